@@ -1,0 +1,39 @@
+"""Make Keras 3 models smaller, faster and better regularized inside the `model.fit` you have.
+
+The door imports nothing heavy: a room, and with it Keras and TensorFlow, is loaded when its name is
+first used.
+
+Example:
+>>> import kerasopt
+>>> kerasopt.schedules.PolynomialDecay(initial=0.0, final=0.8, begin=0, end=100)(100)
+0.8
+"""
+
+from importlib import import_module
+from typing import Any
+
+from kerasopt._version import __version__
+
+_ROOMS = (
+    "callbacks",
+    "export",
+    "graph",
+    "pruning",
+    "regularization",
+    "reporting",
+    "schedules",
+    "selection",
+    "stopping",
+)
+
+__all__ = ["__version__", *_ROOMS]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return import_module(f"kerasopt.{name}")
+    raise AttributeError(f"module 'kerasopt' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

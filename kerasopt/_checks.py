@@ -1,0 +1,105 @@
+"""Arguments that are wrong: one way to say which, what was expected and what was received."""
+
+import difflib
+import math
+import numbers
+from collections.abc import Iterable
+from typing import Any
+
+
+def _message(argument: str, expected: str, received: object, advice: str) -> str:
+    text = repr(received)
+    if len(text) > 200:
+        text = f"{text[:200]}... ({type(received).__name__})"
+    message = f"Invalid value for argument `{argument}`. Expected {expected}. "
+    message += f"Received: {argument}={text}."
+    return f"{message} {advice}" if advice else message
+
+
+def bad_value(argument: str, expected: str, received: object, advice: str = "") -> ValueError:
+    """Give the `ValueError` for an argument whose value is wrong.
+
+    Args:
+        argument: Name of the argument as the user wrote it.
+        expected: What would have been right, after the word "Expected".
+        received: What came instead.
+        advice: One more sentence: what to do.
+
+    Returns:
+        The error, to be raised by the caller.
+
+    Example:
+    >>> raise bad_value("rate", "a float in [0, 1)", 1.5)
+    Traceback (most recent call last):
+        ...
+    ValueError: Invalid value for argument `rate`. Expected a float in [0, 1). Received: rate=1.5.
+    """
+    return ValueError(_message(argument, expected, received, advice))
+
+
+def bad_type(argument: str, expected: str, received: object, advice: str = "") -> TypeError:
+    """Give the `TypeError` for an argument of the wrong type; arguments as in `bad_value`."""
+    return TypeError(_message(argument, expected, received, advice))
+
+
+def is_real(value: object) -> bool:
+    """Tell whether `value` is a finite real number (a Boolean is not one)."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        return False
+    return math.isfinite(float(value))
+
+
+def is_integer(value: object) -> bool:
+    """Tell whether `value` is an integer (a Boolean is not one)."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+
+
+def fraction(argument: str, value: Any) -> float:
+    """Check a share that must lie in [0, 1), such as a sparsity or a dropout rate.
+
+    Raises:
+        TypeError: If it is not a number.
+        ValueError: If it is outside [0, 1) or not finite.
+    """
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise bad_type(argument, "a float in [0, 1)", value)
+    if not 0.0 <= float(value) < 1.0:
+        raise bad_value(argument, "a float in [0, 1)", value)
+    return float(value)
+
+
+def at_least(argument: str, value: Any, minimum: int) -> int:
+    """Check an integer that must not be below `minimum`.
+
+    Raises:
+        TypeError: If it is not an integer.
+        ValueError: If it is too small.
+    """
+    if not is_integer(value):
+        raise bad_type(argument, f"an integer >= {minimum}", value)
+    if value < minimum:
+        raise bad_value(argument, f"an integer >= {minimum}", value)
+    return int(value)
+
+
+def one_of(argument: str, value: Any, choices: Iterable[str]) -> str:
+    """Check a word that must be one of `choices`; the closest one is named if it is not.
+
+    Raises:
+        ValueError: If it is none of them.
+    """
+    names = list(choices)
+    if isinstance(value, str) and value in names:
+        return value
+    raise bad_value(argument, f"one of {names}", value, did_you_mean(value, names))
+
+
+def did_you_mean(name: object, known: Iterable[str]) -> str:
+    """Give a sentence that offers the closest known name, or nothing if none is close.
+
+    Example:
+    >>> did_you_mean("dens", ["dense", "conv2d"])
+    "Did you mean 'dense'?"
+    """
+    close = difflib.get_close_matches(str(name), list(known), n=1, cutoff=0.5)
+    return f"Did you mean {close[0]!r}?" if close else ""
