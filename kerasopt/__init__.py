@@ -26,7 +26,7 @@ _ROOMS = (
     "stopping",
 )
 
-__all__ = ["__version__", *_ROOMS]  # noqa: PLE0604
+__all__ = ["__version__", *_ROOMS]
 
 
 def __getattr__(name: str) -> Any:

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 
@@ -45,6 +45,8 @@ def averages(optimizer: Any) -> Iterator[tuple[Any, Any]]:
     updates the average inside the step *before* it applies constraints, so an average of masked
     weights is dense unless it is masked too; no public name leads from a variable to its average.
     """
+    if optimizer is None:
+        return
     inner = getattr(optimizer, "inner_optimizer", optimizer)
     for one in getattr(inner, "optimizers", [inner]):
         if getattr(one, "use_ema", False) and one.built:
@@ -53,6 +55,23 @@ def averages(optimizer: Any) -> Iterator[tuple[Any, Any]]:
             ):
                 if average is not None:
                     yield variable, average
+
+
+def direction(model: Any, name: str) -> str | None:
+    """Give `"min"` or `"max"` for a metric of a compiled model, `None` where Keras does not know.
+
+    Private: `Metric._direction`, `"up"` or `"down"`. Keras sets it on its own metrics but not on
+    functions, and offers no public way to ask.
+
+    Args:
+        model: The compiled model.
+        name: The metric's name without `val_`.
+    """
+    for metric in getattr(model, "metrics", []):
+        for one in getattr(metric, "metrics", [metric]):
+            if one.name == name and getattr(one, "_direction", None):
+                return "max" if one._direction == "up" else "min"
+    return None
 
 
 def is_functional(model: Any) -> bool:
@@ -86,3 +105,104 @@ def retrace(model: Any) -> None:
     """
     if getattr(model, "train_function", None) is not None:
         model.make_train_function(force=True)
+
+
+class Call(NamedTuple):
+    """One call of a layer or operation inside a model's graph.
+
+    Attributes:
+        operation: The layer, or the operation behind a `keras.ops` function.
+        args: Its positional arguments, with symbolic tensors in them.
+        kwargs: Its keyword arguments, likewise.
+        outputs: Flat list of the symbolic tensors that came out.
+    """
+
+    operation: Any
+    args: Any
+    kwargs: Any
+    outputs: list[Any]
+
+
+def calls(model: Any) -> list[Call]:
+    """Give every call in the graph of a Functional or built Sequential model, inputs first.
+
+    Private: `Function._nodes_by_depth`, the `operation`, `arguments` and `outputs` of its nodes,
+    and `Sequential._functional`. The only public way into the graph, `clone_model(call_function=)`,
+    refuses Sequential models, copies while it reads, and cannot say who consumes a tensor. The
+    order is the one in which Keras itself runs the graph.
+    """
+    graph = model._functional if isinstance(model, keras.Sequential) else model
+    by_depth = graph._nodes_by_depth
+    nodes = [node for depth in sorted(by_depth, reverse=True) for node in by_depth[depth]]
+    return [
+        Call(node.operation, node.arguments.args, node.arguments.kwargs, list(node.outputs))
+        for node in nodes
+    ]
+
+
+def has_graph(model: Any) -> bool:
+    """Tell whether `calls` can read `model`: functional, or Sequential and built as a chain.
+
+    Private: `Sequential._functional`, which is None as long as Keras has not built the chain.
+    """
+    if isinstance(model, keras.Sequential):
+        return model._functional is not None
+    return is_functional(model)
+
+
+def fresh_operation(operation: Any) -> Any:
+    """Copy an operation that is no layer (the one behind `keras.ops.relu(x)`), outside any graph.
+
+    Private: `Operation._inbound_nodes` and `_outbound_nodes`, which tie it to the calls it was used
+    in. An operation holds no variables, so its attributes are all there is; its config is not, as
+    many operations take arguments that no config can express.
+    """
+    copy = object.__new__(type(operation))
+    copy.__dict__.update(vars(operation))
+    copy._inbound_nodes = []
+    copy._outbound_nodes = []
+    return copy
+
+
+def compile_arguments(model: Any) -> dict[str, Any]:
+    """Give the arguments `model.compile` was called with, as the objects themselves.
+
+    Private: `Trainer._compile_config`. The public `get_compile_config` gives their serialized form,
+    from which a loss that is a user's own unregistered function cannot be made again.
+    """
+    return dict(model._compile_config.config)
+
+
+def is_plain(model: Any) -> bool:
+    """Tell whether a model's class is Keras's own Functional or Sequential, not a subclass."""
+    return type(model) in (_FUNCTIONAL, keras.Sequential)
+
+
+def saves_its_layers(model: Any) -> bool:
+    """Tell whether a model's config is made of the configs of its layers, each as it is now.
+
+    So it is for Sequential models, and for Functional ones whose class can be given inputs and
+    outputs; the config of any other class says how to call its constructor.
+    """
+    cls = type(model)
+    if cls in (_FUNCTIONAL, keras.Sequential):
+        return True
+    if not (is_functional(model) or isinstance(model, keras.Sequential)):
+        return False
+    try:
+        config = model.get_config()
+    except (NotImplementedError, TypeError, ValueError):
+        return False
+    return "layers" in config
+
+
+def set_attention_regularizer(layer: Any, regularizer: Any) -> None:
+    """Set the one kernel regularizer that an attention layer's config has for all its kernels.
+
+    Private: `MultiHeadAttention._kernel_regularizer`, which has no public name after the
+    constructor (GroupQueryAttention's has). Does nothing to a layer of another kind.
+    """
+    if isinstance(layer, keras.layers.GroupQueryAttention):
+        layer.kernel_regularizer = regularizer
+    elif isinstance(layer, keras.layers.MultiHeadAttention):
+        layer._kernel_regularizer = regularizer

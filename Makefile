@@ -1,0 +1,39 @@
+# The first commands of the README: `make demo` and `make test`. All else is a shortcut.
+
+# A Python from 3.11 to 3.13; name another with `make PYTHON=...`.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+    $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
+    && echo $$p && break; done)
+VENV ?= .venv
+BIN := $(VENV)/bin
+FILES := setup.cfg pyproject.toml constraints.txt
+
+.PHONY: demo test lint benchmarks clean
+
+demo: $(VENV)/.demo
+	$(BIN)/kerasopt demo
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+benchmarks: $(VENV)/.dev
+	$(BIN)/python benchmarks/overhead.py
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "kerasopt needs Python 3.11, 3.12 or 3.13; none was found. \
+	Install one, or name it: make PYTHON=/path/to/python3.12 ..." >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "Python's venv module is missing: on \
+	Debian and Ubuntu, apt-get install python3-venv" >&2; exit 1; }
+
+# A stamp a set of extras: a second run installs nothing unless these files have changed.
+$(VENV)/.demo $(VENV)/.dev: $(VENV)/.%: $(BIN)/python $(FILES)
+	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[$*]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

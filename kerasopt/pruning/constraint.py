@@ -1,0 +1,94 @@
+"""A mask that holds inside the train step: as a constraint on the variable."""
+
+from typing import Any
+
+import keras
+
+from kerasopt import _keras
+
+
+class Mask(keras.constraints.Constraint):
+    """Keep the pruned weights of one variable at zero, after every update of the optimizer.
+
+    The optimizer applies a variable's constraint inside the compiled step, right after the update,
+    so the mask holds whatever the order of callbacks, and needs no wrapper around the layer. It
+    reads a variable, so new values need no new trace.
+
+    Args:
+        variable: The `keras.Variable` to be masked; its present constraint is applied first.
+        average: The optimizer's moving average of it, or `None`. Keras updates that before it
+            applies constraints, so it is masked here as well.
+    """
+
+    def __init__(self, variable: Any, average: Any = None):
+        self.variable = variable
+        self.average = average
+        self.inner = unmasked(variable.constraint)
+        self.mask = keras.Variable(
+            "ones", shape=variable.shape, dtype="bool", trainable=False, name="mask"
+        )
+
+    def __call__(self, w: Any) -> Any:
+        """Give the masked value of `w`, the variable's own constraint applied before."""
+        if self.average is not None:
+            self.average.assign(self._masked(self.average))
+        return self._masked(w if self.inner is None else self.inner(w))
+
+    def _masked(self, value: Any) -> Any:
+        import tensorflow as tf
+
+        value = tf.convert_to_tensor(value)
+        # Unlike a product, this gives +0.0 for a pruned negative weight: minus zero is zero to a
+        # comparison but not to a file compressor. Unlike `where`, it costs no more than a product.
+        return tf.math.multiply_no_nan(value, tf.cast(self.mask.value, value.dtype))
+
+    def hold(self) -> None:
+        """Zero the pruned weights, and their moving average, now."""
+        self.variable.assign(self._masked(self.variable))
+        if self.average is not None:
+            self.average.assign(self._masked(self.average))
+
+    def get_config(self) -> dict[str, Any]:
+        """Refuse: a mask is held during `fit` only and is never part of a saved model."""
+        raise TypeError(
+            "A pruning mask cannot be saved as a layer's constraint: it is taken off when `fit` "
+            "ends. The pruned weights are zeros in the saved file."
+        )
+
+
+def unmasked(constraint: Any) -> Any:
+    """Give the user's own constraint from under a mask, which a broken-off run may have left."""
+    while isinstance(constraint, Mask):
+        constraint = constraint.inner
+    return constraint
+
+
+def put_on(model: Any, targets: list[Any]) -> list[Mask]:
+    """Put a mask of ones on each target's variable.
+
+    Args:
+        model: The compiled model whose optimizer updates the variables.
+        targets: The `Target`s.
+
+    Returns:
+        The masks, in the order of the targets.
+    """
+    import tensorflow as tf
+
+    optimizer = getattr(model, "optimizer", None)
+    with (getattr(model, "distribute_strategy", None) or tf.distribute.get_strategy()).scope():
+        if optimizer is not None and not optimizer.built:
+            optimizer.build(model.trainable_variables)
+        average = {id(v): a for v, a in _keras.averages(optimizer)}
+        masks = [Mask(t.variable, average.get(id(t.variable))) for t in targets]
+    for one in masks:
+        one.variable.constraint = one
+    _keras.retrace(model)
+    return masks
+
+
+def take_off(model: Any, masks: list[Mask]) -> None:
+    """Give each variable the user's own constraint back."""
+    for one in masks:
+        one.variable.constraint = unmasked(one.variable.constraint)
+    _keras.retrace(model)

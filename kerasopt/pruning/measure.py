@@ -1,0 +1,90 @@
+"""How sparse a model is, layer by layer."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import keras
+import numpy as np
+
+from kerasopt.selection import select
+
+
+@dataclass(frozen=True)
+class Row:
+    """One kernel: where it is, its shape, and how many of its weights are zero."""
+
+    path: str
+    shape: tuple[int, ...]
+    parameters: int
+    zeros: int
+
+    @property
+    def sparsity(self) -> float:
+        """The share of zeros."""
+        return self.zeros / self.parameters if self.parameters else 0.0
+
+
+@dataclass(frozen=True)
+class Sparsity:
+    """The zeros of a model's kernels.
+
+    Attributes:
+        rows: One `Row` a kernel, in the model's order.
+    """
+
+    rows: tuple[Row, ...]
+
+    @property
+    def total(self) -> float:
+        """The share of zeros in all kernels together."""
+        parameters = sum(row.parameters for row in self.rows)
+        return sum(row.zeros for row in self.rows) / parameters if parameters else 0.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give everything as plain data."""
+        rows = [{**asdict(row), "shape": list(row.shape)} for row in self.rows]
+        return {"total": self.total, "rows": rows}
+
+    def __str__(self) -> str:
+        width = max(len("kernel"), *(len(row.path) for row in self.rows))
+        lines = [f"{'kernel':<{width}}  {'parameters':>10}  {'zeros':>10}  sparsity"]
+        lines += [
+            f"{row.path:<{width}}  {row.parameters:>10,}  {row.zeros:>10,}  {row.sparsity:8.4f}"
+            for row in self.rows
+        ]
+        lines.append(
+            f"{'all':<{width}}  {sum(r.parameters for r in self.rows):>10,}  "
+            f"{sum(r.zeros for r in self.rows):>10,}  {self.total:8.4f}"
+        )
+        return "\n".join(lines)
+
+
+def sparsity(model: Any, include: Any = None, exclude: Any = None) -> Sparsity:
+    """Count the zeros in the kernels of a model.
+
+    Args:
+        model: A built Keras model.
+        include: Which layers, as in `kerasopt.selection.select`. Defaults to `None`: all.
+        exclude: Which layers not, in the same forms. Defaults to `None`.
+
+    Returns:
+        A `Sparsity`: `total`, `rows`, `to_dict()`; it prints as a table.
+
+    Raises:
+        TypeError: If `model` is no Keras 3 model.
+        ValueError: If the model is not built, or nothing is selected.
+
+    Example:
+    >>> import keras
+    >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(5, "relu", name="a")])
+    >>> model.get_layer("a").kernel.assign(np.eye(4, 5))
+    <...>
+    >>> sparsity(model).total
+    0.8
+    """
+    rows = []
+    for target in select(model, include, exclude):
+        weights = keras.ops.convert_to_numpy(target.variable)
+        zeros = weights.size - int(np.count_nonzero(weights))
+        rows.append(Row(target.path, weights.shape, weights.size, zeros))
+    return Sparsity(tuple(rows))

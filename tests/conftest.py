@@ -1,0 +1,34 @@
+"""What all tests need: quiet TensorFlow, two logical CPUs, fixed seeds."""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+# Must happen before TensorFlow is first used in the process: for MirroredStrategy.
+tf.config.set_logical_device_configuration(
+    tf.config.list_physical_devices("CPU")[0],
+    [tf.config.LogicalDeviceConfiguration(), tf.config.LogicalDeviceConfiguration()],
+)
+
+
+@pytest.fixture(autouse=True)
+def _seeds():
+    keras.utils.set_random_seed(7)
+    yield
+    keras.config.set_dtype_policy("float32")
+    keras.backend.clear_session()
+
+
+@pytest.fixture
+def blobs():
+    """Give 256 samples of 12 features in 3 classes that a small model can learn."""
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 3, 256)
+    centres = rng.normal(size=(3, 12)) * 2
+    return (centres[labels] + rng.normal(size=(256, 12))).astype("float32"), labels

@@ -1,0 +1,68 @@
+"""`Pruning` without training: arguments, plain data."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+
+from kerasopt.callbacks import Pruning
+from kerasopt.pruning import sparsity
+from kerasopt.schedules import Constant, PolynomialDecay
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "match"),
+    [
+        ({"schedule": 1.0}, ValueError, r"`schedule`. Expected a sparsity in \[0, 1\)"),
+        ({"schedule": -0.5}, ValueError, "`schedule`"),
+        ({"schedule": Constant(1.5)}, ValueError, r"sparsities in \[0, 1\). Received.*1.5"),
+        ({"schedule": PolynomialDecay(0, 1.0)}, ValueError, "`schedule`"),
+        ({"schedule": "fast"}, TypeError, "`schedule`.*'fast'"),
+        ({"schedule": None}, TypeError, "`schedule`"),
+        ({"frequency": 0}, ValueError, "`frequency`"),
+        ({"frequency": "often"}, ValueError, "`frequency`.*'often'"),
+        ({"frequency": 2.5}, TypeError, "`frequency`"),
+    ],
+)
+def test_wrong_arguments(arguments, error, match):
+    with pytest.raises(error, match=match):
+        Pruning(**{"schedule": 0.5, **arguments})
+
+
+def test_a_number_is_gradual_pruning_with_time_to_recover():
+    assert Pruning(0.8).schedule == PolynomialDecay(0.0, 0.8, begin=0, end=0.75)
+
+
+def test_plain_data_and_back():
+    pruning = Pruning(PolynomialDecay(0, 0.9, 0.1, 0.9), include=["conv*"], frequency=7, verbose=1)
+    config = json.loads(json.dumps(pruning.get_config()))
+    again = Pruning.from_config(config)
+    assert again.get_config() == pruning.get_config()
+    assert pruning.get_state() == {"step": 0, "updated": -1, "masks": {}}
+
+
+def test_a_model_without_kernels_and_a_selection_of_nothing():
+    model = keras.Sequential([keras.Input((4,)), keras.layers.BatchNormalization()])
+    model.compile("sgd", "mse")
+    x = np.ones((8, 4))
+    with pytest.raises(ValueError, match="batch_normalization: no kernels"):
+        model.fit(x, x, callbacks=[Pruning(0.5)], verbose=0)
+    with pytest.raises(ValueError, match="`include`.*'dens'"):
+        model.fit(x, x, callbacks=[Pruning(0.5, include="dens")], verbose=0)
+
+
+def test_the_table_of_a_model():
+    model = keras.Sequential(
+        [keras.Input((4,)), keras.layers.Dense(4, name="a"), keras.layers.Dense(1, name="b")]
+    )
+    model.get_layer("a").kernel.assign(np.eye(4))
+    found = sparsity(model)
+    assert found.total == 12 / 20
+    assert [(row.path, row.zeros, row.sparsity) for row in found.rows] == [
+        ("a/kernel", 12, 0.75),
+        ("b/kernel", 0, 0.0),
+    ]
+    assert json.loads(json.dumps(found.to_dict()))["rows"][0]["shape"] == [4, 4]
+    assert "a/kernel          16          12    0.7500" in str(found)
+    assert sparsity(model, include="b").total == 0.0

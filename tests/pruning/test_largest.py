@@ -1,0 +1,65 @@
+"""The k largest, against a plain sort."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kerasopt.pruning.largest import keep_largest, kth_largest
+
+
+@given(
+    values=st.lists(st.integers(0, 12), min_size=1, max_size=60),
+    share=st.floats(0, 1),
+)
+def test_few_values_with_many_ties(values, share):
+    scores = np.array(values, np.float32)
+    kept = round(share * len(values))
+    mask = keep_largest(scores, kept)
+    # A stable sort by falling score takes the first among equals.
+    expected = np.zeros(len(values), bool)
+    expected[np.argsort(-scores, kind="stable")[:kept]] = True
+    assert np.array_equal(mask, expected)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    size=st.integers(5_000, 60_000),
+    zeros=st.sampled_from([0.0, 0.3, 0.8, 0.99, 1.0]),
+    levels=st.sampled_from([None, 1, 2, 7, 1000]),
+    share=st.floats(0, 1),
+    order=st.sampled_from(["random", "rising", "falling", "striped"]),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_many_values_sparse_tied_and_ordered(size, zeros, levels, share, order, seed):
+    rng = np.random.default_rng(seed)
+    scores = rng.random(size, dtype=np.float32)
+    if levels:
+        scores = np.floor(scores * levels)
+    scores[rng.random(size) < zeros] = 0.0
+    if order != "random":
+        scores.sort()
+    if order == "falling":
+        scores = scores[::-1]
+    if order == "striped":  # the sample's stride meets the layout of the values
+        scores = np.resize(scores.reshape(-1), (size // 7, 7)).T.ravel()
+    k = min(max(round(share * scores.size), 1), scores.size)
+    assert kth_largest(np.ascontiguousarray(scores), k) == np.sort(scores)[scores.size - k]
+    mask = keep_largest(scores, k)
+    assert mask.sum() == k
+    assert k == scores.size or scores[mask].min() >= scores[~mask].max()
+
+
+@pytest.mark.parametrize("kept", [0, 1, 2, 3, 9])
+def test_none_one_and_all(kept):
+    assert keep_largest(np.array([2.0, 1.0, 3.0]), kept).sum() == min(kept, 3)
+
+
+def test_the_shape_stays():
+    scores = np.arange(24.0).reshape(2, 3, 4)
+    assert np.array_equal(keep_largest(scores, 12), scores >= 12)
+    assert np.array_equal(keep_largest(scores.T, 12), (scores >= 12).T)
+
+
+def test_infinity_is_a_value_like_others():
+    assert keep_largest(np.array([1.0, np.inf, 2.0]), 1).tolist() == [False, True, False]

@@ -1,0 +1,116 @@
+"""The ground floor: checks, whole files, quiet, the board of a run."""
+
+import os
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from kerasopt import _checks, _files, _quiet, _run
+
+
+def test_errors_say_which_what_and_received():
+    error = _checks.bad_value("rate", "a float in [0, 1)", 1.5, "Use 0.5.")
+    assert str(error) == (
+        "Invalid value for argument `rate`. Expected a float in [0, 1). Received: rate=1.5. Use 0.5."
+    )
+    assert len(str(_checks.bad_type("x", "y", list(range(10_000))))) < 400
+
+
+@pytest.mark.parametrize("value", [True, float("nan"), float("inf"), "1", None])
+def test_what_is_no_real_number(value):
+    assert not _checks.is_real(value)
+
+
+def test_a_file_appears_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "report.json"
+    _files.write_text(path, "old")
+
+    def fail():
+        with _files.replacing(path) as temporary:
+            temporary.write_text("half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fail()
+    assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == ["report.json"]
+    _files.write_bytes(path, b"new")
+    assert path.read_bytes() == b"new"
+
+
+def test_a_new_file_has_the_usual_permissions(tmp_path):
+    plain, ours = tmp_path / "plain", tmp_path / "ours"
+    plain.write_text("")
+    _files.write_text(ours, "")
+    assert ours.stat().st_mode == plain.stat().st_mode
+
+
+def test_what_the_descriptor_gets_is_held_back(capfd):
+    with _quiet.held_back() as lines:
+        os.write(2, b"from C++\n")
+        with _quiet.held_back():
+            os.write(2, b"deeper\n")
+        print("from Python", file=sys.__stderr__)
+    os.write(2, b"after\n")
+    assert lines[:2] == ["from C++", "deeper"]
+    assert capfd.readouterr().err == "after\n"
+
+
+def test_it_is_given_back_after_an_error(capfd):
+    with pytest.raises(ValueError, match="no"), _quiet.held_back() as lines:
+        os.write(2, b"kept\n")
+        raise ValueError("no")
+    os.write(2, b"after\n")
+    assert lines == ["kept"]
+    assert capfd.readouterr().err == "after\n"
+
+
+def test_threads_take_turns():
+    def work():
+        for _ in range(20):
+            with _quiet.held_back() as lines:
+                os.write(2, b"x\n")
+            seen.append(lines)
+
+    seen = []
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert seen == [["x"]] * 80
+
+
+def test_a_process_without_standard_error():
+    script = """
+import os
+from kerasopt import _quiet
+os.close(2)
+with _quiet.held_back() as lines:
+    pass
+print(lines)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+class FakeCallback:
+    def __init__(self, params):
+        self.params = params
+
+
+def test_the_board_is_shared_by_the_callbacks_of_one_fit_only():
+    params = {"epochs": 3, "steps": 8}
+    one, two, later = FakeCallback(params), FakeCallback(params), FakeCallback({"epochs": 1})
+    _run.unsettle(one, "pruning")
+    assert _run.unsettled(two) == ["pruning"]
+    assert _run.unsettled(later) == []
+    assert _run.claim(one, "masked", ["a", "b"]) == []
+    assert _run.claim(two, "masked", ["b", "c"]) == ["b"]
+    assert _run.claim(one, "masked", ["a"]) == []
+    _run.settle(one)
+    assert _run.unsettled(two) == []
+    assert _run.length(one) == (24, 8)
+    assert _run.length(later) == (None, None)

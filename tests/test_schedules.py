@@ -1,0 +1,139 @@
+"""Schedules are pure: values, moments, resolution, plain data."""
+
+import json
+import math
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kerasopt import schedules
+from kerasopt.schedules import Constant, PolynomialDecay, Schedule
+
+
+def test_the_values_that_tfmot_gives():
+    schedule = PolynomialDecay(0.2, 0.8, begin=100, end=110, power=3)
+    values = [schedule(step) for step in (100, 102, 105, 110)]
+    assert values == pytest.approx([0.2, 0.4928, 0.725, 0.8], abs=1e-12)
+
+
+@pytest.mark.parametrize(("step", "value"), [(0, 0.2), (99, 0.2), (110, 0.8), (10**9, 0.8)])
+def test_initial_before_begin_and_final_after_end(step, value):
+    assert PolynomialDecay(0.2, 0.8, begin=100, end=110)(step) == value
+
+
+@given(
+    initial=st.floats(0, 0.99),
+    final=st.floats(0, 0.99),
+    begin=st.integers(0, 50),
+    length=st.integers(0, 1000),
+    power=st.floats(0.1, 9),
+    steps=st.lists(st.integers(0, 2000), min_size=2),
+)
+def test_a_polynomial_is_monotonic_and_between_its_ends(initial, final, begin, length, power, steps):
+    schedule = PolynomialDecay(initial, final, begin, begin + max(length, 2), power)
+    values = [schedule(step) for step in sorted(steps)]
+    low, high = schedule.bounds()
+    assert all(low - 1e-12 <= value <= high + 1e-12 for value in values)
+    sign = math.copysign(1, final - initial)
+    assert all(sign * (b - a) >= -1e-12 for a, b in zip(values, values[1:], strict=False))
+    assert schedule.last == final
+
+
+def test_moments_resolve_against_the_run():
+    schedule = PolynomialDecay(0, 0.8, begin=0.1, end="3 epochs")
+    resolved = schedule.resolve(total_steps=200, steps_per_epoch=20)
+    assert resolved.steps == (20, 60)
+    assert schedule.begin == 0.1
+    assert Constant(0.5, begin="1.5 epochs", end=1.0).resolve(100, 10).steps == (15, 100)
+    assert Constant(0.5, begin="7 steps").resolve(None).steps == (7, None)
+    assert Constant(0.5, begin=np.int64(7)).resolve(None).steps == (7, None)
+    assert PolynomialDecay(0, 0.5, 0, np.float32(0.5)).resolve(10, 5).steps == (0, 5)
+
+
+@pytest.mark.parametrize("moments", [{"begin": 0.1}, {"end": 1.0}, {"end": "3 epochs"}])
+def test_an_unknown_length_asks_for_steps(moments):
+    argument = next(iter(moments))
+    schedule = Constant(0.5, **{"begin": 0, **moments})
+    with pytest.raises(ValueError, match=f"`{argument}`.*length of this run is unknown.*give steps"):
+        schedule.resolve(None, None)
+
+
+def test_an_unresolved_schedule_says_what_to_do():
+    with pytest.raises(ValueError, match="call `resolve"):
+        PolynomialDecay(0, 0.8, begin=0.0, end=1.0)(5)
+
+
+def test_one_as_an_int_is_one_step_and_warned_about():
+    with pytest.warns(UserWarning, match=r"`end=1` is one step. Write `end=1.0`"):
+        schedule = PolynomialDecay(0, 0.8, begin=0, end=1)
+    assert schedule(1) == 0.8
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        PolynomialDecay(0, 0.8, begin=0, end=1.0).resolve(1, 1)
+        PolynomialDecay(0, 0.8, begin=1, end=2)
+        schedules.deserialize(schedules.serialize(schedule))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "match"),
+    [
+        ({"begin": -1}, ValueError, "`begin`.*Received: begin=-1"),
+        ({"begin": 1.5}, ValueError, "`begin`.*Write a number of steps as an int"),
+        ({"begin": 100.0}, ValueError, "`begin`"),
+        ({"begin": "soon"}, ValueError, "`begin`.*'soon'"),
+        ({"begin": None}, TypeError, "`begin`"),
+        ({"begin": True}, TypeError, "`begin`"),
+        ({"begin": float("nan")}, ValueError, "`begin`"),
+        ({"begin": 20, "end": 10}, ValueError, "`begin`.*not after end=10"),
+        ({"begin": 0.9, "end": 0.1}, ValueError, "`begin`.*not after end=0.1"),
+        ({"end": -2}, ValueError, "`end`"),
+        ({"end": None}, TypeError, "`end`"),
+        ({"initial": "0"}, TypeError, "`initial`.*Received: initial='0'"),
+        ({"final": float("inf")}, ValueError, "`final`"),
+        ({"power": 0}, ValueError, "`power`"),
+    ],
+)
+def test_wrong_arguments(arguments, error, match):
+    with pytest.raises(error, match=match):
+        PolynomialDecay(**{"initial": 0.0, "final": 0.8, "begin": 0, "end": 100, **arguments})
+
+
+def test_begin_after_end_shows_when_the_run_is_known():
+    schedule = PolynomialDecay(0, 0.8, begin=50, end=0.5)
+    assert schedule.resolve(100, 10).steps == (50, 50)
+    with pytest.raises(ValueError, match="`begin`"):
+        schedule.resolve(90, 10)
+
+
+@pytest.mark.parametrize(
+    "schedule", [Constant(0.5, begin=0.25), PolynomialDecay(0.1, 0.9, "1 epochs", "2 epochs", 2)]
+)
+def test_plain_data_and_back(schedule):
+    plain = json.loads(json.dumps(schedules.serialize(schedule)))
+    again = schedules.deserialize(plain)
+    assert again == schedule
+    assert hash(again) == hash(schedule)
+    assert again != Constant(0.1)
+
+
+def test_a_schedule_of_ones_own():
+    class Half(Schedule):
+        def __init__(self, begin=0, end=None):
+            super().__init__(begin, end)
+
+        def __call__(self, step):
+            return 0.5
+
+        def bounds(self):
+            return 0.5, 0.5
+
+        def get_config(self):
+            return {"begin": self.begin, "end": self.end}
+
+    plain = schedules.serialize(Half(end=0.5))
+    assert schedules.deserialize(plain, {"Half": Half}).resolve(10).steps == (0, 5)
+    with pytest.raises(ValueError, match="`class_name`.*'Half'"):
+        schedules.deserialize(plain)
