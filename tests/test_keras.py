@@ -42,7 +42,9 @@ def test_the_averages_of_an_optimizer(scaled):
 
 def test_the_direction_of_a_metric():
     network = model()
-    network.compile("sgd", "mse", metrics=["mae", keras.metrics.AUC(name="area"), lambda y, p: p[0]])
+    network.compile(
+        "sgd", "mse", metrics=["mae", keras.metrics.AUC(name="area"), lambda y, p: p[0]]
+    )
     network.fit(np.zeros((4, 3)), np.zeros((4, 2)), verbose=0)
     assert _keras.direction(network, "mae") == "min"
     assert _keras.direction(network, "area") == "max"

@@ -3,6 +3,7 @@
 import json
 import math
 import warnings
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -32,13 +33,15 @@ def test_initial_before_begin_and_final_after_end(step, value):
     power=st.floats(0.1, 9),
     steps=st.lists(st.integers(0, 2000), min_size=2),
 )
-def test_a_polynomial_is_monotonic_and_between_its_ends(initial, final, begin, length, power, steps):
+def test_a_polynomial_is_monotonic_and_between_its_ends(
+    initial, final, begin, length, power, steps
+):
     schedule = PolynomialDecay(initial, final, begin, begin + max(length, 2), power)
     values = [schedule(step) for step in sorted(steps)]
     low, high = schedule.bounds()
     assert all(low - 1e-12 <= value <= high + 1e-12 for value in values)
     sign = math.copysign(1, final - initial)
-    assert all(sign * (b - a) >= -1e-12 for a, b in zip(values, values[1:], strict=False))
+    assert all(sign * (b - a) >= -1e-12 for a, b in pairwise(values))
     assert schedule.last == final
 
 
@@ -57,7 +60,9 @@ def test_moments_resolve_against_the_run():
 def test_an_unknown_length_asks_for_steps(moments):
     argument = next(iter(moments))
     schedule = Constant(0.5, **{"begin": 0, **moments})
-    with pytest.raises(ValueError, match=f"`{argument}`.*length of this run is unknown.*give steps"):
+    with pytest.raises(
+        ValueError, match=f"`{argument}`.*length of this run is unknown.*give steps"
+    ):
         schedule.resolve(None, None)
 
 

@@ -87,7 +87,8 @@ def test_normalizations_and_scales_are_left_out_with_the_reason():
 
 def nested():
     inner = keras.Sequential(
-        [keras.Input((4,)), layers.Dense(4, name="dense"), layers.Dense(4, name="top")], name="inner"
+        [keras.Input((4,)), layers.Dense(4, name="dense"), layers.Dense(4, name="top")],
+        name="inner",
     )
     inputs = keras.Input((4,))
     x = inner(inner(layers.Dense(4, name="stem")(inputs)))
@@ -95,7 +96,12 @@ def nested():
 
 
 def test_nested_and_shared_models_once():
-    assert paths(nested()) == ["stem/kernel", "inner/dense/kernel", "inner/top/kernel", "top/kernel"]
+    assert paths(nested()) == [
+        "stem/kernel",
+        "inner/dense/kernel",
+        "inner/top/kernel",
+        "top/kernel",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -119,7 +125,11 @@ def test_a_layer_itself_and_the_reasons():
     model = nested()
     found = select(model, include=model.get_layer("inner"), exclude="inner/top")
     assert [target.name for target in found] == ["inner/dense"]
-    assert found.left_out == {"stem": "not included", "inner/top": "excluded", "top": "not included"}
+    assert found.left_out == {
+        "stem": "not included",
+        "inner/top": "excluded",
+        "top": "not included",
+    }
 
 
 def test_subclassed_models_and_custom_layers():
@@ -167,7 +177,11 @@ def test_walk_and_own_variables():
 @pytest.mark.parametrize(
     ("arguments", "error", "match"),
     [
-        ({"include": "dens"}, ValueError, "`include`.*'dens'.*Did you mean.*Its layers are: .*stem"),
+        (
+            {"include": "dens"},
+            ValueError,
+            "`include`.*'dens'.*Did you mean.*Its layers are: .*stem",
+        ),
         ({"exclude": re.compile("conv")}, ValueError, "`exclude`"),
         ({"include": layers.Conv2D}, ValueError, "`include`.*Conv2D"),
         ({"include": 3}, TypeError, "`include`.*Received: include=3"),

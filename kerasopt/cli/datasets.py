@@ -32,7 +32,11 @@ class Images:
         """Give the images and labels of `"train"`, `"validation"` or `"test"`."""
         last = len(self.images) - self.test
         middle = last - self.validation
-        where = {"train": slice(0, middle), "validation": slice(middle, last), "test": slice(last, None)}
+        where = {
+            "train": slice(0, middle),
+            "validation": slice(middle, last),
+            "test": slice(last, None),
+        }
         return self.images[where[which]], self.labels[where[which]]
 
 

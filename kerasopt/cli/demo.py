@@ -12,11 +12,13 @@ import click
 from rich.console import Console
 
 from kerasopt._files import write_text
+from kerasopt._quiet import held_back
 from kerasopt.cli.datasets import LOADERS, Images
 
 SPARSITY = 0.8
 EPOCHS = {"digits": 40, "fashion_mnist": 12}
-PATIENCE = {"digits": 6, "fashion_mnist": 3}
+PATIENCE = {"digits": 5, "fashion_mnist": 3}
+MIN_DELTA = 0.005
 MODES = ("float32", "int8")
 
 
@@ -39,8 +41,10 @@ def run(dataset: str, output: str, epochs: int | None, seed: int) -> dict[str, A
     folder = _writable(output)
     begun = time.perf_counter()
     with console.status("Loading TensorFlow and the data"):
-        import keras
+        with held_back():
+            import keras
 
+            keras.ops.ones(())  # TensorFlow also talks when it first computes
         data = LOADERS[dataset]()
     keras.utils.set_random_seed(seed)
     train, validation, test = (data.part(which) for which in ("train", "validation", "test"))
@@ -50,11 +54,13 @@ def run(dataset: str, output: str, epochs: int | None, seed: int) -> dict[str, A
         f"test images; the kernels go to {SPARSITY:.0%} zeros"
     )
     model, history, stopper = _trained(data, epochs or EPOCHS[dataset], PATIENCE[dataset])
-    console.print(f"Stopped: {stopper.reason or 'at the last epoch'}. Best: {stopper.best_epoch + 1}")
+    console.print(
+        f"Stopped: {stopper.reason or 'at the last epoch'}. Best: {stopper.best_epoch + 1}"
+    )
 
     console.rule("[bold]2/3  Export, and compare with Keras")
     keras_path = folder / "model.keras"
-    model.save(keras_path)
+    _without_optimizer(model).save(keras_path)
     files = _exported(console, model, folder, train[0], test[0])
 
     console.rule("[bold]3/3  Measure")
@@ -84,7 +90,7 @@ def run(dataset: str, output: str, epochs: int | None, seed: int) -> dict[str, A
         one = next(iter(file.report.agreement.values()))
         console.print(
             f"{mode}: {one.sqnr_db:.0f} dB against Keras, the same class for "
-            f"{one.argmax_agreement:.1%} of the test images"
+            f"{one.argmax:.1%} of the test images"
         )
     names = ", ".join(sorted(path.name for path in folder.iterdir() if path.is_file()))
     console.print(f"{report['seconds']:.0f} s in all. In [bold]{folder}[/]: {names}")
@@ -134,7 +140,7 @@ def _trained(data: Images, epochs: int, patience: int) -> tuple[Any, Any, Any]:
     model = insert_dropout(_cnn(data), 0.25)
     add_penalty(model, 1e-4)
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-    stopper = EarlyStopping(monitor="val_loss", patience=patience)
+    stopper = EarlyStopping(monitor="val_loss", patience=patience, min_delta=MIN_DELTA)
     pruning = Pruning(PolynomialDecay(0.0, SPARSITY, begin=0.1, end=0.5))
     history = model.fit(
         *data.part("train"),
@@ -145,6 +151,13 @@ def _trained(data: Images, epochs: int, patience: int) -> tuple[Any, Any, Any]:
         verbose=1 if sys.stdout.isatty() else 2,
     )
     return model, history, stopper
+
+
+def _without_optimizer(model: Any) -> Any:
+    """Give a copy that was never compiled: Adam's slots would treble the file's size."""
+    copy = type(model).from_config(model.get_config())
+    copy.set_weights(model.get_weights())
+    return copy
 
 
 def _exported(console: Console, model: Any, folder: Path, train: Any, test: Any) -> dict[str, Any]:

@@ -73,12 +73,13 @@ class Patience(MonitoringRule):
             return stop(f"{self.metric} was not finite for {self.waited} epochs")
         if improved or (self.baseline is not None and not self.is_better(self.best, self.baseline)):
             return stop(
-                f"{self.metric} did not beat the baseline {self.baseline:.6g} "
-                f"within {self.waited} epochs; its best was {self.best:.6g}"
+                f"{self.metric} did not beat the baseline {self.baseline:.4g} "
+                f"within {self.waited} epochs; its best was {self.best:.4g}"
             )
+        least = f" by more than {self.min_delta:g}" if self.min_delta else ""
         return stop(
-            f"{self.metric} has not improved on {self.best:.6g} for {self.waited} epochs; "
-            f"it is {value:.6g}"
+            f"{self.metric} has not improved on {self.best:.4g}{least} for {self.waited} epochs; "
+            f"it is {value:.4g}"
         )
 
     def get_config(self) -> dict[str, Any]:

@@ -247,9 +247,7 @@ def test_a_run_that_ends_before_the_pruning_says_that_nothing_was_restored():
         )
     stopper = EarlyStopping(wait_for_schedules=False)
     with pytest.warns(UserWarning, match="Pruning"):
-        small().fit(
-            X, Y, epochs=2, validation_data=(X, Y), callbacks=[pruning, stopper], verbose=0
-        )
+        small().fit(X, Y, epochs=2, validation_data=(X, Y), callbacks=[pruning, stopper], verbose=0)
     assert stopper.best is not None
 
 

@@ -96,7 +96,11 @@ def test_steps_per_execution_and_xla(blobs, jit_compile, several):
     watch = Watch()
     model = compiled(steps_per_execution=several, jit_compile=jit_compile)
     fit(model, blobs, watch, Pruning(decay(), frequency=1))
-    steps = [epoch * 8 + min(done, 8) for epoch in range(3) for done in range(several, 8 + several, several)]
+    steps = [
+        epoch * 8 + min(done, 8)
+        for epoch in range(3)
+        for done in range(several, 8 + several, several)
+    ]
     assert watch.seen == [zeros_at(decay(), step) for step in steps]
     assert watch.seen[-1] == [192, 48]
 
@@ -207,7 +211,7 @@ def test_a_run_of_ten_steps_reaches_its_final_sparsity(blobs):
 
 def test_too_short_a_run_is_said_before_and_after(blobs):
     pruning = Pruning(PolynomialDecay(0, 0.8, begin=0, end=100))
-    with pytest.warns(UserWarning) as caught:
+    with pytest.warns(UserWarning, match="Pruning") as caught:
         fit(compiled(), blobs, pruning)
     texts = [str(w.message) for w in caught if "Pruning" in str(w.message)]
     assert len(texts) == 2
@@ -222,7 +226,9 @@ def test_a_run_stopped_early_says_that_it_fell_short(blobs):
         def on_epoch_end(self, epoch, logs=None):
             self.model.stop_training = True
 
-    with pytest.warns(UserWarning, match="ended after 8 steps, before the schedule's end at step 24"):
+    with pytest.warns(
+        UserWarning, match="ended after 8 steps, before the schedule's end at step 24"
+    ):
         fit(compiled(), blobs, Stop(), Pruning(decay()))
 
 
@@ -258,7 +264,11 @@ def test_the_users_constraint_is_applied_under_the_mask_and_back_afterwards(blob
     own = keras.constraints.MaxNorm(0.1)
     model = compiled(
         keras.Sequential(
-            [keras.Input((12,)), keras.layers.Dense(20, kernel_constraint=own), keras.layers.Dense(3)]
+            [
+                keras.Input((12,)),
+                keras.layers.Dense(20, kernel_constraint=own),
+                keras.layers.Dense(3),
+            ]
         )
     )
     model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
@@ -332,7 +342,9 @@ def test_state_is_plain_data_and_goes_on_exactly(blobs):
     other = Pruning.from_config(Pruning(decay(), frequency=5).get_config())
     other.set_state(state)
     fit(model, blobs, other, initial_epoch=2, shuffle=False)
-    assert all(np.array_equal(a, b) for a, b in zip(whole.get_weights(), model.get_weights(), strict=True))
+    assert all(
+        np.array_equal(a, b) for a, b in zip(whole.get_weights(), model.get_weights(), strict=True)
+    )
 
 
 def test_after_an_exception_release_takes_the_masks_off(blobs):

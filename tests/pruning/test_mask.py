@@ -54,7 +54,8 @@ def test_bfloat16_and_lists_and_a_million():
 
 
 @pytest.mark.parametrize(
-    ("sparsity", "error"), [(1.0, ValueError), (-0.1, ValueError), ("0.5", TypeError), (True, TypeError)]
+    ("sparsity", "error"),
+    [(1.0, ValueError), (-0.1, ValueError), ("0.5", TypeError), (True, TypeError)],
 )
 def test_a_wrong_sparsity(sparsity, error):
     with pytest.raises(error, match=r"`sparsity`. Expected a float in \[0, 1\). Received"):

@@ -1,5 +1,7 @@
 """When masks are chosen anew."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +12,7 @@ from kerasopt.pruning.updates import Updates
 def due(updates, steps=300, stride=1):
     """Give the steps at which updates fall, looking every `stride` steps."""
     looks = [-1, *range(stride, steps, stride)]
-    return [now for before, now in zip(looks, looks[1:], strict=False) if updates.due(before, now)]
+    return [now for before, now in pairwise(looks) if updates.due(before, now)]
 
 
 def test_tfmots_constant_schedule():

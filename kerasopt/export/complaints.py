@@ -1,0 +1,41 @@
+"""What the converter's long messages mean, in a line, and what to do about them."""
+
+import re
+
+_ADVICE = (
+    (
+        r"TensorList|element_shape to be static",
+        "A recurrent layer with a batch of any size does not convert: build it with "
+        "`unroll=True`, or export with `batch_size=1`.",
+    ),
+    (
+        r"[Cc]ustom op|[Ff]lex op|Select TF ops|custom implementation",
+        "TFLite has no such operation: the layer belongs outside the model, or has to be written "
+        "with others.",
+    ),
+    (r"INT8|int8|quantiz", "Try `mode='dynamic'` or `mode='float16'`, which ask for less."),
+)
+
+
+def useful(text: str) -> str:
+    r"""Find the line of a long error message that says what is wrong, and the layer it is about.
+
+    Example:
+    >>> useful("Some ops are missing\nCustom ops: HashTableV2\nDetails: ...")
+    'Custom ops: HashTableV2'
+    """
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    for pattern in (r"^(Custom|Flex|TF Select) ops:", r"error:", r"[Ee]rror|[Ff]ailed|not "):
+        for line in lines:
+            if re.search(pattern, line):
+                line = re.sub(r"^.*?error: ", "", line)
+                line = re.sub(r"loc\(.*?\)+:?\s*", "", line)
+                where = re.search(r'"([^"@]+/[^"@]+)@', text)
+                line = line[:300].rstrip(" .:")
+                return f"{line} (at {where[1]!r})" if where else line
+    return (lines[-1] if lines else "it gave no reason")[:300].rstrip(" .:")
+
+
+def advice(text: str) -> str:
+    """Say what to do about a converter's message, or nothing if it is not known."""
+    return next((what for pattern, what in _ADVICE if re.search(pattern, text)), "")

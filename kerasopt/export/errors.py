@@ -1,0 +1,9 @@
+"""The error of an export that cannot be done, or whose file cannot be trusted."""
+
+
+class ExportError(RuntimeError):
+    """A model that cannot be exported, or a file that does not do what the model does.
+
+    The message says what happened, the likeliest cause and what to do. Nothing was written, and an
+    earlier file at the same path is as it was.
+    """

@@ -1,0 +1,108 @@
+"""A TFLite file in LiteRT's interpreter, fed and read by name."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from kerasopt._quiet import held_back
+from kerasopt.export.latency import Latency, time_calls
+from kerasopt.export.report import Port
+
+_ALL = "serving_default"
+
+
+class Runner:
+    """Runs a file.
+
+    Args:
+        file: Its bytes.
+        threads: Number of threads. Defaults to `1`.
+
+    Raises:
+        RuntimeError, ValueError: Of the interpreter, if the file does not load.
+    """
+
+    def __init__(self, file: bytes, threads: int = 1):
+        with held_back():
+            from ai_edge_litert.interpreter import Interpreter
+
+            interpreter = Interpreter(model_content=file, num_threads=threads)
+            # Not allocated yet: axes of any size have size 1 until the first batch.
+            self._run = interpreter.get_signature_runner(_ALL)
+        self._inputs: dict[str, Any] = self._run.get_input_details()
+        self._outputs: dict[str, Any] = self._run.get_output_details()
+
+    @property
+    def inputs(self) -> dict[str, Port]:
+        """The inputs by name."""
+        return {name: _port(name, detail) for name, detail in self._inputs.items()}
+
+    @property
+    def outputs(self) -> dict[str, Port]:
+        """The outputs by name."""
+        return {name: _port(name, detail) for name, detail in self._outputs.items()}
+
+    def __call__(self, batch: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Run one batch: numbers in, numbers out, quantized on the way where the file wants it."""
+        with held_back():
+            quantized = {name: to_file(port, batch[name]) for name, port in self.inputs.items()}
+            outputs = self._run(**quantized)
+        return {name: from_file(port, outputs[name]) for name, port in self.outputs.items()}
+
+
+def time_file(
+    file: bytes, batch: Mapping[str, np.ndarray], threads: int, seconds: float, runs: int
+) -> Latency:
+    """Time the bare run of one batch, without copying its data in and out.
+
+    Args:
+        file: Bytes of the file.
+        batch: By input name, one batch.
+        threads: Number of threads.
+        seconds: Longest time for the timed runs.
+        runs: Most timed runs.
+    """
+    with held_back():
+        from ai_edge_litert.interpreter import Interpreter
+
+        # An interpreter of its own: one that has a signature runner cannot be invoked by hand.
+        inputs = Interpreter(model_content=file).get_signature_runner(_ALL).get_input_details()
+        interpreter = Interpreter(model_content=file, num_threads=threads)
+        for name, detail in inputs.items():
+            if tuple(detail["shape"]) != batch[name].shape:
+                interpreter.resize_tensor_input(detail["index"], batch[name].shape)
+        interpreter.allocate_tensors()
+        for name, detail in inputs.items():
+            interpreter.set_tensor(detail["index"], to_file(_port(name, detail), batch[name]))
+    size = len(next(iter(batch.values())))
+    return time_calls(interpreter.invoke, seconds, runs, threads, size)
+
+
+def to_file(port: Port, values: np.ndarray) -> np.ndarray:
+    """Quantize numbers as an input wants them: round(x / scale) + zero_point, clipped."""
+    if port.scale is None:
+        return np.ascontiguousarray(values, dtype=port.dtype)
+    limits = np.iinfo(port.dtype)
+    steps = np.round(np.asarray(values, np.float32) / port.scale) + (port.zero_point or 0)
+    quantized: np.ndarray = np.clip(steps, limits.min, limits.max).astype(port.dtype)
+    return quantized
+
+
+def from_file(port: Port, values: np.ndarray) -> np.ndarray:
+    """Give the numbers that an output stands for: (q - zero_point) scale."""
+    if port.scale is None:
+        return values
+    return np.asarray((values.astype(np.float32) - (port.zero_point or 0)) * port.scale, np.float32)
+
+
+def _port(name: str, detail: Mapping[str, Any]) -> Port:
+    scale, zero_point = detail["quantization"]
+    sizes = detail["shape_signature"] if len(detail["shape_signature"]) else detail["shape"]
+    return Port(
+        name=name,
+        shape=tuple(None if size < 0 else int(size) for size in sizes),
+        dtype=np.dtype(detail["dtype"]).name,
+        scale=float(scale) if scale else None,
+        zero_point=int(zero_point) if scale else None,
+    )

@@ -1,0 +1,135 @@
+"""Is the file what the model is? Both run on the same data, and the numbers are compared."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from kerasopt._quiet import held_back
+from kerasopt.export.agreement import Agreement, compare, shortfall
+from kerasopt.export.complaints import useful
+from kerasopt.export.errors import ExportError
+from kerasopt.export.runner import Runner
+from kerasopt.export.samples import Batch, Samples, filled, length
+from kerasopt.export.schema import Contents
+from kerasopt.export.signature import Signature
+
+_BATCH = 16
+
+_CAUSES = {
+    "float32": "The model may be random at inference, or use an operation that TensorFlow's "
+    "converter gets wrong. Export parts of it to find the layer.",
+    "float16": "Weights or activations may be outside float16's range (65504): use "
+    "`mode='float32'`.",
+    "dynamic": "The weights of some layer may not bear int8, such as one with a few very large "
+    "ones: use `mode='float16'`.",
+    "int8": "The calibration data may not look like what the model was trained on (another "
+    "scale, blank samples, an outlier), or a layer does not bear int8: give representative "
+    "`calibration`, or use `mode='dynamic'` or `mode='float16'`.",
+}
+
+
+@contextmanager
+def unchanged(model: Any) -> Iterator[None]:
+    """Put back whatever a call of `model` changes in its state (seeds, recurrent states)."""
+    before = [(v, np.array(v)) for v in model.non_trainable_variables]
+    try:
+        yield
+    finally:
+        for variable, value in before:
+            if not np.array_equal(np.array(variable), value):
+                variable.assign(value)
+
+
+def keras_outputs(model: Any, signature: Signature, samples: Samples) -> dict[str, np.ndarray]:
+    """Run the Keras model on all samples.
+
+    Args:
+        model: A built Keras model.
+        signature: Its signature.
+        samples: The data.
+
+    Returns:
+        By output name, in the model's order, an array with the samples first.
+    """
+    # TensorFlow logs that functions inside the model were traced again: nothing for the user.
+    with held_back(), unchanged(model):
+        return _run(lambda batch: signature.call(model, batch), signature.batch, samples)
+
+
+def verify(
+    file: bytes,
+    mode: str,
+    signature: Signature,
+    samples: Samples,
+    expected: Mapping[str, np.ndarray],
+) -> dict[str, Agreement]:
+    """Run the file and compare it with what the Keras model gave.
+
+    Args:
+        file: Bytes of the file.
+        mode: Its mode, which sets how close it has to be.
+        signature: The one it was converted with.
+        samples: The data.
+        expected: What `keras_outputs` gave for them.
+
+    Returns:
+        By output name, in the model's order, an `Agreement`.
+
+    Raises:
+        ExportError: If the file does not load or run, or an output is too far off.
+    """
+    try:
+        actual = _run(Runner(file), signature.batch, samples)
+    except (RuntimeError, ValueError) as error:
+        raise ExportError(
+            f"The {mode} file was converted but does not run, so it was not written: "
+            f"{useful(str(error))}. Some layer does not bear this mode, such as Masking before an "
+            "unrolled recurrent layer in int8: use another."
+        ) from error
+    agreement = {name: compare(right, actual[name]) for name, right in expected.items()}
+    _refuse_too_far(mode, agreement)
+    return agreement
+
+
+def refuse_float(mode: str, found: Contents) -> None:
+    """Refuse an int8 file in which nothing is int8: the converter makes one without a word.
+
+    Raises:
+        ExportError: If it is one.
+    """
+    if mode == "int8" and found.ops and not found.int8_ops:
+        raise ExportError(
+            "The converter left the whole model in float, though int8 was asked for: none of its "
+            f"operations ({', '.join(sorted(found.ops))}) was quantized. Use `mode='float32'`."
+        )
+
+
+def _refuse_too_far(mode: str, agreement: Mapping[str, Agreement]) -> None:
+    bad = {name: shortfall(mode, one) for name, one in agreement.items()}
+    lines = [f"output {name!r}: {text}" for name, text in bad.items() if text]
+    if lines:
+        raise ExportError(
+            f"The {mode} file does not do what the Keras model does, so it was not written: "
+            f"{'; '.join(lines)}. {_CAUSES[mode]}"
+        )
+
+
+def _run(
+    call: Callable[[Batch], Mapping[str, Any]], fixed: int | None, samples: Samples
+) -> dict[str, np.ndarray]:
+    size = fixed or _BATCH
+    parts: dict[str, list[np.ndarray]] = {}
+    for batch in samples.in_batches(size):
+        outputs = call(filled(batch, size) if fixed else batch)
+        for name, value in outputs.items():
+            parts.setdefault(name, []).append(np.asarray(value)[: length(batch)])
+    return {name: _flat(arrays) for name, arrays in parts.items()}
+
+
+def _flat(parts: list[np.ndarray]) -> np.ndarray:
+    """Join batches; those of different shapes (an axis of any size) as one long list of rows."""
+    if len({part.shape[1:] for part in parts}) == 1:
+        return np.concatenate(parts)
+    return np.concatenate([part.reshape(-1, part.shape[-1]) for part in parts])

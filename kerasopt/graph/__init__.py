@@ -1,0 +1,6 @@
+"""Reading and rewriting a model's graph; weights always survive."""
+
+from kerasopt.graph.graph import Graph
+from kerasopt.graph.node import Level, Node, Port
+
+__all__ = ["Graph", "Level", "Node", "Port"]

@@ -1,0 +1,93 @@
+"""Carrying what a layer has learned, and what was set on it, over to its copy."""
+
+import tempfile
+from typing import Any
+
+import keras
+
+from kerasopt.graph.copies import fresh
+from kerasopt.selection import walk
+
+
+def carry_over(old: Any, new: Any) -> None:
+    """Give `new` the state of `old`: weights, moving averages, seed states, vocabularies, flags.
+
+    Args:
+        old: A built layer.
+        new: A layer of the same structure, built too.
+
+    Raises:
+        ValueError: If `new` has not the same weights in the same order.
+    """
+    shapes = [tuple(v.shape) for v in old.weights]
+    if shapes != [tuple(v.shape) for v in new.weights]:
+        raise ValueError(
+            f"The weights of layer {old.name!r} do not fit the layer that takes its place. It has "
+            f"{_sketch(old)}, the new one {_sketch(new)}. For other shapes pass `transfer`, a "
+            "function `transfer(old, new)` that sets the new layer's weights."
+        )
+    for mine, its in zip(old.weights, new.weights, strict=True):
+        carry_variable(mine, its)
+    seeds, its_seeds = _other_state(old), _other_state(new)
+    if [tuple(v.shape) for v in seeds] == [tuple(v.shape) for v in its_seeds]:
+        for mine, its in zip(seeds, its_seeds, strict=True):
+            its.assign(mine)
+    for one, other in _side_by_side(old, new):
+        _carry_what_loading_would(one, other)
+
+
+def carry_flags(old: Any, new: Any) -> None:
+    """Make `new` and all layers inside it trainable or frozen as in `old`, outermost first."""
+    for one, other in _side_by_side(old, new):
+        if one.trainable != other.trainable:
+            other.trainable = one.trainable
+    for mine, its in zip(old.weights, new.weights, strict=False):
+        if mine.trainable != its.trainable:
+            its.trainable = mine.trainable
+
+
+def carry_variable(old: Any, new: Any) -> None:
+    """Give one variable another's value, and copies of what was set on it where no config has it.
+
+    A constraint that has no config, such as a pruning mask during `fit`, belongs to the old
+    variable and stays behind. A regularizer without one is stateless and comes along as it is.
+    """
+    new.assign(old)
+    for what in ("regularizer", "constraint"):
+        thing = getattr(old, what, None)
+        if thing is None or getattr(new, what, None) is not None:
+            continue
+        try:
+            setattr(new, what, fresh(thing))
+        except ValueError:
+            if what == "regularizer":
+                setattr(new, what, thing)
+
+
+def _carry_what_loading_would(old: Any, new: Any) -> None:
+    # Layers with state outside their variables (Normalization's constants, a StringLookup's words)
+    # say by these public methods how a file brings it back.
+    if type(new).load_own_variables is not keras.layers.Layer.load_own_variables:
+        store: dict[str, Any] = {}
+        old.save_own_variables(store)
+        if store:
+            new.load_own_variables(store)
+    if hasattr(old, "save_assets") and hasattr(new, "load_assets"):
+        with tempfile.TemporaryDirectory() as folder:
+            old.save_assets(folder)
+            new.load_assets(folder)
+
+
+def _other_state(layer: Any) -> list[Any]:
+    weights = {id(v) for v in layer.weights}
+    return [v for v in layer.variables if id(v) not in weights and "seed" in v.name]
+
+
+def _side_by_side(old: Any, new: Any) -> list[tuple[Any, Any]]:
+    mine = [old, *(layer for _, layer in walk(old))]
+    its = [new, *(layer for _, layer in walk(new))]
+    return list(zip(mine, its, strict=False))
+
+
+def _sketch(layer: Any) -> str:
+    return ", ".join(f"{v.name}{tuple(v.shape)}" for v in layer.weights) or "none"

@@ -1,0 +1,306 @@
+"""Penalties added to models that exist."""
+
+import subprocess
+import sys
+import warnings
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from kerasopt.regularization import add_penalty, insert_dropout, remove_penalty
+from tests.graph import models
+
+
+def squares(*variables):
+    return sum(float(np.sum(np.square(np.asarray(v, "float64")))) for v in variables)
+
+
+def loss(model):
+    return float(sum(model.losses)) if model.losses else 0.0
+
+
+def around(shape, *stack):
+    return keras.Sequential([keras.Input(shape), *stack])
+
+
+KINDS = {
+    "dense": lambda: around((4,), layers.Dense(3)),
+    "conv": lambda: around((8, 8, 3), layers.Conv2D(4, 3)),
+    "conv1d": lambda: around((8, 3), layers.Conv1D(4, 3)),
+    "transposed": lambda: around((8, 8, 3), layers.Conv2DTranspose(4, 3)),
+    "depthwise": lambda: around((8, 8, 3), layers.DepthwiseConv2D(3)),
+    "separable": lambda: around((8, 8, 3), layers.SeparableConv2D(4, 3)),
+    "lstm": lambda: around((5, 3), layers.LSTM(4)),
+    "gru": lambda: around((5, 3), layers.GRU(4)),
+    "rnn": lambda: around((5, 3), layers.RNN([layers.LSTMCell(3), layers.GRUCell(2)])),
+    "convlstm": lambda: around((3, 8, 8, 2), layers.ConvLSTM2D(2, 3)),
+    "bidirectional": lambda: around((5, 3), layers.Bidirectional(layers.LSTM(4))),
+    "embedding": lambda: around((5,), layers.Embedding(7, 3)),
+    "einsum": lambda: around((4,), layers.EinsumDense("ab,bc->ac", 3)),
+    "distributed": lambda: around((5, 3), layers.TimeDistributed(layers.Dense(2))),
+    "distributed_model": lambda: around(
+        (5, 3), layers.TimeDistributed(around((3,), layers.Dense(2), layers.Dense(1)))
+    ),
+    "attention": models.attention,
+    "grouped": lambda: grouped(),
+    "nested": models.nested,
+    "shared": models.shared,
+    "own_step": models.with_step,
+    "mixed": models.mixed,
+}
+
+
+def grouped():
+    x = keras.Input((5, 8))
+    y = layers.GroupQueryAttention(4, 4, 2)(x, x)
+    return keras.Model(x, layers.Dense(2)(layers.Flatten()(y)))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_layer(kind, tmp_path):
+    model = KINDS[kind]()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        selection = add_penalty(model, 0.01)
+    expected = 0.01 * squares(*(target.variable for target in selection))
+    assert loss(model) == pytest.approx(expected, rel=1e-4)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert loss(loaded) == pytest.approx(expected, rel=1e-4)
+    clone = keras.models.clone_model(model)
+    clone.set_weights(model.get_weights())
+    assert loss(clone) == pytest.approx(expected, rel=1e-4)
+    assert len(remove_penalty(model)) == len(selection)
+    assert model.losses == []
+    model.save(tmp_path / "model.keras")
+    assert keras.saving.load_model(tmp_path / "model.keras").losses == []
+
+
+def test_a_rewritten_model_keeps_it():
+    model = models.attention()
+    add_penalty(model, 0.01)
+    assert loss(insert_dropout(model, 0.5)) == pytest.approx(loss(model))
+
+
+def test_a_fresh_process_without_kerasopt(tmp_path):
+    model = models.skips()
+    add_penalty(model, keras.regularizers.L1L2(0.01, 0.02), exclude="top")
+    model.save(tmp_path / "model.keras")
+    code = (
+        "import sys, keras\n"
+        f"model = keras.saving.load_model({str(tmp_path / 'model.keras')!r})\n"
+        "assert not any(name.startswith('kerasopt') for name in sys.modules)\n"
+        "print(float(sum(model.losses)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+    assert float(done.stdout.split()[-1]) == pytest.approx(loss(model), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("regularizer", "expected"),
+    [
+        ("l2", lambda w: 0.01 * np.sum(w**2)),
+        ("l1", lambda w: 0.01 * np.sum(np.abs(w))),
+        (2, lambda w: 2 * np.sum(w**2)),
+        (np.float32(0.5), lambda w: 0.5 * np.sum(w**2)),
+        (keras.regularizers.L1L2(0.1, 0.2), lambda w: 0.1 * np.abs(w).sum() + 0.2 * (w**2).sum()),
+    ],
+)
+def test_forms_of_a_regularizer(regularizer, expected):
+    model = around((4,), layers.Dense(3))
+    add_penalty(model, regularizer)
+    assert loss(model) == pytest.approx(float(expected(np.array(model.weights[0]))), rel=1e-5)
+
+
+def test_variables_include_and_exclude():
+    model = models.scrambled(models.skips())
+    chosen = add_penalty(model, 1.0, include="conv_*", exclude="conv_b", variables="biases")
+    assert [target.path for target in chosen] == ["conv_a/bias"]
+    assert loss(model) == pytest.approx(squares(model.get_layer("conv_a").bias), rel=1e-5)
+    assert model.get_layer("conv_a").bias_regularizer is not None
+
+
+def test_all_variables_of_a_batch_normalization(tmp_path):
+    model = models.scrambled(models.sequential())
+    add_penalty(model, 1.0, include="norm", variables="all")
+    norm = model.get_layer("norm")
+    assert loss(model) == pytest.approx(squares(norm.gamma, norm.beta), rel=1e-5)
+    model.save(tmp_path / "m.keras")
+    assert loss(keras.saving.load_model(tmp_path / "m.keras")) == pytest.approx(loss(model))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "l1", "l2"),
+    [
+        (keras.regularizers.L2(0.1), keras.regularizers.L2(0.2), 0.0, 0.3),
+        (keras.regularizers.L1(0.1), keras.regularizers.L1(0.2), 0.3, 0.0),
+        (keras.regularizers.L1(0.1), keras.regularizers.L2(0.2), 0.1, 0.2),
+        (keras.regularizers.L1L2(0.1, 0.3), keras.regularizers.L2(0.2), 0.1, 0.5),
+    ],
+)
+def test_penalties_add_up(first, second, l1, l2):
+    model = around((4,), layers.Dense(3, kernel_regularizer=first))
+    add_penalty(model, second)
+    total = model.layers[0].kernel_regularizer
+    for name, value in (("l1", l1), ("l2", l2)):
+        assert float(getattr(total, name, 0.0)) == pytest.approx(value)
+
+
+def test_what_does_not_add_up_asks_for_replace():
+    model = around(
+        (4,),
+        layers.Dense(4, name="plain"),
+        layers.Dense(3, kernel_regularizer=keras.regularizers.OrthogonalRegularizer(), name="odd"),
+    )
+    before = loss(model)
+    with pytest.raises(ValueError, match=r"'odd/kernel'.*replace=True"):
+        add_penalty(model, 0.1)
+    assert loss(model) == before
+    assert model.get_layer("plain").kernel_regularizer is None
+    add_penalty(model, 0.1, replace=True)
+    assert loss(model) == pytest.approx(0.1 * squares(*(d.kernel for d in model.layers)), rel=1e-5)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        add_penalty(model, 0.1, replace=True)
+
+
+def test_a_regularizer_that_fails_on_a_layer_changes_nothing():
+    model = models.skips()
+    with pytest.raises(ValueError, match="'conv_a/kernel'"):
+        add_penalty(model, keras.regularizers.OrthogonalRegularizer())
+    assert model.losses == []
+    assert model.get_layer("hidden").kernel_regularizer is None
+
+
+def test_the_next_fit_of_a_trained_model_has_it():
+    model = around((4,), layers.Dense(3))
+    model.compile(keras.optimizers.SGD(0.1), "mse")
+    x, y = np.zeros((8, 4), "float32"), np.zeros((8, 3), "float32")
+    model.fit(x, y, verbose=0)
+    before = np.array(model.layers[0].kernel)
+    model.fit(x, y, verbose=0)
+    np.testing.assert_array_equal(model.layers[0].kernel, before)
+    add_penalty(model, 0.5)
+    logs = model.fit(x, y, verbose=0).history
+    assert logs["loss"][0] == pytest.approx(0.5 * squares(before), rel=1e-5)
+    np.testing.assert_allclose(model.layers[0].kernel, before * 0.9, rtol=1e-5)
+    remove_penalty(model)
+    after = np.array(model.layers[0].kernel)
+    model.fit(x, y, verbose=0)
+    np.testing.assert_array_equal(model.layers[0].kernel, after)
+
+
+def test_a_nested_layer_of_a_trained_model():
+    model = models.nested()
+    model.compile(keras.optimizers.SGD(0.0), "mse")
+    x, y = np.zeros((4, 6), "float32"), np.zeros((4, 2), "float32")
+    model.fit(x, y, verbose=0)
+    add_penalty(model, 1.0, include="inner/deepest/d1")
+    kernel = model.get_layer("inner").get_layer("deepest").get_layer("d1").kernel
+    logs = model.fit(x, y, verbose=0).history
+    assert logs["loss"][0] == pytest.approx(squares(kernel), rel=1e-5)
+
+
+def test_frozen_layers_are_named():
+    model = models.skips()
+    model.get_layer("conv_a").trainable = False
+    with pytest.warns(UserWarning, match=r"frozen layers: 'conv_a'\.$") as caught:
+        add_penalty(model, 0.1, include="conv_*")
+    assert len(caught) == 1
+    assert loss(model) == pytest.approx(0.1 * squares(model.get_layer("conv_b").kernel), rel=1e-5)
+
+
+class Subclassed(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.hidden = layers.Dense(4, name="hidden")
+        self.top = layers.Dense(2, name="top")
+
+    def call(self, x):
+        return self.top(self.hidden(x))
+
+
+class Block(layers.Layer):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.dense = layers.Dense(3, name="dense")
+
+    def build(self, shape):
+        self.scale = self.add_weight(shape=(3, 2), name="scale_kernel")
+        self.dense.build(shape)
+        super().build(shape)
+
+    def call(self, x):
+        return keras.ops.matmul(self.dense(x), self.scale)
+
+
+def test_subclassed_models_are_warned_about():
+    model = Subclassed()
+    model(np.ones((1, 3)))
+    with pytest.warns(UserWarning, match="'hidden', 'top'.*add it again") as caught:
+        add_penalty(model, 0.1)
+    assert len(caught) == 1
+    assert loss(model) == pytest.approx(0.1 * squares(model.hidden.kernel, model.top.kernel))
+
+
+def test_layers_that_make_their_own_layers_are_warned_about():
+    model = around((4,), layers.Dense(4, name="first"), Block(name="block"))
+    with pytest.warns(UserWarning, match="on 'block', 'block/dense' works now"):
+        add_penalty(model, 0.1)
+    block = model.get_layer("block")
+    kernels = (model.get_layer("first").kernel, block.dense.kernel, block.scale)
+    assert loss(model) == pytest.approx(0.1 * squares(*kernels), rel=1e-5)
+
+
+def test_one_kernel_of_an_attention_is_warned_about(tmp_path):
+    model = models.attention()
+    with pytest.warns(UserWarning, match="'attend/query' works now"):
+        add_penalty(model, 0.1, include="attend/query")
+    assert loss(model) > 0.0
+
+
+def test_a_regularizer_without_config():
+    class Own(keras.regularizers.Regularizer):
+        def __call__(self, x):
+            return keras.ops.sum(x * 0.0) + 2.0
+
+    model = around((4,), layers.Dense(3, name="dense"))
+    with pytest.warns(UserWarning, match="'dense' works now"):
+        add_penalty(model, Own())
+    assert loss(model) == 2.0
+    model.get_config()
+
+
+@pytest.mark.parametrize("value", [0, 0.0, -0.1, float("nan"), float("inf"), "l3"])
+def test_a_wrong_value(value):
+    with pytest.raises(ValueError, match="`regularizer`"):
+        add_penalty(models.sequential(), value)
+
+
+@pytest.mark.parametrize("value", [None, True, [0.1], lambda w: w, {"class_name": "L2"}])
+def test_a_wrong_type(value):
+    with pytest.raises(TypeError, match="`regularizer`"):
+        add_penalty(models.sequential(), value)
+
+
+def test_other_wrong_arguments():
+    model = models.sequential()
+    with pytest.raises(ValueError, match=r"`variables`.*'kernels'"):
+        add_penalty(model, 0.1, variables="kernel")
+    with pytest.raises(ValueError, match=r"`include`.*'first'"):
+        add_penalty(model, 0.1, include="fist")
+    with pytest.raises(ValueError, match="`exclude`"):
+        add_penalty(model, 0.1, exclude="*")
+    with pytest.raises(TypeError, match="`replace`"):
+        add_penalty(model, 0.1, replace="yes")
+    with pytest.raises(TypeError, match="model"):
+        add_penalty("model", 0.1)
+    with pytest.raises(ValueError, match="built"):
+        add_penalty(keras.Sequential([layers.Dense(2)]), 0.1)
+    with pytest.raises(ValueError, match="`include`"):
+        remove_penalty(model, include="fist")
+    assert len(remove_penalty(model)) == 0

@@ -1,0 +1,59 @@
+"""Plots and tables: what is drawn, and where it is written."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from kerasopt.reporting import plot_history, table
+
+HISTORY = {
+    "loss": [1.0, 0.5, 0.4],
+    "accuracy": [0.3, 0.6, 0.8],
+    "val_loss": [1.1, 0.6, 0.7],
+    "val_accuracy": [0.3, 0.5, 0.6],
+    "learning_rate": [0.1, 0.1, 0.1],
+    "sparsity": [0.2, 0.6, 0.8],
+}
+
+
+class Stopper:
+    best_epoch, stopped, stopped_epoch = 1, True, 2
+
+
+def test_the_panels_and_the_point_of_the_stop():
+    figure = plot_history(HISTORY, Stopper())
+    assert [axis.get_title() for axis in figure.axes] == ["loss", "accuracy", "sparsity"]
+    for axis in figure.axes:
+        labels = axis.get_legend_handles_labels()[1]
+        assert labels[-2:] == ["best, epoch 2", "stopped, epoch 3"]
+    loss = figure.axes[0].lines
+    assert [list(line.get_ydata()) for line in loss[:2]] == [HISTORY["loss"], HISTORY["val_loss"]]
+    assert list(loss[2].get_xdata()) == [2, 2]
+    assert list(figure.axes[2].lines[0].get_ydata()) == HISTORY["sparsity"]
+
+
+@pytest.mark.parametrize("suffix", ["png", "svg"])
+def test_it_is_written_whole(tmp_path, suffix):
+    path = tmp_path / f"run.{suffix}"
+    plot_history({"loss": [1.0, 0.5]}, path=path, title="a run")
+    assert path.stat().st_size > 5000
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("history", [{}, {"loss": []}])
+def test_an_empty_run(history):
+    with pytest.raises(ValueError, match="`history`. Expected a run of at least one epoch"):
+        plot_history(history)
+
+
+def test_no_history():
+    with pytest.raises(TypeError, match="`history`"):
+        plot_history([1.0, 0.5])
+
+
+def test_a_table_as_text():
+    out = io.StringIO()
+    Console(file=out, width=60).print(table("Files", ["", "bytes"], {"int8": ["9,216"]}))
+    assert "int8" in out.getvalue()
+    assert "9,216" in out.getvalue()
