@@ -94,7 +94,7 @@ class StepTimes(keras.callbacks.Callback):
 def step_ms(model: keras.Model, data: tf.data.Dataset, steps: int, callbacks: list[Any]) -> float:
     """Give the mean time of a step of one `fit`, in milliseconds."""
     times = StepTimes()
-    model.fit(data, epochs=1, verbose=0, callbacks=[*callbacks, times])
+    model.fit(data, epochs=1, shuffle=False, verbose=0, callbacks=[*callbacks, times])
     return times.seconds / (steps - 1) * 1e3
 
 

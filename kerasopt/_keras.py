@@ -1,14 +1,12 @@
 """Where kerasopt leans on Keras's insides: every private name of Keras stands here, and only here.
 
-`tests/test_keras.py` notices when one of them goes away.
+`tests/test_keras.py` and `tests/graph/test_keras_graph.py` notice when one of them goes away.
 """
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import keras
-
-BACKEND: str = keras.config.backend()
 
 
 def require_tensorflow(what: str) -> None:

@@ -24,7 +24,7 @@ def main() -> None:
 @click.option(
     "-o",
     "--output",
-    type=click.Path(file_okay=False),
+    type=click.Path(),
     default="kerasopt-demo",
     show_default=True,
     help="Folder for the models, the report and the plot.",

@@ -56,9 +56,10 @@ class Pruning(keras.callbacks.Callback):
     Example:
     >>> import keras, numpy as np
     >>> from kerasopt.schedules import PolynomialDecay
-    >>> model = keras.Sequential([keras.Input((8,)), keras.layers.Dense(10), keras.layers.Dense(1)])
+    >>> model = keras.Sequential([keras.Input((8,)), keras.layers.Dense(10),
+    ...                           keras.layers.Dense(1, name="top")])
     >>> model.compile("adam", "mse")
-    >>> pruning = Pruning(PolynomialDecay(0.0, 0.8, begin=0, end=1.0), exclude="dense_1*")
+    >>> pruning = Pruning(PolynomialDecay(0.0, 0.8, begin=0, end=1.0), exclude="top")
     >>> history = model.fit(np.ones((40, 8)), np.ones(40), callbacks=[pruning], verbose=0)
     >>> round(history.history["sparsity"][-1], 3), int((model.get_weights()[0] == 0).sum())
     (0.8, 64)

@@ -105,6 +105,12 @@ def test_steps_per_execution_and_xla(blobs, jit_compile, several):
     assert watch.seen[-1] == [192, 48]
 
 
+def test_eager_execution(blobs):
+    watch = Watch()
+    fit(compiled(run_eagerly=True), blobs, watch, Pruning(decay(), frequency=1), epochs=1)
+    assert watch.seen == [zeros_at(decay(), step, total=8) for step in range(1, 9)]
+
+
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16", "float16", "float64"])
 def test_precisions(blobs, policy):
     watch = Watch()
