@@ -296,8 +296,7 @@ class Pruning(keras.callbacks.Callback):
             raise bad_value("schedule", "a sparsity in [0, 1) at every step", self.schedule)
         chosen = []
         for target, mask in zip(self.selection, self._masks, strict=True):
-            weights = keras.ops.convert_to_numpy(target.variable)
-            scores = magnitudes(weights, target.path)
+            scores = magnitudes(constraint.numbers(target.variable), target.path)
             chosen.append((mask, keep_largest(scores, number_kept(scores.size, sparsity))))
         for mask, kept in chosen:
             mask.mask.assign(kept)
@@ -306,7 +305,7 @@ class Pruning(keras.callbacks.Callback):
     def _measure(self) -> float:
         zeros = total = 0
         for target in self.selection:
-            weights = keras.ops.convert_to_numpy(target.variable)
+            weights = constraint.numbers(target.variable)
             total += weights.size
             zeros += weights.size - int(np.count_nonzero(weights))
         return zeros / max(total, 1)

@@ -3,6 +3,8 @@
 from typing import Any
 
 import keras
+import numpy as np
+from numpy.typing import NDArray
 
 from kerasopt import _keras
 
@@ -61,6 +63,16 @@ def unmasked(constraint: Any) -> Any:
     while isinstance(constraint, Mask):
         constraint = constraint.inner
     return constraint
+
+
+def numbers(variable: Any) -> NDArray[Any]:
+    """Give a variable's value to read, without a copy where it lies in the memory of the CPU."""
+    import tensorflow as tf
+
+    tensor = tf.convert_to_tensor(variable.value)
+    if "CPU" not in tensor.device or tensor.dtype not in (tf.float16, tf.float32, tf.float64):
+        return np.asarray(keras.ops.convert_to_numpy(tensor))
+    return np.from_dlpack(tensor)
 
 
 def put_on(model: Any, targets: list[Any]) -> list[Mask]:

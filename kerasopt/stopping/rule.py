@@ -5,7 +5,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from kerasopt._checks import did_you_mean, one_of
 
@@ -78,6 +78,11 @@ class Rule(ABC):
     @abstractmethod
     def get_config(self) -> dict[str, Any]:
         """Give the arguments that make an equal rule, as plain data."""
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """Make a rule from what `get_config` gave."""
+        return cls(**config)
 
     @abstractmethod
     def get_state(self) -> dict[str, Any]:

@@ -82,7 +82,8 @@ def test_state_is_plain_data():
 
 def test_config_is_plain_data():
     rule = Patience(3, 0.1, 0.5, "val_auc", "max")
-    assert Patience(**json.loads(json.dumps(rule.get_config()))).get_config() == rule.get_config()
+    again = Patience.from_config(json.loads(json.dumps(rule.get_config())))
+    assert again.get_config() == rule.get_config()
 
 
 @pytest.mark.parametrize(
