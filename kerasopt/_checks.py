@@ -68,6 +68,41 @@ def fraction(argument: str, value: Any) -> float:
     return float(value)
 
 
+def number(argument: str, value: Any) -> float:
+    """Check a finite real number, NumPy's included.
+
+    Raises:
+        TypeError: If it is not a number.
+        ValueError: If it is not finite.
+    """
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise bad_type(argument, "a float", value)
+    if not is_real(value):
+        raise bad_value(argument, "a finite float", value)
+    return float(value)
+
+
+def flag(argument: str, value: Any) -> bool:
+    """Check a Boolean.
+
+    Raises:
+        TypeError: If it is something else.
+    """
+    if not isinstance(value, bool):
+        raise bad_type(argument, "True or False", value)
+    return value
+
+
+def verbosity(value: Any) -> int:
+    """Check a `verbose` argument: a Boolean or an integer >= 0.
+
+    Raises:
+        TypeError: If it is something else.
+        ValueError: If it is negative.
+    """
+    return at_least("verbose", int(value) if isinstance(value, bool) else value, 0)
+
+
 def at_least(argument: str, value: Any, minimum: int) -> int:
     """Check an integer that must not be below `minimum`.
 

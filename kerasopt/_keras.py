@@ -36,6 +36,12 @@ def sublayers(layer: Any) -> list[Any]:
     return list(layer._flatten_layers(include_self=False, recursive=False))
 
 
+def keeps_averages(optimizer: Any) -> bool:
+    """Tell whether an optimizer, or one inside it, was made with `use_ema=True`."""
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    return any(getattr(one, "use_ema", False) for one in getattr(inner, "optimizers", [inner]))
+
+
 def averages(optimizer: Any) -> Iterator[tuple[Any, Any]]:
     """Give each (variable, its moving average) of an optimizer built with `use_ema=True`.
 
@@ -95,14 +101,21 @@ def steps_per_execution(model: Any) -> int:
     return int(getattr(model, "steps_per_execution", 1) or 1)
 
 
-def retrace(model: Any) -> None:
+def retrace(model: Any, evaluation: bool = False) -> None:
     """Make the next batch trace the train step again, so that it sees changed variables.
 
-    A compiled train function that exists ignores a regularizer or constraint set after its first
-    batch. Does nothing for a model that has no train function yet.
+    A compiled function that exists ignores a regularizer or constraint set after its first batch.
+    Does nothing for a model that has none yet.
+
+    Args:
+        model: The model.
+        evaluation: Whether `evaluate` is to see the change too, as it must for a penalty, which is
+            part of the loss. Defaults to `False`.
     """
     if getattr(model, "train_function", None) is not None:
         model.make_train_function(force=True)
+    if evaluation and getattr(model, "test_function", None) is not None:
+        model.make_test_function(force=True)
 
 
 class Call(NamedTuple):

@@ -4,6 +4,7 @@ Keras hands the same `params` dict to all callbacks of a `fit`, and a new one to
 what is noted there is seen by all of them and never outlives the run.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 _KEY = "kerasopt"
@@ -17,9 +18,15 @@ def _board(callback: Any) -> dict[str, Any]:
     return board
 
 
-def unsettle(callback: Any, why: str) -> None:
-    """Note that `callback` is still changing the model, so that epochs are not comparable yet."""
-    _board(callback).setdefault("unsettled", {})[id(callback)] = why
+def unsettle(callback: Any, who: str, until: int | None = None) -> None:
+    """Note that `callback` is still changing the model, so that epochs are not comparable yet.
+
+    Args:
+        callback: The callback.
+        who: What it is called.
+        until: The step at which it will be done, if that is known.
+    """
+    _board(callback).setdefault("unsettled", {})[id(callback)] = (who, until)
 
 
 def settle(callback: Any) -> None:
@@ -27,17 +34,23 @@ def settle(callback: Any) -> None:
     _board(callback).get("unsettled", {}).pop(id(callback), None)
 
 
-def unsettled(callback: Any) -> list[str]:
-    """Give what callbacks of this run are still changing, in words."""
+def unsettled(callback: Any) -> list[tuple[str, int | None]]:
+    """Give who is still changing the model in this run, and until which step."""
     return list(_board(callback).get("unsettled", {}).values())
 
 
-def claim(callback: Any, what: str, names: list[str]) -> list[str]:
-    """Take things for `callback` alone in this run; give those that another one holds already."""
-    held = _board(callback).setdefault(what, {})
-    taken = [name for name in names if held.get(name, id(callback)) != id(callback)]
-    held.update({name: id(callback) for name in names if name not in taken})
-    return taken
+def claim(callback: Any, what: str, things: Mapping[int, str]) -> list[str]:
+    """Take things (id -> name) for `callback` alone in this run; name those another one holds."""
+    held: dict[int, int] = _board(callback).setdefault(what, {})
+    taken = [key for key in things if held.get(key, id(callback)) != id(callback)]
+    if not taken:
+        held.update(dict.fromkeys(things, id(callback)))
+    return [things[key] for key in taken]
+
+
+def claimed(callback: Any, what: str) -> set[int]:
+    """Give the ids of the things that callbacks of this run have taken."""
+    return set(_board(callback).get(what, {}))
 
 
 def length(callback: Any) -> tuple[int | None, int | None]:

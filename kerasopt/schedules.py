@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, Self
 
-from kerasopt._checks import bad_type, bad_value, is_integer, is_real, one_of
+from kerasopt._checks import bad_type, bad_value, is_integer, number, one_of
 
 Moment = int | float | str
 
@@ -89,6 +89,24 @@ def moment_in_steps(
     return round(number * length)
 
 
+def _unit(moment: Moment) -> str:
+    """Give what a moment counts in: `"step"`, `"epoch"` or `"run"`."""
+    if isinstance(moment, str):
+        match = _WORDS.fullmatch(moment)
+        assert match is not None
+        return match[2].rstrip("s")
+    return "run" if isinstance(moment, float) else "step"
+
+
+def _amount(moment: Moment) -> float:
+    """Give how many of its units a moment is."""
+    if not isinstance(moment, str):
+        return moment
+    match = _WORDS.fullmatch(moment)
+    assert match is not None
+    return float(match[1])
+
+
 class Schedule(ABC):
     """Base of all schedules: a pure function `step -> value` with a begin and an end.
 
@@ -108,8 +126,8 @@ class Schedule(ABC):
                 f"{type(self).__name__}: `end=1` is one step. Write `end=1.0` for the whole run.",
                 stacklevel=3,
             )
-        if self.end is not None and type(self.begin) is type(self.end) is not str:
-            self._check_order(self.begin, self.end)
+        if self.end is not None and _unit(self.begin) == _unit(self.end):
+            self._check_order(_amount(self.begin), _amount(self.end))
 
     def _check_order(self, begin: Any, end: Any) -> None:
         if begin > end:
@@ -186,14 +204,6 @@ class Schedule(ABC):
         return hash(repr(self))
 
 
-def _number(argument: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise bad_type(argument, "a float", value)
-    if not is_real(value):
-        raise bad_value(argument, "a finite float", value)
-    return float(value)
-
-
 class Constant(Schedule):
     """The same value throughout.
 
@@ -214,7 +224,7 @@ class Constant(Schedule):
 
     def __init__(self, value: float, begin: Moment = 0, end: Moment | None = None):
         super().__init__(begin, end)
-        self.value = _number("value", value)
+        self.value = number("value", value)
 
     def __call__(self, step: int) -> float:  # noqa: ARG002
         """Give the value."""
@@ -272,9 +282,9 @@ class PolynomialDecay(Schedule):
         if end is None:
             raise bad_type("end", _FORMS, end)
         super().__init__(begin, end)
-        self.initial = _number("initial", initial)
-        self.final = _number("final", final)
-        self.power = _number("power", power)
+        self.initial = number("initial", initial)
+        self.final = number("final", final)
+        self.power = number("power", power)
         if self.power <= 0:
             raise bad_value("power", "a float > 0", power)
 

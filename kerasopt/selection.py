@@ -81,9 +81,14 @@ def own_variables(layer: Any) -> list[Any]:
 
 
 def is_kernel(layer: Any, variable: Any) -> bool:
-    """Tell whether a variable multiplies its layer's input: two axes or more, no bias, no scale."""
+    """Tell whether a variable is a kernel: a float one of two axes or more, no bias, no scale.
+
+    A constant (not trainable in a layer that trains) is none; the kernel of a frozen layer is one.
+    """
     if "normalization" in type(layer).__name__.lower():
         return False
+    if "float" not in str(variable.dtype) or (layer.trainable and not variable.trainable):
+        return False  # a table, or a constant of a layer that trains
     return len(variable.shape) >= 2 and not _SCALES_AND_OFFSETS.search(variable.name)
 
 
@@ -105,8 +110,9 @@ def check_built(model: Any, argument: str = "model") -> None:
             if legacy
             else "",
         )
-    unbuilt = [path for path, layer in walk(model) if not layer.built]
-    if not model.built or (unbuilt and not model.weights):
+    # A model without `call` (a GAN with its own `train_step`) is never built, its parts are.
+    parts = [layer.built for _, layer in walk(model)]
+    if not (model.built or (parts and all(parts))) or not (all(parts) or model.weights):
         raise bad_value(
             argument,
             "a built model",
@@ -116,7 +122,7 @@ def check_built(model: Any, argument: str = "model") -> None:
         )
 
 
-def _matches(pick: Pick, path: str, layer: Any) -> bool:
+def _matches(argument: str, pick: Pick, path: str, layer: Any) -> bool:
     if isinstance(pick, str):
         return fnmatch.fnmatchcase(layer.name, pick) or fnmatch.fnmatchcase(path, pick)
     if isinstance(pick, re.Pattern):
@@ -125,10 +131,23 @@ def _matches(pick: Pick, path: str, layer: Any) -> bool:
         return isinstance(layer, pick)
     if isinstance(pick, keras.layers.Layer):
         return pick is layer
-    return bool(pick(layer))
+    try:
+        return bool(pick(layer))
+    except Exception as error:
+        raise bad_value(
+            argument,
+            "a function that takes any layer and gives True or False",
+            pick,
+            f"For layer {path!r} it raised {type(error).__name__}: {error}.",
+        ) from error
 
 
-def _picks(argument: str, value: Any) -> list[Pick]:
+def check_picks(argument: str, value: Any) -> list[Pick]:
+    """Check the form of what names layers, as `matching` takes it, before there is a model.
+
+    Raises:
+        TypeError: If it is of no known form.
+    """
     if value is None:
         return []
     several = isinstance(value, (list, tuple, set, frozenset))
@@ -162,15 +181,18 @@ def matching(model: Any, argument: str, value: Any) -> set[int]:
     """
     layers = list(walk(model))
     found: set[int] = set()
-    for pick in _picks(argument, value):
-        hits = [(path, layer) for path, layer in layers if _matches(pick, path, layer)]
+    for pick in check_picks(argument, value):
+        hits = [(path, layer) for path, layer in layers if _matches(argument, pick, path, layer)]
         if not hits:
             names = [path for path, _ in layers]
+            hint = did_you_mean(pick, names)
+            if isinstance(pick, str) and pick.rsplit("/", 1)[0] in names:
+                hint = f"That is a variable: name its layer, {pick.rsplit('/', 1)[0]!r}."
             raise bad_value(
                 argument,
                 "something that matches a layer of the model",
                 pick,
-                f"{did_you_mean(pick, names)} Its layers are: {', '.join(names)}.".strip(),
+                f"{hint} Its layers are: {', '.join(names)}.".strip(),
             )
         for _, layer in hits:
             found.add(id(layer))

@@ -114,12 +114,13 @@ class FakeCallback:
 def test_the_board_is_shared_by_the_callbacks_of_one_fit_only():
     params = {"epochs": 3, "steps": 8}
     one, two, later = FakeCallback(params), FakeCallback(params), FakeCallback({"epochs": 1})
-    _run.unsettle(one, "pruning")
-    assert _run.unsettled(two) == ["pruning"]
+    _run.unsettle(one, "pruning", until=7)
+    assert _run.unsettled(two) == [("pruning", 7)]
     assert _run.unsettled(later) == []
-    assert _run.claim(one, "masked", ["a", "b"]) == []
-    assert _run.claim(two, "masked", ["b", "c"]) == ["b"]
-    assert _run.claim(one, "masked", ["a"]) == []
+    assert _run.claim(one, "masked", {1: "a", 2: "b"}) == []
+    assert _run.claim(two, "masked", {2: "b", 3: "c"}) == ["b"]
+    assert _run.claimed(two, "masked") == {1, 2}
+    assert _run.claim(one, "masked", {1: "a"}) == []
     _run.settle(one)
     assert _run.unsettled(two) == []
     assert _run.length(one) == (24, 8)

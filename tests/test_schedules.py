@@ -93,6 +93,8 @@ def test_one_as_an_int_is_one_step_and_warned_about():
         ({"begin": True}, TypeError, "`begin`"),
         ({"begin": float("nan")}, ValueError, "`begin`"),
         ({"begin": 20, "end": 10}, ValueError, "`begin`.*not after end=10"),
+        ({"begin": "5 epochs", "end": "2 epoch"}, ValueError, "`begin`.*not after end='2 epoch'"),
+        ({"begin": "9 steps", "end": 2}, ValueError, "`begin`.*not after end=2"),
         ({"begin": 0.9, "end": 0.1}, ValueError, "`begin`.*not after end=0.1"),
         ({"end": -2}, ValueError, "`end`"),
         ({"end": None}, TypeError, "`end`"),

@@ -186,6 +186,8 @@ def test_walk_and_own_variables():
         ({"include": layers.Conv2D}, ValueError, "`include`.*Conv2D"),
         ({"include": 3}, TypeError, "`include`.*Received: include=3"),
         ({"include": int}, TypeError, "`include`"),
+        ({"include": "stem/kernel"}, ValueError, "That is a variable: name its layer, 'stem'"),
+        ({"include": lambda layer: layer.nope}, ValueError, "`include`.*AttributeError"),
         ({"exclude": layers.Dense}, ValueError, "stem: excluded"),
         ({"variables": "weights"}, ValueError, "`variables`.*'weights'"),
     ],

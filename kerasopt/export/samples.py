@@ -37,6 +37,12 @@ class Samples:
                 part = {name: array[begin : begin + size] for name, array in batch.items()}
                 yield filled(part, size) if exact else part
 
+    def constant_inputs(self) -> list[str]:
+        """Name the inputs that are the same number throughout."""
+        names = list(self.batches[0]) if self.batches else []
+        values = {name: np.concatenate([b[name].ravel() for b in self.batches]) for name in names}
+        return [name for name in names if values[name].min() == values[name].max()]
+
     def thinned(self, most: int) -> "Samples":
         """Give at most `most` of them, evenly spread."""
         if len(self) <= most:

@@ -3,6 +3,7 @@
 import os
 import time
 import warnings
+from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -90,7 +91,9 @@ def to_tflite(
     require_tensorflow("kerasopt.export.to_tflite")
     _check_model(model)
     one_of("mode", mode, MODES)
-    one_of("io", io, IO if mode == "int8" else IO[:1])
+    one_of("io", io, IO)
+    if io != "float32" and mode != "int8":
+        raise bad_value("io", f"'float32' in mode {mode!r}", io, "Integer io needs mode='int8'.")
     target = None if path is None else check_path(path)
     if batch_size is not None:
         at_least("batch_size", batch_size, 1)
@@ -106,6 +109,14 @@ def to_tflite(
             None,
             "Give a part of the training data: it sets the ranges of the activations.",
         )
+    constant = given.constant_inputs() if given is not None and mode == "int8" else []
+    if len(constant) == len(signature.inputs):
+        raise bad_value(
+            "calibration",
+            "samples that differ",
+            f"the same number throughout for {', '.join(map(repr, constant))}",
+            "It sets the ranges of the activations: give a part of the training data.",
+        )
 
     traced = Traced(plain, signature)
     if mode == "int8":
@@ -118,7 +129,7 @@ def to_tflite(
     refuse_float(mode, found)
     sample = next(data.in_batches(signature.batch or 1, exact=True))
     runner = Runner(content)
-    losses = _losses(mode, given, found)
+    losses = _losses(mode, given, found, constant)
     report = Report(
         mode=mode,
         io=io,
@@ -130,7 +141,7 @@ def to_tflite(
         cost=measure(content, sample, found),
         ops=found.ops,
         float_ops=found.float_ops if mode == "int8" else {},
-        notes=(*losses, *(["Exported as a float32 copy."] if plain is not model else [])),
+        notes=(*losses, *_remarks(plain is not model, data.source == "random")),
         seconds=time.perf_counter() - begun,
         versions={name: version(name) for name in ("tensorflow", "keras", "ai-edge-litert")},
     )
@@ -209,9 +220,26 @@ def _check_copy(model: Any, plain: Any, signature: Signature, data: Samples) -> 
             )
 
 
-def _losses(mode: str, given: Samples | None, found: Contents) -> list[str]:
+def _remarks(is_copy: bool, is_random: bool) -> list[str]:
+    """Say what the user should know but need not be warned of."""
+    remarks = ["Exported as a float32 copy."] if is_copy else []
+    if is_random:
+        remarks.append(
+            "Compared on random inputs in [0, 1), of an integer input 0 and 1: real samples as "
+            "`check` say more."
+        )
+    return remarks
+
+
+def _losses(
+    mode: str, given: Samples | None, found: Contents, constant: Sequence[str]
+) -> list[str]:
     """Say what is less than what was asked for."""
-    losses = []
+    losses = [
+        f"Input {name!r} was the same number in all calibration samples; with any other its range "
+        "does not fit."
+        for name in constant
+    ]
     if mode == "int8" and given is not None and len(given) < _ENOUGH:
         losses.append(
             f"Calibrated on {len(given)} samples; {_ENOUGH} or more make the int8 ranges reliable."

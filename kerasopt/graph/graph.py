@@ -38,6 +38,8 @@ class Graph:
     """
 
     def __init__(self, top: Level):
+        if not isinstance(top, Level):
+            raise bad_type("top", "a level that was read", top, "Use `Graph.of(model)`.")
         self._top = top
         self._added: set[int] = set()
         self._replaced: dict[int, tuple[Any, Transfer]] = {}

@@ -1,6 +1,7 @@
 """Gradual magnitude pruning inside `fit`."""
 
 import copy
+import numbers
 import warnings
 from collections.abc import Mapping
 from dataclasses import replace
@@ -10,12 +11,16 @@ import keras
 import numpy as np
 
 from kerasopt import _keras, _run, schedules
-from kerasopt._checks import at_least, bad_type, bad_value
+from kerasopt._checks import bad_type, bad_value, is_integer, verbosity
 from kerasopt.pruning import constraint
 from kerasopt.pruning.largest import keep_largest
 from kerasopt.pruning.mask import magnitudes, number_kept
+from kerasopt.pruning.state import checked_state, matching_masks
+from kerasopt.pruning.targets import select_trainable
 from kerasopt.pruning.updates import Updates
-from kerasopt.selection import Selection, select
+from kerasopt.selection import Selection, check_picks
+
+_SHARES = "A sparsity is a share: write 0.8 for 80 %."
 
 
 class Pruning(keras.callbacks.Callback):
@@ -24,16 +29,19 @@ class Pruning(keras.callbacks.Callback):
     The masks are constraints on the kernels' variables, so they hold inside the compiled step:
     after every step the pruned weights are exactly zero, whatever the order of callbacks, with
     `steps_per_execution`, XLA, mixed precision, `MirroredStrategy`, gradient accumulation and
-    moving averages of the weights. After `k` steps each kernel of `n` weights has exactly
-    `n - max(round(n * (1 - schedule(k))), 1)` zeros, or those of the last update before. When `fit`
-    ends the constraints are taken off and the user's own are back; the model is an ordinary one,
-    which loads without kerasopt.
+    moving averages of the weights. If the last update of the masks was for step `k`, each kernel of
+    `n` weights has exactly `n - max(round(n * (1 - schedule(k))), 1)` zeros (where the schedule
+    falls, weights that are let free begin at zero). Kernels of frozen layers are left out, with a
+    warning. When `fit` ends the constraints are taken off and the user's own are back; the model is
+    an ordinary one, which loads without kerasopt. A further `fit` that shall keep the zeros needs
+    a `Pruning` too, such as `Pruning(Constant(0.8))`.
 
     A step is a batch of this `fit`, counted from 0. It goes on from an earlier run only through
     `initial_epoch` or `set_state`. The optimizer's own counter is not used: gradient accumulation
     and loss scaling move it differently.
 
-    `fit`'s history gets `sparsity`, the share of zeros among the selected kernels after each epoch.
+    `fit`'s history, and the callbacks after this one, get `sparsity`: the share of zeros among the
+    selected kernels after each epoch.
 
     Args:
         schedule: A `kerasopt.schedules.Schedule`, or a float in [0, 1): the final sparsity, reached
@@ -79,77 +87,118 @@ class Pruning(keras.callbacks.Callback):
     ):
         super().__init__()
         self.schedule = _checked_schedule(schedule)
+        check_picks("include", include)
+        check_picks("exclude", exclude)
         self.include = include
         self.exclude = exclude
-        if frequency != "auto":
-            if isinstance(frequency, str):
-                raise bad_value("frequency", 'an integer >= 1 or "auto"', frequency)
-            at_least("frequency", frequency, 1)
-        self.frequency = frequency
-        self.verbose = verbose
+        self.frequency = _checked_frequency(frequency)
+        self.verbose = verbosity(verbose)
+        self.selection = Selection()
         self.sparsity = 0.0
         self._masks: list[constraint.Mask] = []
-        self._resumed: Mapping[str, Any] | None = None
+        self._masked_model: Any = None
+        self._resumed: dict[str, Any] | None = None
         self._forget()
 
     def _forget(self) -> None:
-        self.step = 0
         self._epoch_start = 0
         self._in_epoch = 0
         self._updated = -1
         self._begun = False
+        self._left: dict[str, Any] = {}
+
+    @property
+    def step(self) -> int:
+        """The number of steps done, counted from the schedule's 0."""
+        per_epoch = _run.length(self)[1]
+        # The last execution of an epoch is numbered as if it were a full one.
+        return self._epoch_start + min(self._in_epoch, per_epoch or self._in_epoch)
 
     # What Keras calls.
 
-    def on_train_begin(self, logs: Any = None) -> None:  # noqa: ARG002
+    def on_train_begin(self, logs: Any = None) -> None:
         """Select the kernels, put masks of ones on them, and check the schedule against the run."""
         _keras.require_tensorflow("kerasopt.callbacks.Pruning")
+        self.release()
+        try:
+            self._begin()
+        except BaseException:
+            # Training never begins: nothing may stay of this run, nor of one that was broken off.
+            constraint.take_off(self.model, self.model.variables)
+            self._masks, self._resumed = [], None
+            raise
+
+    def _begin(self) -> None:
         total, per_epoch = _run.length(self)
+        self.schedule.resolve(total, per_epoch)
+        several = _keras.steps_per_execution(self.model)
+        if per_epoch is None and several > 1:
+            warnings.warn(
+                f"Pruning: with data of unknown length and steps_per_execution={several} the last "
+                "execution of an epoch counts as a full one. Pass `steps_per_epoch` to `fit`.",
+                stacklevel=2,
+            )
+        claimed = _run.claimed(self, "masked")
+        stale = [one for one in self.model.variables if id(one) not in claimed]
+        constraint.take_off(self.model, stale)
+        chosen = select_trainable(self.model, self.include, self.exclude)
+        taken = _run.claim(self, "masked", {id(one.variable): one.path for one in chosen})
+        if taken:
+            raise bad_value(
+                "include",
+                "kernels that no other Pruning of this fit has",
+                self.include,
+                f"Selected twice: {taken}.",
+            )
+        self._forget()
+        self.selection, self._masked_model = chosen, self.model
+        self._masks = constraint.put_on(self.model, chosen)
+        if self._resumed is not None:
+            self._take_up(self._resumed)
+        self._settled_at = 0
+        _run.unsettle(self, "Pruning")
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """Find the step at which the run begins or goes on, and fit the schedule to the run."""
+        self._epoch_start, self._in_epoch = self.step, 0
+        if not self._begun:
+            self._begun = True
+            self._resumed = None
+            self._plan(epoch)
+
+    def _plan(self, epoch: int) -> None:
+        _, per_epoch = _run.length(self)
+        if epoch and per_epoch:
+            self._epoch_start = epoch * per_epoch
+        elif epoch and not self._epoch_start:
+            warnings.warn(
+                f"Pruning: training begins at epoch {epoch} with data of unknown length, so its "
+                "steps are counted from 0. Pass `steps_per_epoch` to `fit`.",
+                stacklevel=2,
+            )
+        total = None
+        if per_epoch:
+            total = self._epoch_start + (self.params["epochs"] - epoch) * per_epoch
         self._resolved = self.schedule.resolve(total, per_epoch)
         begin, end = self._resolved.steps
-        updates = Updates.every(self.frequency, begin, end)
-        if total is not None and end is not None and end > total:
-            updates = replace(updates, end=max(begin, total))
-        self._updates = updates
-        self.selection = self._select()
-        self._forget()
-        self._masks = constraint.put_on(self.model, self.selection)
-        if self._resumed is not None:
-            resumed, self._resumed = self._resumed, None
-            try:
-                self._take_up(resumed)
-            except ValueError:
-                self.release()
-                raise
+        self._updates = Updates.every(self.frequency, begin, end)
         self._settled_at = begin if end is None else end
         if total is not None and self._settled_at > total:
+            if end is not None:
+                self._updates = replace(self._updates, end=max(begin, total))
             reached = 0.0 if total < begin else self._resolved(total)
             warnings.warn(
-                f"Pruning: this run has {total} steps, but its schedule ends at step "
+                f"Pruning: this run ends at step {total}, but its schedule at step "
                 f"{self._settled_at}: the sparsity will reach {reached:.3f} instead of "
                 f"{self._resolved.last:.3f}. Train longer, or give `end` as a fraction of the run.",
                 stacklevel=2,
             )
-        if self.step < self._settled_at:
-            _run.unsettle(self, f"Pruning, until step {self._settled_at}")
+        if self._epoch_start < self._settled_at:
+            _run.unsettle(self, "Pruning", until=self._settled_at)
+        else:
+            _run.settle(self)
 
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
-        """Find the step at which the run begins or goes on."""
-        if not self._begun:
-            self._begun = True
-            per_epoch = _run.length(self)[1]
-            if epoch and per_epoch:
-                self.step = epoch * per_epoch
-            elif epoch and not self.step:
-                warnings.warn(
-                    f"Pruning: training begins at epoch {epoch} with data of unknown length, so "
-                    "its steps are counted from 0. Pass `steps_per_epoch` to `fit`.",
-                    stacklevel=2,
-                )
-        self._epoch_start = self.step
-        self._in_epoch = 0
-
-    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
         """Choose new masks, if some are due, for the steps that are about to run."""
         per_epoch = _run.length(self)[1]
         several = _keras.steps_per_execution(self.model)
@@ -164,20 +213,17 @@ class Pruning(keras.callbacks.Callback):
         if now >= self._settled_at:
             _run.settle(self)
 
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Note the batch."""
         self._in_epoch = batch + 1
 
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
-        """Count the epoch's steps and log the sparsity."""
-        per_epoch = _run.length(self)[1]
-        # The last execution of an epoch is numbered as if it were a full one.
-        self.step = self._epoch_start + min(self._in_epoch, per_epoch or self._in_epoch)
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Log the sparsity."""
         self.sparsity = self._measure()
         if logs is not None:
             logs["sparsity"] = self.sparsity
 
-    def on_train_end(self, logs: Any = None) -> None:  # noqa: ARG002
+    def on_train_end(self, logs: Any = None) -> None:
         """Apply the masks once more, take them off, and say if the schedule was cut short."""
         # An average of the weights, or another callback's older copy, may have come in since.
         for mask in self._masks:
@@ -202,8 +248,10 @@ class Pruning(keras.callbacks.Callback):
         Needed only after a `fit` that was broken off by an exception.
         """
         if self._masks:
-            constraint.take_off(self.model, self._masks)
+            self._left = self._mask_arrays()
+            constraint.take_off(self._masked_model, [mask.variable for mask in self._masks])
         self._masks = []
+        self._masked_model = None
 
     def get_config(self) -> dict[str, Any]:
         """Give the arguments that make an equal callback, as plain data where they are."""
@@ -231,23 +279,18 @@ class Pruning(keras.callbacks.Callback):
 
     def get_state(self) -> dict[str, Any]:
         """Give the step and the masks as plain data: ints and Boolean arrays by variable path."""
-        masks = (
-            {
-                target.path: keras.ops.convert_to_numpy(mask.mask)
-                for target, mask in zip(self.selection, self._masks, strict=True)
-            }
-            if self._masks
-            else {}
-        )
+        masks = self._mask_arrays() if self._masks else self._left
         return {"step": self.step, "updated": self._updated, "masks": masks}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Take a state back: the next `fit` goes on from there.
+        """Take a state back: the next `fit` goes on from its step, with its masks.
 
         Raises:
-            ValueError: When `fit` begins, if the masks do not fit the selected kernels.
+            TypeError: If it is no dict.
+            ValueError: If it is not what `get_state` gives. When `fit` begins: if its masks do not
+                fit the selected kernels.
         """
-        self._resumed = copy.deepcopy(dict(state))
+        self._resumed = checked_state(state)
         if self._masks:
             self._take_up(self._resumed)
             self._resumed = None
@@ -264,30 +307,18 @@ class Pruning(keras.callbacks.Callback):
 
     # How it is done.
 
-    def _select(self) -> Selection:
-        chosen = select(self.model, self.include, self.exclude)
-        taken = set(_run.claim(self, "masked", [target.path for target in chosen]))
-        if taken:
-            raise bad_value(
-                "include",
-                "kernels that no other Pruning of this fit has",
-                self.include,
-                f"Selected twice: {sorted(taken)}.",
-            )
-        return chosen
+    def _mask_arrays(self) -> dict[str, Any]:
+        return {
+            target.path: keras.ops.convert_to_numpy(mask.mask)
+            for target, mask in zip(self.selection, self._masks, strict=True)
+        }
 
     def _take_up(self, state: Mapping[str, Any]) -> None:
-        self.step = self._epoch_start = int(state["step"])
-        self._updated = int(state["updated"])
-        for target, mask in zip(self.selection, self._masks, strict=True):
-            kept = np.asarray(state["masks"].get(target.path, True), bool)
-            if kept.ndim and kept.shape != tuple(target.variable.shape):
-                raise bad_value(
-                    "state",
-                    f"a mask of shape {tuple(target.variable.shape)} for {target.path}",
-                    kept.shape,
-                )
-            mask.mask.assign(np.broadcast_to(kept, target.variable.shape))
+        arrays = matching_masks(state, self.selection)
+        self._epoch_start, self._in_epoch = state["step"], 0
+        self._updated = state["updated"]
+        for mask, kept in zip(self._masks, arrays, strict=True):
+            mask.mask.assign(kept)
             mask.hold()
 
     def _update(self, step: int) -> None:
@@ -312,13 +343,25 @@ class Pruning(keras.callbacks.Callback):
 
 
 def _checked_schedule(schedule: Any) -> schedules.Schedule:
-    if isinstance(schedule, bool) or not isinstance(schedule, (schedules.Schedule, int, float)):
+    if isinstance(schedule, schedules.Schedule):
+        low, high = schedule.bounds()
+        if low < 0.0 or high >= 1.0:
+            raise bad_value("schedule", "sparsities in [0, 1)", schedule, _SHARES)
+        return schedule
+    if isinstance(schedule, bool) or not isinstance(schedule, numbers.Real):
         raise bad_type("schedule", "a kerasopt.schedules.Schedule or a float in [0, 1)", schedule)
-    if not isinstance(schedule, schedules.Schedule):
-        if not 0.0 <= schedule < 1.0:
-            raise bad_value("schedule", "a sparsity in [0, 1)", schedule)
-        return schedules.PolynomialDecay(0.0, float(schedule), begin=0, end=0.75)
-    low, high = schedule.bounds()
-    if low < 0.0 or high >= 1.0:
-        raise bad_value("schedule", "sparsities in [0, 1)", schedule)
-    return schedule
+    final = float(schedule)
+    if not 0.0 <= final < 1.0:
+        raise bad_value("schedule", "a sparsity in [0, 1)", schedule, _SHARES)
+    return schedules.PolynomialDecay(0.0, final, begin=0, end=0.75)
+
+
+def _checked_frequency(frequency: Any) -> int | str:
+    expected = 'an integer >= 1 or "auto"'
+    if frequency == "auto":
+        return "auto"
+    if not isinstance(frequency, str) and not is_integer(frequency):
+        raise bad_type("frequency", expected, frequency)
+    if isinstance(frequency, str) or frequency < 1:
+        raise bad_value("frequency", expected, frequency)
+    return int(frequency)

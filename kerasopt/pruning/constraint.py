@@ -1,5 +1,6 @@
 """A mask that holds inside the train step: as a constraint on the variable."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import keras
@@ -89,7 +90,7 @@ def put_on(model: Any, targets: list[Any]) -> list[Mask]:
 
     optimizer = getattr(model, "optimizer", None)
     with (getattr(model, "distribute_strategy", None) or tf.distribute.get_strategy()).scope():
-        if optimizer is not None and not optimizer.built:
+        if optimizer is not None and not optimizer.built and _keras.keeps_averages(optimizer):
             optimizer.build(model.trainable_variables)
         average = {id(v): a for v, a in _keras.averages(optimizer)}
         masks = [Mask(t.variable, average.get(id(t.variable))) for t in targets]
@@ -99,8 +100,15 @@ def put_on(model: Any, targets: list[Any]) -> list[Mask]:
     return masks
 
 
-def take_off(model: Any, masks: list[Mask]) -> None:
-    """Give each variable the user's own constraint back."""
-    for one in masks:
-        one.variable.constraint = unmasked(one.variable.constraint)
-    _keras.retrace(model)
+def take_off(model: Any, variables: Iterable[Any]) -> None:
+    """Give variables the user's own constraints back.
+
+    Args:
+        model: The model they belong to.
+        variables: Masked ones, and others, which are left as they are.
+    """
+    masked = [one for one in variables if isinstance(one.constraint, Mask)]
+    for one in masked:
+        one.constraint = unmasked(one.constraint)
+    if masked:
+        _keras.retrace(model)

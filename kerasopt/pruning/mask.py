@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from kerasopt._checks import bad_value, fraction
+from kerasopt._checks import bad_type, bad_value, fraction
 from kerasopt.pruning.largest import keep_largest
 
 
@@ -20,7 +20,7 @@ def number_kept(size: int, sparsity: float) -> int:
 
 
 def magnitudes(weights: NDArray[Any], name: str = "weights") -> NDArray[Any]:
-    """Give the absolute weights, as float32 where NumPy cannot compare them quickly.
+    """Give the absolute weights, in a type that NumPy compares quickly.
 
     Args:
         weights: Array of any shape.
@@ -29,14 +29,16 @@ def magnitudes(weights: NDArray[Any], name: str = "weights") -> NDArray[Any]:
     Raises:
         ValueError: If a weight is NaN.
     """
-    native = weights if weights.dtype in (np.float32, np.float64) else weights.astype(np.float32)
+    if weights.dtype in (np.float32, np.float64):
+        native = weights
+    else:  # half floats, or integers, which float32 cannot tell apart beyond 2 ** 24
+        native = weights.astype(np.float64 if weights.dtype.kind in "iu" else np.float32)
     scores: NDArray[Any] = np.abs(native)
     if scores.size and np.isnan(scores.max()):
-        raise bad_value(
-            name,
-            "weights that are numbers",
-            f"{int(np.isnan(scores).sum())} NaN in {scores.size} weights",
-            "Training has diverged: lower the learning rate, clip gradients, or check the data.",
+        count = int(np.isnan(scores).sum())
+        raise ValueError(
+            f"{name} cannot be pruned: {count} of {scores.size} weights are NaN. If training made "
+            "them, it has diverged: lower the learning rate, clip gradients, or check the data."
         )
     return scores
 
@@ -55,7 +57,7 @@ def mask(weights: ArrayLike, sparsity: float) -> NDArray[np.bool_]:
         Boolean array of the same shape, `True` where a weight stays.
 
     Raises:
-        TypeError: If `sparsity` is not a number.
+        TypeError: If `sparsity` is not a number, or `weights` are none.
         ValueError: If `sparsity` is outside [0, 1), or a weight is NaN.
 
     Example:
@@ -63,5 +65,10 @@ def mask(weights: ArrayLike, sparsity: float) -> NDArray[np.bool_]:
     array([0, 0, 1, 1, 1, 1, 1, 1, 1, 1])
     """
     sparsity = fraction("sparsity", sparsity)
-    array = np.asarray(weights)
+    try:
+        array = np.asarray(weights)
+    except ValueError as error:
+        raise bad_value("weights", "an array, every row of one length", weights) from error
+    if array.dtype.kind not in "fiu" and "float" not in array.dtype.name:
+        raise bad_type("weights", "an array of real numbers", weights)
     return keep_largest(magnitudes(array), number_kept(array.size, sparsity))

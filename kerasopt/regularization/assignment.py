@@ -39,7 +39,7 @@ def set_penalties(model: Any, targets: Selection, penalties: list[Any]) -> list[
         _set_in_common(unit, group)
         back = returns(unit, [target.variable for target in group])
         lost += [target for target, is_back in zip(group, back, strict=True) if not is_back]
-    _keras.retrace(model)
+    _keras.retrace(model, evaluation=True)
     order = {id(target): number for number, target in enumerate(targets)}
     return sorted(lost, key=lambda target: order[id(target)])
 

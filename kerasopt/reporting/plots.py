@@ -2,10 +2,13 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from kerasopt._checks import bad_type, bad_value
 from kerasopt._files import replacing
+
+_SUFFIXES = (".png", ".svg", ".pdf")
 
 
 def plot_history(
@@ -18,24 +21,30 @@ def plot_history(
 
     Args:
         history: What `fit` returned, or its `history` dict of lists.
-        stopper: The `kerasopt.callbacks.EarlyStopping` of the run: its best epoch, and where it
+        stopper: The `EarlyStopping` of the run, kerasopt's or Keras's: its best epoch, and where it
             stopped the run, are marked. Defaults to `None`.
-        path: Where to write the plot, as PNG, SVG or PDF by its suffix. Defaults to `None`.
+        path: Where to write the plot, ending in `.png`, `.svg` or `.pdf`. Defaults to `None`.
         title: Heading. Defaults to none.
 
     Returns:
         The `matplotlib.figure.Figure`.
 
     Raises:
-        TypeError: If `history` is neither.
-        ValueError: If it holds no epoch.
+        TypeError: If an argument is of the wrong type.
+        ValueError: If `history` holds no epoch, or nothing can be written to `path`.
         ImportError: If matplotlib is not installed.
     """
     values = getattr(history, "history", history)
-    if not isinstance(values, Mapping):
-        raise bad_type("history", "what `fit` returned, or its `history` dict", history)
+    if not isinstance(values, Mapping) or any(not hasattr(v, "__len__") for v in values.values()):
+        raise bad_type("history", "what `fit` returned, or its `history` dict of lists", history)
     if not values or not any(len(curve) for curve in values.values()):
         raise bad_value("history", "a run of at least one epoch", values)
+    if stopper is not None and not hasattr(stopper, "stopped_epoch"):
+        raise bad_type("stopper", "the EarlyStopping of the run", stopper)
+    if path is not None:
+        _check_path(path)
+    longest = max(len(curve) for curve in values.values())
+    epochs = list(getattr(history, "epoch", range(longest)))
     try:
         from matplotlib.figure import Figure
         from matplotlib.ticker import MaxNLocator
@@ -45,7 +54,7 @@ def plot_history(
     figure = Figure(figsize=(4.8 * len(panels), 3.8), layout="constrained")
     axes = figure.subplots(1, len(panels), squeeze=False)[0]
     for axis, name in zip(axes, panels, strict=True):
-        _draw(axis, name, values)
+        _draw(axis, name, values, epochs)
         _mark(axis, stopper)
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         axis.set(xlabel="epoch", title=name)
@@ -59,6 +68,37 @@ def plot_history(
     return figure
 
 
+def _check_path(path: Any) -> None:
+    expected = f"a path that ends in one of {list(_SUFFIXES)}, in a folder that exists"
+    if not isinstance(path, (str, os.PathLike)):
+        raise bad_type("path", expected, path)
+    target = Path(path)
+    if target.suffix not in _SUFFIXES or not target.parent.is_dir():
+        raise bad_value("path", expected, str(path))
+
+
+def epochs_of(curve: Sequence[float], epochs: Sequence[int]) -> list[int]:
+    """Give the epochs (from 1) to which the values of a curve belong.
+
+    With `validation_freq=f` Keras keeps fewer validation values than epochs, and not which epochs
+    they are of: those whose number is a multiple of `f`.
+
+    Args:
+        curve: The values.
+        epochs: All epochs of the run, from 0.
+
+    Example:
+    >>> epochs_of([0.5, 0.4], range(7)), epochs_of([0.5, 0.4], [4, 5])
+    ([3, 6], [5, 6])
+    """
+    numbers = [epoch + 1 for epoch in epochs]
+    for frequency in range(1, max(numbers) + 1):
+        found = [number for number in numbers if number % frequency == 0]
+        if len(found) == len(curve):
+            return found
+    return numbers[: len(curve)]
+
+
 def _panels(values: Mapping[str, Sequence[float]]) -> list[str]:
     pairs = [name for name in values if f"val_{name}" in values and name != "loss"]
     loss = ["loss"] if "loss" in values else []
@@ -66,20 +106,23 @@ def _panels(values: Mapping[str, Sequence[float]]) -> list[str]:
     return loss + pairs + rest or sorted(values)
 
 
-def _draw(axis: Any, name: str, values: Mapping[str, Sequence[float]]) -> None:
+def _draw(
+    axis: Any, name: str, values: Mapping[str, Sequence[float]], epochs: Sequence[int]
+) -> None:
     if name == "sparsity":
-        epochs = range(1, len(values[name]) + 1)
-        axis.plot(epochs, values[name], color="tab:green", marker=".", label="zeros in the kernels")
+        x, label = epochs_of(values[name], epochs), "zeros in the kernels"
+        axis.plot(x, values[name], color="tab:green", marker=".", label=label)
         axis.set_ylim(0, 1)
         return
     for key, label, style in ((name, "training", "-"), (f"val_{name}", "validation", "--")):
         if key in values:
-            axis.plot(range(1, len(values[key]) + 1), values[key], style, marker=".", label=label)
+            axis.plot(epochs_of(values[key], epochs), values[key], style, marker=".", label=label)
 
 
 def _mark(axis: Any, stopper: Any) -> None:
     if stopper is None:
         return
+    stopped = getattr(stopper, "stopped", stopper.stopped_epoch > 0)  # Keras's has none
     if stopper.best_epoch is not None:
         axis.axvline(
             stopper.best_epoch + 1,
@@ -87,7 +130,7 @@ def _mark(axis: Any, stopper: Any) -> None:
             linestyle=":",
             label=f"best, epoch {stopper.best_epoch + 1}",
         )
-    if stopper.stopped:
+    if stopped:
         axis.axvline(
             stopper.stopped_epoch + 1,
             color="tab:red",

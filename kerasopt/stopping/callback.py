@@ -7,7 +7,7 @@ from typing import Any, Self
 import keras
 
 from kerasopt import _keras, _run
-from kerasopt._checks import at_least
+from kerasopt._checks import at_least, bad_type, bad_value, flag, verbosity
 from kerasopt.stopping.patience import Patience
 from kerasopt.stopping.rule import missing_metric
 
@@ -33,8 +33,6 @@ class EarlyStopping(keras.callbacks.Callback):
         restore_best_weights: Whether the model gets the weights of its best epoch when training
             ends, for whatever reason it ends. Defaults to `True`.
         start_from_epoch: Int, the first epoch (from 0) that counts. Defaults to `0`.
-        wait_for_schedules: Whether to leave out the epochs in which a pruning of this `fit` is
-            still under way. Defaults to `True`.
 
     Attributes:
         stopped: Whether this callback stopped the run.
@@ -69,27 +67,28 @@ class EarlyStopping(keras.callbacks.Callback):
         baseline: float | None = None,
         restore_best_weights: bool = True,
         start_from_epoch: int = 0,
-        wait_for_schedules: bool = True,
     ):
         super().__init__()
+        if not isinstance(monitor, str):
+            raise bad_type("monitor", "the name of a metric", monitor)
         self.monitor = monitor
         self.rule = Patience(patience, min_delta, baseline, monitor, mode)
-        self.verbose = verbose
+        self.verbose = verbosity(verbose)
         self.mode = mode
-        self.restore_best_weights = restore_best_weights
+        self.restore_best_weights = flag("restore_best_weights", restore_best_weights)
         self.start_from_epoch = at_least("start_from_epoch", start_from_epoch, 0)
-        self.wait_for_schedules = wait_for_schedules
         self._resumed = False
         self._forget()
 
     def _forget(self) -> None:
         self.rule.reset()
+        self.rule.mode = self.mode
         self.stopped = False
         self.reason = ""
         self.stopped_epoch = 0
         self.history: dict[int, float] = {}
         self.best_weights: list[Any] | None = None
-        self._waited_for: list[str] = []
+        self._waited_for = ""
 
     @property
     def best_epoch(self) -> int | None:
@@ -103,7 +102,7 @@ class EarlyStopping(keras.callbacks.Callback):
 
     best = best_value
 
-    def on_train_begin(self, logs: Any = None) -> None:  # noqa: ARG002
+    def on_train_begin(self, logs: Any = None) -> None:
         """Begin anew, unless a state was just taken back."""
         if not self._resumed:
             self._forget()
@@ -123,21 +122,19 @@ class EarlyStopping(keras.callbacks.Callback):
         self.history[epoch] = float(value)
         if epoch < self.start_from_epoch:
             return
-        if self.wait_for_schedules and (waiting := _run.unsettled(self)):
-            if self.verbose and not self._waited_for:
-                print(f"EarlyStopping waits for {'; '.join(waiting)}")  # noqa: T201
-            self._waited_for = waiting
+        if waiting := _run.unsettled(self):
+            if not self._waited_for:
+                self._say_what_it_waits_for(waiting)
             return
+        before = self.rule.best
         verdict = self.rule.update(epoch, {self.monitor: float(value)})
-        if self.restore_best_weights and (
-            self.rule.best_step == epoch or self.best_weights is None
-        ):
+        if self.restore_best_weights and self.rule.best != before:
             self.best_weights = self.model.get_weights()
         if verdict.stop:
             self.stopped, self.stopped_epoch, self.reason = True, epoch, verdict.reason
             self.model.stop_training = True
 
-    def on_train_end(self, logs: Any = None) -> None:  # noqa: ARG002
+    def on_train_end(self, logs: Any = None) -> None:
         """Restore the best weights, and say why training stopped."""
         if not self.history:
             warnings.warn(
@@ -145,10 +142,14 @@ class EarlyStopping(keras.callbacks.Callback):
                 "`validation_data` given to `fit`?",
                 stacklevel=2,
             )
-        elif self._waited_for and self.rule.best is None:
+        elif self.rule.best is None:
+            cause = "no value was a finite number"
+            if self._waited_for:
+                cause = f"training ended before {self._waited_for}"
+            elif max(self.history) < self.start_from_epoch:
+                cause = f"training ended before start_from_epoch={self.start_from_epoch}"
             warnings.warn(
-                f"EarlyStopping: training ended before {'; '.join(self._waited_for)}, so no epoch "
-                "counted and no weights were restored.",
+                f"EarlyStopping: {cause}, so no epoch counted and no weights were restored.",
                 stacklevel=2,
             )
         if self.stopped and self.verbose:
@@ -173,7 +174,6 @@ class EarlyStopping(keras.callbacks.Callback):
             "baseline": self.rule.baseline,
             "restore_best_weights": self.restore_best_weights,
             "start_from_epoch": self.start_from_epoch,
-            "wait_for_schedules": self.wait_for_schedules,
         }
 
     @classmethod
@@ -190,7 +190,17 @@ class EarlyStopping(keras.callbacks.Callback):
         }
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Take a state back: the next `fit` goes on from there."""
+        """Take a state back: the next `fit` goes on from there.
+
+        Raises:
+            TypeError: If it is no dict.
+            ValueError: If it is not what `get_state` gives.
+        """
+        form = "what `get_state` gave: a dict with `rule`, `history` and `best_weights`"
+        if not isinstance(state, Mapping):
+            raise bad_type("state", form, state)
+        if {"rule", "history", "best_weights"} - set(state):
+            raise bad_value("state", form, sorted(state))
         self._forget()
         self.rule.set_state(state["rule"])
         self.history = {int(epoch): value for epoch, value in state["history"].items()}
@@ -201,6 +211,22 @@ class EarlyStopping(keras.callbacks.Callback):
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         # KerasTuner copies callbacks for every trial; a copy shares nothing of a run with this one.
         return type(self).from_config(self.get_config())
+
+    def _say_what_it_waits_for(self, waiting: list[tuple[str, int | None]]) -> None:
+        until = max((step for _, step in waiting if step is not None), default=None)
+        names = " and ".join(name for name, _ in waiting)
+        self._waited_for = names if until is None else f"{names} was done, at step {until}"
+        total, per_epoch = _run.length(self)
+        if until is None or total is None or not per_epoch or until > total:
+            return
+        left = (total - until) // per_epoch
+        if left <= max(self.rule.patience, 1):
+            warnings.warn(
+                f"EarlyStopping: only epochs after {names} count, which is done at step {until} of "
+                f"{total}. The {left} epochs left are too few to stop with "
+                f"patience={self.rule.patience}; it will only pick the best of them.",
+                stacklevel=2,
+            )
 
     def _find_direction(self) -> None:
         if self.rule.mode == "auto":

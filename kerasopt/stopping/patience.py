@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from kerasopt._checks import at_least, bad_type, bad_value, is_real
+from kerasopt._checks import at_least, number
 from kerasopt.stopping.rule import MonitoringRule, Verdict, go_on, stop
 
 
@@ -49,14 +49,8 @@ class Patience(MonitoringRule):
         mode: str = "auto",
     ):
         self.patience = at_least("patience", patience, 0)
-        if not isinstance(min_delta, (int, float)):
-            raise bad_type("min_delta", "a float", min_delta)
-        if not is_real(min_delta):
-            raise bad_value("min_delta", "a finite float", min_delta)
-        if baseline is not None and not is_real(baseline):
-            raise bad_value("baseline", "a finite float or None", baseline)
-        self.baseline = baseline
-        super().__init__(monitor, mode, abs(float(min_delta)))
+        self.baseline = None if baseline is None else number("baseline", baseline)
+        super().__init__(monitor, mode, abs(number("min_delta", min_delta)))
 
     def reset(self) -> None:
         """Forget everything: a new run begins."""

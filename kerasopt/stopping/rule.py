@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from kerasopt._checks import did_you_mean, one_of
+from kerasopt._checks import bad_type, did_you_mean, one_of
 
 _LOWER = re.compile(
     r"loss|error|perplexity|divergence|crossentropy|hinge|(^|_)(mse|mae|mape|msle|rmse|nll)$"
@@ -110,6 +110,8 @@ class MonitoringRule(Rule):
     best_step: int | None
 
     def __init__(self, monitor: str | None, mode: str, min_delta: float = 0.0):
+        if monitor is not None and not isinstance(monitor, str):
+            raise bad_type("monitor", "the name of a metric", monitor)
         self.monitor = monitor
         self.mode = one_of("mode", mode, ("min", "max", "auto"))
         self.min_delta = min_delta

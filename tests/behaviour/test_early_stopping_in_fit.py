@@ -240,14 +240,59 @@ def test_epochs_before_the_pruning_is_done_are_not_the_best(order):
 
 def test_a_run_that_ends_before_the_pruning_says_that_nothing_was_restored():
     pruning = Pruning(PolynomialDecay(0.0, 0.5, begin=0, end=100))
-    with pytest.warns(UserWarning, match="ended before Pruning, until step 100, so no epoch"):
+    with pytest.warns(UserWarning, match="ended before Pruning was done, at step 100, so no epoch"):
         small().fit(
             X, Y, epochs=2, validation_data=(X, Y), callbacks=[pruning, EarlyStopping()], verbose=0
         )
-    stopper = EarlyStopping(wait_for_schedules=False)
-    with pytest.warns(UserWarning, match="Pruning"):
-        small().fit(X, Y, epochs=2, validation_data=(X, Y), callbacks=[pruning, stopper], verbose=0)
-    assert stopper.best is not None
+
+
+def test_a_pruning_that_leaves_too_few_epochs_is_said():
+    pruning = Pruning(PolynomialDecay(0.0, 0.5, begin=0, end=1.0))
+    with pytest.warns(UserWarning, match="The 0 epochs left are too few to stop with patience=2"):
+        small().fit(
+            X,
+            Y,
+            epochs=3,
+            validation_data=(X, Y),
+            callbacks=[pruning, EarlyStopping(patience=2)],
+            verbose=0,
+        )
+
+
+def test_a_start_after_the_end_is_said():
+    with pytest.warns(UserWarning, match="ended before start_from_epoch=9, so no epoch counted"):
+        train(EarlyStopping(start_from_epoch=9), [1.0, 2.0])
+
+
+def test_a_resumed_run_keeps_the_best_weights_of_the_first():
+    first = EarlyStopping(patience=9)
+    best, _ = train(first, [3.0, 1.0, 2.0])
+    second = EarlyStopping(patience=9)
+    second.set_state(first.get_state())
+    model, _ = train(second, [5.0, 6.0, 7.0])  # epochs are counted from 0 again
+    assert (second.best, second.best_epoch) == (1.0, 1)
+    for a, b in zip(model.get_weights(), best.get_weights(), strict=True):
+        assert np.array_equal(a, b)
+
+
+def test_the_direction_of_one_model_is_not_kept_for_the_next():
+    stopper = EarlyStopping("poisson")
+    for metric, mode in (
+        (keras.metrics.Poisson(name="poisson"), "min"),
+        (keras.metrics.CosineSimilarity(name="poisson"), "max"),
+    ):
+        model = small()
+        model.compile("sgd", "mse", metrics=[metric], run_eagerly=True)
+        model.fit(X, Y, callbacks=[stopper], verbose=0)
+        assert stopper.rule.mode == mode
+
+
+@pytest.mark.parametrize("state", [{}, {"rule": {}}])
+def test_a_state_that_is_none(state):
+    with pytest.raises(ValueError, match="`state`. Expected what `get_state` gave"):
+        EarlyStopping().set_state(state)
+    with pytest.raises(TypeError, match="`state`"):
+        EarlyStopping().set_state(None)
 
 
 @pytest.mark.parametrize(
@@ -258,6 +303,12 @@ def test_a_run_that_ends_before_the_pruning_says_that_nothing_was_restored():
         ({"mode": "lower"}, ValueError),
         ({"start_from_epoch": -1}, ValueError),
         ({"min_delta": math.inf}, ValueError),
+        ({"min_delta": True}, TypeError),
+        ({"baseline": "x"}, TypeError),
+        ({"monitor": 5}, TypeError),
+        ({"monitor": None}, TypeError),
+        ({"restore_best_weights": "no"}, TypeError),
+        ({"verbose": "yes"}, TypeError),
     ],
 )
 def test_wrong_arguments(arguments, error):

@@ -221,7 +221,7 @@ def test_too_short_a_run_is_said_before_and_after(blobs):
         fit(compiled(), blobs, pruning)
     texts = [str(w.message) for w in caught if "Pruning" in str(w.message)]
     assert len(texts) == 2
-    assert "this run has 24 steps" in texts[0]
+    assert "this run ends at step 24" in texts[0]
     assert "will reach 0.449 instead of 0.800" in texts[0]
     assert "training ended after 24 steps" in texts[1]
     assert pruning.sparsity == pytest.approx(0.449, abs=0.003)
@@ -412,6 +412,192 @@ def test_nan_weights_are_an_error_that_names_the_layer_before_any_mask_is_writte
     weights[-2][0, 0] = np.nan
     model.set_weights(weights)
     watch = Watch()
-    with pytest.raises(ValueError, match=r"kernel.*Training has diverged"):
+    with pytest.raises(ValueError, match=r"dense_1/kernel cannot be pruned: 1 of 60 weights"):
         fit(model, blobs, watch, Pruning(Constant(0.5)))
     assert (model.layers[0].kernel.numpy() == 0).sum() == 0
+
+
+def zeros(model):
+    return [int((w == 0).sum()) for w in model.get_weights() if w.ndim > 1]
+
+
+def test_a_state_taken_after_fit_goes_on(blobs):
+    model, first = compiled(), Pruning(decay(end=16))
+    fit(model, blobs, first, epochs=2)
+    state = first.get_state()
+    assert (state["step"], state["updated"]) == (16, 16)
+    assert [int((~m).sum()) for m in state["masks"].values()] == [192, 48]
+    watch, second = Watch(), Pruning(decay(end=16))
+    second.set_state(state)
+    fit(model, blobs, second, watch, initial_epoch=2)
+    assert watch.seen == [[192, 48]] * 8
+
+
+@pytest.mark.parametrize("end", [24, 1.0])
+def test_a_state_without_initial_epoch_goes_on_in_the_schedule(blobs, end):
+    class Keep(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            self.state = first.get_state()
+
+    model, keep, first = compiled(), Keep(), Pruning(decay(end=24), frequency=1)
+    with pytest.warns(UserWarning, match="Pruning"):
+        fit(model, blobs, keep, first, epochs=2)
+    assert keep.state["step"] == 16
+    watch, second = Watch(), Pruning(decay(end=end), frequency=1)
+    second.set_state(keep.state)
+    fit(model, blobs, second, watch, epochs=1)
+    assert watch.seen == [zeros_at(decay(), step) for step in range(17, 25)]
+    assert second.step == 24
+
+
+def test_a_state_of_an_equal_model_with_other_automatic_names(blobs):
+    first = Pruning(Constant(0.8))
+    model = compiled()
+    fit(model, blobs, first)
+    twin = compiled()  # its layers are dense_2 and dense_3
+    assert [layer.name for layer in twin.layers] != [layer.name for layer in model.layers]
+    twin.set_weights(model.get_weights())
+    second = Pruning(Constant(0.8))
+    second.set_state(first.get_state())
+    fit(twin, blobs, second, initial_epoch=2)
+    assert zeros(twin) == [192, 48]
+
+
+@pytest.mark.parametrize(
+    "masks",
+    [
+        {"nope/kernel": np.ones((12, 20), bool)},
+        {"dense/kernel": np.ones((12, 3), bool), "dense_1/kernel": np.ones((20, 3), bool)},
+        {"dense/kernel": np.ones((12, 20), bool)},
+    ],
+)
+def test_a_state_of_another_model_is_an_error_and_leaves_nothing_behind(blobs, masks):
+    model, pruning = compiled(), Pruning(decay())
+    pruning.set_state({"step": 8, "updated": 8, "masks": masks})
+    with pytest.raises(ValueError, match="`state`. Expected masks for the selected kernels"):
+        fit(model, blobs, pruning)
+    assert int(model.optimizer.iterations) == 0
+    assert all(variable.constraint is None for variable in model.variables)
+
+
+@pytest.mark.parametrize(
+    "state", [{"x": 1}, {"step": 8, "updated": 8, "masks": {}}, {"step": 1.5, "updated": 0}]
+)
+def test_a_state_of_another_form(state):
+    with pytest.raises(ValueError, match="`state`. Expected what `get_state` gave"):
+        Pruning(0.5).set_state(state)
+    with pytest.raises(TypeError, match="`state`"):
+        Pruning(0.5).set_state(None)
+
+
+def test_the_state_in_the_middle_of_an_epoch_counts_its_batches(blobs):
+    class Look(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            self.steps.append(pruning.get_state()["step"])
+
+    look, pruning = Look(), Pruning(decay())
+    look.steps = []
+    fit(compiled(), blobs, look, pruning)  # before it in the list
+    assert look.steps == [8, 16, 24]
+
+
+def test_frozen_layers_are_left_out_by_name(blobs):
+    model = mlp()
+    model.layers[0].trainable = False
+    before = model.layers[0].kernel.numpy()
+    pruning = Pruning(decay())
+    with pytest.warns(UserWarning, match="leaves out frozen layers: 'dense'"):
+        fit(compiled(model), blobs, pruning)
+    assert np.array_equal(model.layers[0].kernel.numpy(), before)
+    assert (model.layers[2].kernel.numpy() == 0).sum() == 48
+    assert pruning.selection.left_out["dense"] == "frozen"
+    model.layers[2].trainable = False
+    with pytest.raises(ValueError, match="frozen: .*'dense', 'dense_1'"):
+        fit(compiled(model), blobs, Pruning(decay()))
+
+
+def test_constants_and_tables_are_no_kernels(blobs):
+    class Shift(keras.layers.Layer):
+        def build(self, shape):
+            self.table = self.add_weight(shape=(3, 4), trainable=False, name="table")
+            self.lookup = self.add_weight(shape=(3, 4), dtype="int32", initializer="ones", name="l")
+
+        def call(self, x):
+            return x + self.table[0, 0]
+
+    model = keras.Sequential([keras.Input((12,)), Shift(), *mlp().layers])
+    pruning = Pruning(decay())
+    fit(compiled(model), blobs, pruning)
+    assert [target.path for target in pruning.selection] == ["dense/kernel", "dense_1/kernel"]
+
+
+class Pair(keras.Model):
+    """A model without `call`, as GANs are written."""
+
+    def __init__(self):
+        super().__init__()
+        self.one, self.two = mlp(), mlp()
+
+    def train_step(self, data):
+        x, y = data
+        with tf.GradientTape() as tape:
+            loss = self.compute_loss(x, y, (self.one(x) + self.two(x)) / 2)
+        self.optimizer.apply(
+            tape.gradient(loss, self.one.trainable_variables), self.one.trainable_variables
+        )
+        return {"loss": loss}
+
+
+def test_a_model_without_call(blobs):
+    model = compiled(Pair())
+    fit(model, blobs, Pruning(decay(), include=model.one))
+    assert zeros(model.one) == [192, 48]
+    assert zeros(model.two) == [0, 0]
+
+
+def test_what_a_broken_run_left_is_gone_whatever_the_next_one_selects(blobs):
+    class Crash(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            raise RuntimeError("out of memory")
+
+    model, broken = compiled(), Pruning(Constant(0.8))
+    with pytest.raises(RuntimeError, match="out of memory"):
+        fit(model, blobs, broken, Crash())
+    fit(model, blobs, Pruning(Constant(0.5), include="dense"))
+    assert all(variable.constraint is None for variable in model.variables)
+    with pytest.raises(RuntimeError, match="out of memory"):
+        fit(model, blobs, broken, Crash())
+    fit(compiled(), blobs, broken)  # the same instance on another model
+    assert all(variable.constraint is None for variable in model.variables)
+
+
+def test_two_prunings_of_one_kernel_leave_no_mask_behind(blobs):
+    model = compiled()
+    with pytest.raises(ValueError, match="Selected twice"):
+        fit(model, blobs, Pruning(0.5), Pruning(0.9))
+    assert all(variable.constraint is None for variable in model.variables)
+
+
+def test_denser_weights_that_come_in_at_the_end_are_masked(blobs):
+    class Older(keras.callbacks.Callback):
+        def on_train_end(self, logs=None):
+            self.model.set_weights([w + 1.0 for w in self.model.get_weights()])
+
+    model = compiled()
+    fit(model, blobs, Older(), Pruning(decay()))
+    assert zeros(model) == [192, 48]
+
+
+def test_unknown_length_with_several_steps_an_execution_is_said(blobs):
+    model = compiled(steps_per_execution=3)
+    with pytest.warns(UserWarning, match="Pass `steps_per_epoch`"):
+        model.fit(endless(blobs), callbacks=[Pruning(Constant(0.5))], verbose=0)
+
+
+def test_a_further_fit_keeps_the_zeros_with_a_constant(blobs):
+    model = compiled()
+    fit(model, blobs, Pruning(decay()))
+    pattern = [w == 0 for w in model.get_weights()]
+    fit(model, blobs, Pruning(Constant(0.8)))
+    after = [w == 0 for w in model.get_weights()]
+    assert all(np.array_equal(a, b) for a, b in zip(pattern, after, strict=True) if a.ndim > 1)

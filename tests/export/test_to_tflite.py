@@ -411,3 +411,24 @@ def test_a_model_with_two_arguments_says_so():
 
 def test_type(dense):
     assert isinstance(to_tflite(dense), TFLiteModel)
+
+
+def test_constant_calibration_is_refused(dense):
+    with pytest.raises(ValueError, match="`calibration`. Expected samples that differ.*'x'"):
+        to_tflite(dense, None, "int8", np.zeros((200, 4)))
+
+
+def test_one_constant_input_of_two_is_said(two_inputs, rows):
+    with pytest.warns(UserWarning, match="Input 'ant' was the same number"):
+        exported = to_tflite(two_inputs, None, "int8", {"zebra": rows, "ant": np.ones_like(rows)})
+    assert any("'ant'" in note for note in exported.report.notes)
+
+
+def test_a_check_on_random_data_is_noted(dense, rows):
+    assert any("random" in note for note in to_tflite(dense).report.notes)
+    assert not any("random" in note for note in to_tflite(dense, check=rows).report.notes)
+
+
+def test_integer_io_outside_int8_says_what_it_needs(dense):
+    with pytest.raises(ValueError, match="Integer io needs mode='int8'"):
+        to_tflite(dense, io="int8")

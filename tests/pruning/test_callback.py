@@ -22,7 +22,11 @@ from kerasopt.schedules import Constant, PolynomialDecay
         ({"schedule": None}, TypeError, "`schedule`"),
         ({"frequency": 0}, ValueError, "`frequency`"),
         ({"frequency": "often"}, ValueError, "`frequency`.*'often'"),
-        ({"frequency": 2.5}, TypeError, "`frequency`"),
+        ({"frequency": 2.5}, TypeError, '`frequency`. Expected an integer >= 1 or "auto"'),
+        ({"schedule": 80}, ValueError, "write 0.8 for 80 %"),
+        ({"include": int}, TypeError, "`include`"),
+        ({"exclude": 3}, TypeError, "`exclude`"),
+        ({"verbose": "yes"}, TypeError, "`verbose`"),
     ],
 )
 def test_wrong_arguments(arguments, error, match):
@@ -32,6 +36,8 @@ def test_wrong_arguments(arguments, error, match):
 
 def test_a_number_is_gradual_pruning_with_time_to_recover():
     assert Pruning(0.8).schedule == PolynomialDecay(0.0, 0.8, begin=0, end=0.75)
+    assert Pruning(np.float64(0.8)).schedule == Pruning(0.8).schedule
+    assert isinstance(Pruning(np.float32(0.5)).schedule, PolynomialDecay)
 
 
 def test_plain_data_and_back():

@@ -63,5 +63,24 @@ def test_a_wrong_sparsity(sparsity, error):
 
 
 def test_nan_is_an_error():
-    with pytest.raises(ValueError, match="1 NaN in 3 weights"):
+    with pytest.raises(ValueError, match="1 of 3 weights are NaN"):
         mask(np.array([1.0, np.nan, 2.0]), 0.5)
+
+
+@pytest.mark.parametrize(
+    ("weights", "error"),
+    [
+        ("abc", TypeError),
+        (None, TypeError),
+        ({"a": 1}, TypeError),
+        ([1j, 2.0], TypeError),
+        ([[1.0], [1.0, 2.0]], ValueError),
+    ],
+)
+def test_what_is_no_array_of_numbers(weights, error):
+    with pytest.raises(error, match="`weights`"):
+        mask(weights, 0.5)
+
+
+def test_large_integers_are_told_apart():
+    assert mask(np.array([2**24, 2**24 + 1]), 0.5).tolist() == [False, True]

@@ -304,3 +304,21 @@ def test_other_wrong_arguments():
     with pytest.raises(ValueError, match="`include`"):
         remove_penalty(model, include="fist")
     assert len(remove_penalty(model)) == 0
+
+
+def test_evaluation_sees_it_too():
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    model.compile(keras.optimizers.SGD(0.0), "mse")
+    x, y = np.ones((8, 3), "float32"), np.ones((8, 1), "float32")
+
+    def losses():
+        history = model.fit(x, y, validation_data=(x, y), verbose=0).history
+        return history["loss"][0], history["val_loss"][0]
+
+    plain = losses()
+    add_penalty(model, 1.0)
+    penalized = losses()
+    assert penalized[0] > plain[0] + 0.01
+    assert penalized[1] == pytest.approx(penalized[0], rel=1e-5)
+    remove_penalty(model)
+    assert losses() == pytest.approx(plain, rel=1e-5)

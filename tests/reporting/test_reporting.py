@@ -47,6 +47,44 @@ def test_an_empty_run(history):
         plot_history(history)
 
 
+def test_validation_every_third_epoch_is_drawn_where_it_was():
+    history = {"loss": [0.5] * 7, "val_loss": [0.6, 0.7]}
+    lines = plot_history(history).axes[0].lines
+    assert list(lines[0].get_xdata()) == [1, 2, 3, 4, 5, 6, 7]
+    assert list(lines[1].get_xdata()) == [3, 6]
+
+
+def test_a_run_that_began_at_a_later_epoch():
+    class Later:
+        history, epoch = {"loss": [0.5, 0.4], "sparsity": [0.1, 0.2]}, [4, 5]
+
+    figure = plot_history(Later())
+    assert [list(axis.lines[0].get_xdata()) for axis in figure.axes] == [[5, 6], [5, 6]]
+
+
+def test_keras_own_early_stopping():
+    class Keras:
+        best_epoch, stopped_epoch = 0, 0
+
+    labels = plot_history(HISTORY, Keras()).axes[0].get_legend_handles_labels()[1]
+    assert labels[-1] == "best, epoch 1"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ({"path": "nowhere/a.png"}, ValueError),
+        ({"path": "a.xyz"}, ValueError),
+        ({"path": 3}, TypeError),
+        ({"stopper": "es"}, TypeError),
+        ({"history": {"loss": 3}}, TypeError),
+    ],
+)
+def test_wrong_arguments(arguments, error):
+    with pytest.raises(error, match=f"`{next(iter(arguments))}`"):
+        plot_history(**{"history": HISTORY, **arguments})
+
+
 def test_no_history():
     with pytest.raises(TypeError, match="`history`"):
         plot_history([1.0, 0.5])
