@@ -25,7 +25,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerasopt.callbacks import EarlyStopping, Pruning
-from kerasopt.pruning.constraint import put_on
+from kerasopt.pruning.masks import Masks
 from kerasopt.schedules import PolynomialDecay
 from kerasopt.selection import select
 
@@ -130,17 +130,12 @@ def mask_update_ms(zeros: float, repeats: int = 30) -> np.ndarray:
     rng = np.random.default_rng(0)
     weights = rng.normal(size=(1024, 1024)).astype("float32")
     weights[rng.random(weights.shape) < zeros] = 0.0
-    pruning = Pruning(decay(100))
-    pruning.set_model(model)
-    pruning.selection = select(model)
-    pruning._masks = put_on(model, pruning.selection)
-    pruning._resolved = decay(100)
-    step = 40 if not zeros else 100  # to 63 % or to 80 % zeros
+    masks = Masks(model, select(model))
     taken = []
     for _ in range(repeats + 3):
         kernel.assign(weights)
         begun = time.perf_counter()
-        pruning._update(step)
+        masks.choose(zeros or 0.63)
         kernel.value.numpy()
         taken.append((time.perf_counter() - begun) * 1e3)
     return np.array(taken[3:])

@@ -1,26 +1,22 @@
 """Gradual magnitude pruning inside `fit`."""
 
 import copy
-import numbers
 import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Self
 
 import keras
-import numpy as np
 
 from kerasopt import _keras, _run, schedules
-from kerasopt._checks import bad_type, bad_value, is_integer, verbosity
+from kerasopt._checks import bad_value, verbosity
 from kerasopt.pruning import constraint
-from kerasopt.pruning.largest import keep_largest
-from kerasopt.pruning.mask import magnitudes, number_kept
+from kerasopt.pruning.arguments import checked_frequency, checked_schedule
+from kerasopt.pruning.masks import Masks
 from kerasopt.pruning.state import checked_state, matching_masks
 from kerasopt.pruning.targets import select_trainable
 from kerasopt.pruning.updates import Updates
 from kerasopt.selection import Selection, check_picks
-
-_SHARES = "A sparsity is a share: write 0.8 for 80 %."
 
 
 class Pruning(keras.callbacks.Callback):
@@ -86,17 +82,16 @@ class Pruning(keras.callbacks.Callback):
         verbose: int = 0,
     ):
         super().__init__()
-        self.schedule = _checked_schedule(schedule)
+        self.schedule = checked_schedule(schedule)
         check_picks("include", include)
         check_picks("exclude", exclude)
         self.include = include
         self.exclude = exclude
-        self.frequency = _checked_frequency(frequency)
+        self.frequency = checked_frequency(frequency)
         self.verbose = verbosity(verbose)
         self.selection = Selection()
         self.sparsity = 0.0
-        self._masks: list[constraint.Mask] = []
-        self._masked_model: Any = None
+        self._masks: Masks | None = None
         self._resumed: dict[str, Any] | None = None
         self._forget()
 
@@ -125,7 +120,7 @@ class Pruning(keras.callbacks.Callback):
         except BaseException:
             # Training never begins: nothing may stay of this run, nor of one that was broken off.
             constraint.take_off(self.model, self.model.variables)
-            self._masks, self._resumed = [], None
+            self._masks = self._resumed = None
             raise
 
     def _begin(self) -> None:
@@ -151,10 +146,10 @@ class Pruning(keras.callbacks.Callback):
                 f"Selected twice: {taken}.",
             )
         self._forget()
-        self.selection, self._masked_model = chosen, self.model
-        self._masks = constraint.put_on(self.model, chosen)
+        self.selection = chosen
+        self._masks = Masks(self.model, chosen)
         if self._resumed is not None:
-            self._take_up(self._resumed)
+            self._take_up(self._resumed, self._masks)
         self._settled_at = 0
         _run.unsettle(self, "Pruning")
 
@@ -208,7 +203,7 @@ class Pruning(keras.callbacks.Callback):
         # before and after this one see the same.
         now = self._epoch_start + batch + several
         if self._updates.due(self._updated, now):
-            self._update(now)
+            self._choose(now)
             self._updated = now
         if now >= self._settled_at:
             _run.settle(self)
@@ -219,16 +214,17 @@ class Pruning(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Log the sparsity."""
-        self.sparsity = self._measure()
+        if self._masks is not None:
+            self.sparsity = self._masks.sparsity()
         if logs is not None:
             logs["sparsity"] = self.sparsity
 
     def on_train_end(self, logs: Any = None) -> None:
         """Apply the masks once more, take them off, and say if the schedule was cut short."""
-        # An average of the weights, or another callback's older copy, may have come in since.
-        for mask in self._masks:
-            mask.hold()
-        self.sparsity = self._measure()
+        if self._masks is not None:
+            # An average of the weights, or another callback's older copy, may have come in since.
+            self._masks.hold()
+            self.sparsity = self._masks.sparsity()
         if self.step < self._settled_at:
             warnings.warn(
                 f"Pruning: training ended after {self.step} steps, before the schedule's end at "
@@ -247,11 +243,10 @@ class Pruning(keras.callbacks.Callback):
 
         Needed only after a `fit` that was broken off by an exception.
         """
-        if self._masks:
-            self._left = self._mask_arrays()
-            constraint.take_off(self._masked_model, [mask.variable for mask in self._masks])
-        self._masks = []
-        self._masked_model = None
+        if self._masks is not None:
+            self._left = self._masks.to_arrays()
+            self._masks.take_off()
+            self._masks = None
 
     def get_config(self) -> dict[str, Any]:
         """Give the arguments that make an equal callback, as plain data where they are."""
@@ -279,7 +274,7 @@ class Pruning(keras.callbacks.Callback):
 
     def get_state(self) -> dict[str, Any]:
         """Give the step and the masks as plain data: ints and Boolean arrays by variable path."""
-        masks = self._mask_arrays() if self._masks else self._left
+        masks = self._left if self._masks is None else self._masks.to_arrays()
         return {"step": self.step, "updated": self._updated, "masks": masks}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
@@ -291,8 +286,8 @@ class Pruning(keras.callbacks.Callback):
                 fit the selected kernels.
         """
         self._resumed = checked_state(state)
-        if self._masks:
-            self._take_up(self._resumed)
+        if self._masks is not None:
+            self._take_up(self._resumed, self._masks)
             self._resumed = None
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
@@ -307,61 +302,14 @@ class Pruning(keras.callbacks.Callback):
 
     # How it is done.
 
-    def _mask_arrays(self) -> dict[str, Any]:
-        return {
-            target.path: keras.ops.convert_to_numpy(mask.mask)
-            for target, mask in zip(self.selection, self._masks, strict=True)
-        }
-
-    def _take_up(self, state: Mapping[str, Any]) -> None:
-        arrays = matching_masks(state, self.selection)
+    def _take_up(self, state: Mapping[str, Any], masks: Masks) -> None:
+        masks.set(matching_masks(state, self.selection))
         self._epoch_start, self._in_epoch = state["step"], 0
         self._updated = state["updated"]
-        for mask, kept in zip(self._masks, arrays, strict=True):
-            mask.mask.assign(kept)
-            mask.hold()
 
-    def _update(self, step: int) -> None:
+    def _choose(self, step: int) -> None:
         sparsity = self._resolved(step)
         if not 0.0 <= sparsity < 1.0:
             raise bad_value("schedule", "a sparsity in [0, 1) at every step", self.schedule)
-        chosen = []
-        for target, mask in zip(self.selection, self._masks, strict=True):
-            scores = magnitudes(constraint.numbers(target.variable), target.path)
-            chosen.append((mask, keep_largest(scores, number_kept(scores.size, sparsity))))
-        for mask, kept in chosen:
-            mask.mask.assign(kept)
-            mask.hold()
-
-    def _measure(self) -> float:
-        zeros = total = 0
-        for target in self.selection:
-            weights = constraint.numbers(target.variable)
-            total += weights.size
-            zeros += weights.size - int(np.count_nonzero(weights))
-        return zeros / max(total, 1)
-
-
-def _checked_schedule(schedule: Any) -> schedules.Schedule:
-    if isinstance(schedule, schedules.Schedule):
-        low, high = schedule.bounds()
-        if low < 0.0 or high >= 1.0:
-            raise bad_value("schedule", "sparsities in [0, 1)", schedule, _SHARES)
-        return schedule
-    if isinstance(schedule, bool) or not isinstance(schedule, numbers.Real):
-        raise bad_type("schedule", "a kerasopt.schedules.Schedule or a float in [0, 1)", schedule)
-    final = float(schedule)
-    if not 0.0 <= final < 1.0:
-        raise bad_value("schedule", "a sparsity in [0, 1)", schedule, _SHARES)
-    return schedules.PolynomialDecay(0.0, final, begin=0, end=0.75)
-
-
-def _checked_frequency(frequency: Any) -> int | str:
-    expected = 'an integer >= 1 or "auto"'
-    if frequency == "auto":
-        return "auto"
-    if not isinstance(frequency, str) and not is_integer(frequency):
-        raise bad_type("frequency", expected, frequency)
-    if isinstance(frequency, str) or frequency < 1:
-        raise bad_value("frequency", expected, frequency)
-    return int(frequency)
+        if self._masks is not None:
+            self._masks.choose(sparsity)

@@ -1,0 +1,73 @@
+"""The masks of one run: put on the kernels of a model, chosen, held, taken off."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from kerasopt.pruning import constraint
+from kerasopt.pruning.largest import keep_largest
+from kerasopt.pruning.mask import magnitudes, number_kept
+from kerasopt.selection import Selection
+
+
+class Masks:
+    """One mask a selected kernel, all ones at first, held inside the train step.
+
+    Args:
+        model: The model that trains.
+        selection: Its kernels to be masked.
+    """
+
+    def __init__(self, model: Any, selection: Selection):
+        self.selection = selection
+        self._model = model
+        self._masks = constraint.put_on(model, selection)
+
+    def choose(self, sparsity: float) -> None:
+        """Choose masks by the magnitude of the weights, put them in force, and zero the weights.
+
+        Args:
+            sparsity: Float in [0, 1), the share of zeros of each kernel.
+
+        Raises:
+            ValueError: If a weight is NaN; no mask has changed then.
+        """
+        chosen = []
+        for target in self.selection:
+            scores = magnitudes(constraint.numbers(target.variable), target.path)
+            chosen.append(keep_largest(scores, number_kept(scores.size, sparsity)))
+        self.set(chosen)
+
+    def set(self, arrays: Sequence[NDArray[np.bool_]]) -> None:
+        """Put given masks in force, in the order of the selection, and zero the weights."""
+        for mask, kept in zip(self._masks, arrays, strict=True):
+            mask.mask.assign(kept)
+            mask.hold()
+
+    def hold(self) -> None:
+        """Zero the pruned weights once more, after something else has written to them."""
+        for mask in self._masks:
+            mask.hold()
+
+    def to_arrays(self) -> dict[str, Any]:
+        """Give the masks as Boolean arrays by the path of their kernel."""
+        return {
+            target.path: keras.ops.convert_to_numpy(mask.mask)
+            for target, mask in zip(self.selection, self._masks, strict=True)
+        }
+
+    def sparsity(self) -> float:
+        """Count the zeros of the kernels and give their share."""
+        zeros = total = 0
+        for target in self.selection:
+            weights = constraint.numbers(target.variable)
+            total += weights.size
+            zeros += weights.size - int(np.count_nonzero(weights))
+        return zeros / max(total, 1)
+
+    def take_off(self) -> None:
+        """Give the kernels the user's own constraints back."""
+        constraint.take_off(self._model, [mask.variable for mask in self._masks])
