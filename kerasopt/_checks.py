@@ -82,6 +82,18 @@ def number(argument: str, value: Any) -> float:
     return float(value)
 
 
+def positive(argument: str, value: Any) -> float:
+    """Check a finite real number above 0.
+
+    Raises:
+        TypeError: If it is not a number.
+        ValueError: If it is not finite or not above 0.
+    """
+    if number(argument, value) <= 0.0:
+        raise bad_value(argument, "a float > 0", value)
+    return float(value)
+
+
 def flag(argument: str, value: Any) -> bool:
     """Check a Boolean.
 

@@ -3,7 +3,9 @@
 `tests/test_keras.py` and `tests/graph/test_keras_graph.py` notice when one of them goes away.
 """
 
+import sys
 from collections.abc import Iterator
+from types import FrameType
 from typing import Any, NamedTuple
 
 import keras
@@ -217,3 +219,60 @@ def set_attention_regularizer(layer: Any, regularizer: Any) -> None:
         layer.kernel_regularizer = regularizer
     elif isinstance(layer, keras.layers.MultiHeadAttention):
         layer._kernel_regularizer = regularizer
+
+
+def running_fit(model: Any, frame: FrameType | None = None) -> FrameType | None:
+    """Give the frame of Keras's `fit` of `model` if it is on the stack, else `None`.
+
+    Private: that `fit` is a method with `self`, and holds its iterator over the data in a local
+    variable `epoch_iterator`. A callback is not told whether `fit` was given validation data, nor
+    that a `fit` was left by an exception, and it cannot reach the data's iterator; the stack knows.
+
+    Args:
+        model: The model.
+        frame: Where to begin. Defaults to the caller's.
+    """
+    frame = frame or sys._getframe(1)
+    while frame is not None:
+        if (
+            frame.f_code.co_name == "fit"
+            and frame.f_locals.get("self") is model
+            and "epoch_iterator" in frame.f_locals
+        ):
+            return frame
+        frame = frame.f_back
+    return None
+
+
+def validates(model: Any) -> bool | None:
+    """Tell whether the running `fit` of a model has validation data; `None` if that is unknown.
+
+    Private: the local variable `validation_data` of `fit`, in which a `validation_split` ends too.
+    """
+    frame = running_fit(model, sys._getframe(1))
+    if frame is None or "validation_data" not in frame.f_locals:
+        return None
+    return frame.f_locals["validation_data"] is not None
+
+
+def callback_list() -> Any:
+    """Give the `keras.callbacks.CallbackList` that is calling a callback right now, or `None`.
+
+    Private: that its hooks are methods with `self`. Keras gives a callback no way to the others.
+    """
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        candidate = frame.f_locals.get("self")
+        if isinstance(candidate, keras.callbacks.CallbackList):
+            return candidate
+        frame = frame.f_back
+    return None
+
+
+def run_in_step(callbacks: Any) -> None:
+    """Make a `CallbackList` call its callbacks in the step, not later in threads of its own.
+
+    Private: `CallbackList._async_train`. Keras decides it from a list of callbacks but forgets to
+    where `fit(callbacks=...)` is given a single one.
+    """
+    callbacks._async_train = False

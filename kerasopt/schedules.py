@@ -7,7 +7,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, Self
 
-from kerasopt._checks import bad_type, bad_value, is_integer, number, one_of
+from kerasopt import _serialize
+from kerasopt._checks import bad_type, bad_value, is_integer, number
 
 Moment = int | float | str
 
@@ -319,7 +320,7 @@ _KINDS: dict[str, type[Schedule]] = {"Constant": Constant, "PolynomialDecay": Po
 
 def serialize(schedule: Schedule) -> dict[str, Any]:
     """Give a schedule as plain data: its class name and its configuration."""
-    return {"class_name": type(schedule).__name__, "config": schedule.get_config()}
+    return _serialize.serialize(schedule)
 
 
 def deserialize(
@@ -332,14 +333,14 @@ def deserialize(
         custom_objects: Schedule classes of your own, by name. Defaults to `None`.
 
     Raises:
+        TypeError: If `config` is no dict.
         ValueError: If the class is unknown.
 
     Example:
     >>> deserialize(serialize(Constant(0.5)))
     Constant(value=0.5, begin=0, end=None)
     """
-    kinds = {**_KINDS, **(custom_objects or {})}
-    name = one_of("class_name", config["class_name"], kinds)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return kinds[name].from_config(config["config"])
+        schedule: Schedule = _serialize.deserialize(config, _KINDS, custom_objects)
+        return schedule

@@ -1,5 +1,6 @@
-"""Early stopping inside `fit`: the callback that asks a rule."""
+"""Early stopping inside `fit`: the callback that asks rules."""
 
+import copy
 import warnings
 from collections.abc import Mapping
 from typing import Any, Self
@@ -8,22 +9,31 @@ import keras
 
 from kerasopt import _keras, _run
 from kerasopt._checks import at_least, bad_type, bad_value, flag, verbosity
+from kerasopt.stopping import arguments, metrics
+from kerasopt.stopping.best_weights import BestWeights
+from kerasopt.stopping.interrupt import GracefulInterrupt
 from kerasopt.stopping.patience import Patience
-from kerasopt.stopping.rule import missing_metric
+from kerasopt.stopping.probe import Probe
+from kerasopt.stopping.rule import Rule
+from kerasopt.stopping.serialization import deserialize, serialize
 
 
 class EarlyStopping(keras.callbacks.Callback):
-    """Stop training when a metric has stopped improving, and go back to its best epoch.
+    """Stop training when a rule says so, and go back to the best epoch.
 
     Takes the place of `keras.callbacks.EarlyStopping` by changing the import, with the same
     arguments. What is different: a NaN is never the best; a metric that does not exist is an error
     after the first epoch; epochs without validation use up no patience; a baseline must be beaten
-    within `patience` epochs; the best weights are restored by default; the state can be saved; and
-    epochs in which a `kerasopt.callbacks.Pruning` of the same `fit` has not reached its final
-    sparsity are not compared, because their weights are of another model.
+    within `patience` epochs; the best weights are restored by default, also after Ctrl-C; the state
+    can be saved; and epochs in which a `kerasopt.callbacks.Pruning` of the same `fit` has not
+    reached its final sparsity are not compared, because their weights are of another model.
+
+    With `rules` any of the rules of `kerasopt.stopping` decides, or a combination of them. The best
+    epoch is that of `monitor` all the same.
 
     Args:
-        monitor: Name of the metric. Defaults to `"val_loss"`.
+        monitor: Name of the metric. Defaults to that of the first of the `rules` that names one,
+            else to `"val_loss"`.
         min_delta: Float, the least change that counts as an improvement. Defaults to `0`.
         patience: Int >= 0, epochs without improvement before it stops. Defaults to `0`.
         verbose: `1` prints why training stopped and which epoch is restored. Defaults to `0`.
@@ -32,11 +42,21 @@ class EarlyStopping(keras.callbacks.Callback):
         baseline: Float that must be beaten within `patience` epochs. Defaults to `None`.
         restore_best_weights: Whether the model gets the weights of its best epoch when training
             ends, for whatever reason it ends. Defaults to `True`.
-        start_from_epoch: Int, the first epoch (from 0) that counts. Defaults to `0`.
+        start_from_epoch: Int, the first epoch (from 0) that counts. `NonFinite`, `Divergence` and
+            `TimeBudget` do not wait for it. Defaults to `0`.
+        rules: A rule, or rules combined with `|` and `&`, in place of `patience` and `baseline`.
+            Defaults to `None`.
+        check: `"epoch"`, or an int n: the rules are asked every n steps as well, with the training
+            metrics so far in the epoch, for `NonFinite`, `Divergence`, `TimeBudget` and what watches
+            a training metric; each step then waits for its metrics. Defaults to `"epoch"`.
+        keep_best: `"memory"` or, for large models, `"disk"`: where the best weights are kept, the
+            latter in a temporary file. Defaults to `"memory"`.
+        probe: `(x, y)`, the samples at which the gradients are computed that `GradientEvidence` and
+            `GradientDisparity` need, once an epoch. Defaults to `None`.
 
     Attributes:
         stopped: Whether this callback stopped the run.
-        reason: Why, in words; empty if it did not.
+        reason: Which rule stopped it and why, in words; empty if none did.
         stopped_epoch: The epoch (from 0) at whose end it stopped; 0 if it did not.
         best_epoch: The epoch (from 0) of the best value, `None` before the first.
         best_value: The best value, `None` before the first. Also as `best`.
@@ -44,22 +64,24 @@ class EarlyStopping(keras.callbacks.Callback):
 
     Raises:
         TypeError: If an argument is of the wrong type.
-        ValueError: If an argument has a wrong value. After the first epoch: if the metric does not
+        ValueError: If an argument has a wrong value. After the first epoch: if a metric does not
             exist or its direction is unknown.
 
     Example:
     >>> import keras, numpy as np
+    >>> from kerasopt.stopping import Patience, TimeBudget
     >>> model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
     >>> model.compile("sgd", "mse")
-    >>> stopper = EarlyStopping(monitor="loss", min_delta=10.0, patience=2)
+    >>> stopper = EarlyStopping(
+    ...     monitor="loss", rules=Patience(2, min_delta=10.0) | TimeBudget("01:00:00"))
     >>> history = model.fit(np.ones((8, 1)), np.ones(8), epochs=9, callbacks=[stopper], verbose=0)
-    >>> len(history.epoch), stopper.best_epoch, stopper.stopped
-    (3, 0, True)
+    >>> len(history.epoch), stopper.best_epoch == len(history.epoch) - 1, stopper.stopped
+    (3, True, True)
     """
 
     def __init__(
         self,
-        monitor: str = "val_loss",
+        monitor: str | None = None,
         min_delta: float = 0,
         patience: int = 0,
         verbose: int = 0,
@@ -67,82 +89,256 @@ class EarlyStopping(keras.callbacks.Callback):
         baseline: float | None = None,
         restore_best_weights: bool = True,
         start_from_epoch: int = 0,
+        rules: Rule | None = None,
+        check: int | str = "epoch",
+        keep_best: str = "memory",
+        probe: Any = None,
     ):
         super().__init__()
-        if not isinstance(monitor, str):
+        if monitor is not None and not isinstance(monitor, str):
             raise bad_type("monitor", "the name of a metric", monitor)
-        self.monitor = monitor
-        self.rule = Patience(patience, min_delta, baseline, monitor, mode)
-        self.verbose = verbosity(verbose)
+        # Checks `patience`, `min_delta`, `baseline` and `mode`, too.
+        plain = Patience(patience, min_delta, baseline=baseline, monitor=monitor, mode=mode)
+        self.rules = arguments.checked_rules(rules, plain)
+        self.rule: Rule = plain if rules is None else rules
         self.mode = mode
+        self._best = Patience(0, min_delta, monitor=monitor, mode=mode)
+        self._named = metrics.name_defaults(self.rule, self._best)
+        self.verbose = verbosity(verbose)
         self.restore_best_weights = flag("restore_best_weights", restore_best_weights)
         self.start_from_epoch = at_least("start_from_epoch", start_from_epoch, 0)
+        self.check = arguments.checked_check(check)
+        self._plain = plain
+        self._weights = BestWeights(keep_best)
+        self.probe = probe
+        self._probe = arguments.checked_probe(probe, self.rule)
+        self._interrupt = GracefulInterrupt()
         self._resumed = False
         self._forget()
 
     def _forget(self) -> None:
         self.rule.reset()
-        self.rule.mode = self.mode
+        self._best.reset()
+        metrics.forget_directions(self.rule, self._best, self.mode)
+        self._weights.forget()
         self.stopped = False
         self.reason = ""
         self.stopped_epoch = 0
         self.history: dict[int, float] = {}
-        self.best_weights: list[Any] | None = None
+        self._seen: set[str] = set()
+        self._steps = self._epoch_start = self._epoch = 0
         self._waited_for = ""
+
+    @property
+    def monitor(self) -> str:
+        """The name of the metric whose best epoch is restored."""
+        return self._best.metric
 
     @property
     def best_epoch(self) -> int | None:
         """The epoch (from 0) of the best value."""
-        return self.rule.best_step
+        return self._best.best_step
 
     @property
     def best_value(self) -> float | None:
         """The best value of the metric."""
-        return self.rule.best
+        return self._best.best
 
     best = best_value
 
+    @property
+    def best_weights(self) -> list[Any] | None:
+        """The weights of the best epoch in the order of `model.weights`, `None` before the first."""
+        return self._weights.to_arrays()
+
+    @property
+    def async_safe(self) -> bool:
+        """Tell Keras that it may go on without waiting for the metrics of each step."""
+        return self.check == "epoch"
+
+    # What Keras calls.
+
     def on_train_begin(self, logs: Any = None) -> None:
         """Begin anew, unless a state was just taken back."""
+        if self._probe is not None:
+            _keras.require_tensorflow("kerasopt.callbacks.EarlyStopping(probe=...)")
         if not self._resumed:
             self._forget()
         self._resumed = False
         self.stopped = False
         self.reason = ""
         self.stopped_epoch = 0
+        if self.check != "epoch" and (callbacks := _keras.callback_list()) is not None:
+            _keras.run_in_step(callbacks)
+        self._interrupt.install(self.model)
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """Note where the epoch begins."""
+        self._epoch = epoch
+        self._epoch_start = self._steps
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Ask the rules, if it is time for that within the epoch."""
+        if self.check == "epoch":
+            return
+        before, self._steps = self._steps, self._epoch_start + batch + 1
+        if before // self.check == self._steps // self.check or self.stopped:
+            return
+        self._learn_directions()
+        early = self._epoch < self.start_from_epoch or _run.unsettled(self)
+        verdict = self.rule.ask("early" if early else "step", self._steps, logs or {})
+        if verdict.stop:
+            self._end(self._epoch, f"{verdict.reason}, at step {self._steps}")
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Ask the rule, keep the weights if they are the best, stop if it says so."""
-        logs = logs or {}
-        self._find_direction()
+        """Ask the rules, keep the weights if they are the best, stop if a rule says so."""
+        self._resumed = False
+        logs = {} if logs is None else logs
+        self._learn_directions()
+        metrics.check_missing(self._watched(), logs, self._seen, self.model)
         value = logs.get(self.monitor)
-        if value is None:
-            self._check_missing(logs)
-            return
-        self.history[epoch] = float(value)
-        if epoch < self.start_from_epoch:
-            return
-        if waiting := _run.unsettled(self):
+        if value is not None:
+            self.history[epoch] = float(value)
+        early = epoch < self.start_from_epoch
+        if not early and (waiting := _run.unsettled(self)):
+            early = True
             if not self._waited_for:
                 self._say_what_it_waits_for(waiting)
-            return
-        before = self.rule.best
-        verdict = self.rule.update(epoch, {self.monitor: float(value)})
-        if self.restore_best_weights and self.rule.best != before:
-            self.best_weights = self.model.get_weights()
-        if verdict.stop:
-            self.stopped, self.stopped_epoch, self.reason = True, epoch, verdict.reason
-            self.model.stop_training = True
+        if not early:
+            before = self._best.best
+            self._best.update(epoch, logs)
+            if self.restore_best_weights and self._best.best != before:
+                self._weights.keep(self.model)
+        if self._interrupt.requested and not self.stopped:
+            self._end(epoch, "interrupted by Ctrl-C")
+        if not self.stopped:
+            given = logs if early else {**logs, **self._gradients()}
+            verdict = self.rule.ask("early" if early else "epoch", epoch, given)
+            if verdict.stop:
+                self._end(epoch, verdict.reason)
+        self._log_gradients(logs)
 
     def on_train_end(self, logs: Any = None) -> None:
         """Restore the best weights, and say why training stopped."""
-        if not self.history:
-            warnings.warn(
-                f"EarlyStopping: no epoch reported {self.monitor!r}, so it did nothing. Was "
-                "`validation_data` given to `fit`?",
-                stacklevel=2,
-            )
-        elif self.rule.best is None:
+        self._resumed = False
+        self._say_what_was_in_vain()
+        if self.stopped and self.verbose:
+            print(f"Epoch {self.stopped_epoch + 1}: early stopping, {self.reason}")  # noqa: T201
+        self.restore()
+
+    # What the user may call.
+
+    def restore(self) -> None:
+        """Give the model the weights of its best epoch; also after a `fit` that was broken off."""
+        self._interrupt.remove()
+        if self.restore_best_weights and self._weights.kept:
+            if self.verbose and self.best_epoch is not None:
+                print(f"Restoring the weights of epoch {self.best_epoch + 1}")  # noqa: T201
+            self._weights.give_back(self.model)
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments that make an equal callback, as plain data but for the probe."""
+        return {
+            "monitor": self._named,
+            "min_delta": self._plain.min_delta,
+            "patience": self._plain.patience,
+            "verbose": self.verbose,
+            "mode": self.mode,
+            "baseline": self._plain.baseline,
+            "restore_best_weights": self.restore_best_weights,
+            "start_from_epoch": self.start_from_epoch,
+            "rules": None if self.rules is None else serialize(self.rules),
+            "check": self.check,
+            "keep_best": self._weights.where,
+            "probe": self.probe,
+        }
+
+    @classmethod
+    def from_config(
+        cls, config: Mapping[str, Any], custom_objects: Mapping[str, type[Rule]] | None = None
+    ) -> Self:
+        """Make a callback from what `get_config` gave.
+
+        Args:
+            config: The dict.
+            custom_objects: Rule classes of your own, by name. Defaults to `None`.
+        """
+        given = dict(config)
+        if given.get("rules") is not None:
+            given["rules"] = deserialize(given["rules"], custom_objects)
+        return cls(**given)
+
+    def get_state(self) -> dict[str, Any]:
+        """Give the rules' state, the values so far and the best weights, as plain data."""
+        return {
+            "rule": self.rule.get_state(),
+            "best": self._best.get_state(),
+            "history": {str(epoch): value for epoch, value in self.history.items()},
+            "best_weights": self.best_weights,
+            "steps": self._steps,
+            "epoch_start": self._epoch_start,
+            "seen": sorted(self._seen),
+            "stopped": self.stopped,
+            "reason": self.reason,
+            "stopped_epoch": self.stopped_epoch,
+        }
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Take a state back: the next `fit`, or the one that has just begun, goes on from there.
+
+        Raises:
+            TypeError: If it is no dict.
+            ValueError: If it is not what `get_state` gives.
+        """
+        form = "what `get_state` gave: a dict with `rule`, `best`, `history` and more"
+        if not isinstance(state, Mapping):
+            raise bad_type("state", form, state)
+        if set(self.get_state()) - set(state):
+            raise bad_value("state", form, sorted(state))
+        self._forget()
+        self.rule.set_state(state["rule"])
+        self._best.set_state(state["best"])
+        self.history = {int(epoch): value for epoch, value in state["history"].items()}
+        self._weights.set(state["best_weights"])
+        self._steps, self._epoch_start = state["steps"], state["epoch_start"]
+        self._seen = set(state["seen"])
+        self.stopped, self.reason = state["stopped"], state["reason"]
+        self.stopped_epoch = state["stopped_epoch"]
+        self._resumed = True
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        # KerasTuner copies callbacks for every trial; a copy shares nothing of a run with this one.
+        config = {**self.get_config(), "rules": copy.deepcopy(self.rules, memo)}
+        return type(self)(**config)
+
+    # How it is done.
+
+    def _end(self, epoch: int, reason: str) -> None:
+        self.stopped, self.stopped_epoch, self.reason = True, epoch, reason
+        self.model.stop_training = True
+
+    def _watched(self) -> tuple[str, ...]:
+        named = () if self._named is None else (self._named,)
+        return tuple(dict.fromkeys((*self.rule.watched, *named)))
+
+    def _learn_directions(self) -> None:
+        metrics.learn_directions(self.rule, self._best, self.model)
+
+    def _gradients(self) -> dict[str, Any]:
+        if self._probe is None:
+            return {}
+        needs = {leaf.needs for leaf in self.rule.leaves() if leaf.needs}
+        return self._probe.look(self.model, needs)
+
+    def _log_gradients(self, logs: Any) -> None:
+        for leaf in self.rule.leaves():
+            if leaf.needs and getattr(leaf, "value", None) is not None:
+                logs[getattr(leaf, "name", type(leaf).__name__)] = leaf.value  # type: ignore[attr-defined]
+
+    def _say_what_was_in_vain(self) -> None:
+        if self._best.best is not None:
+            return
+        if self.history:
             cause = "no value was a finite number"
             if self._waited_for:
                 cause = f"training ended before {self._waited_for}"
@@ -150,67 +346,18 @@ class EarlyStopping(keras.callbacks.Callback):
                 cause = f"training ended before start_from_epoch={self.start_from_epoch}"
             warnings.warn(
                 f"EarlyStopping: {cause}, so no epoch counted and no weights were restored.",
-                stacklevel=2,
+                stacklevel=3,
             )
-        if self.stopped and self.verbose:
-            print(f"Epoch {self.stopped_epoch + 1}: early stopping, {self.reason}")  # noqa: T201
-        self.restore()
-
-    def restore(self) -> None:
-        """Give the model the weights of its best epoch; also after a `fit` that was broken off."""
-        if self.restore_best_weights and self.best_weights is not None:
-            if self.verbose and self.best_epoch is not None:
-                print(f"Restoring the weights of epoch {self.best_epoch + 1}")  # noqa: T201
-            self.model.set_weights(self.best_weights)
-
-    def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make an equal callback, as plain data."""
-        return {
-            "monitor": self.monitor,
-            "min_delta": self.rule.min_delta,
-            "patience": self.rule.patience,
-            "verbose": self.verbose,
-            "mode": self.mode,
-            "baseline": self.rule.baseline,
-            "restore_best_weights": self.restore_best_weights,
-            "start_from_epoch": self.start_from_epoch,
-        }
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Self:
-        """Make a callback from what `get_config` gave."""
-        return cls(**config)
-
-    def get_state(self) -> dict[str, Any]:
-        """Give the rule's state, the values so far and the best weights, as plain data."""
-        return {
-            "rule": self.rule.get_state(),
-            "history": {str(epoch): value for epoch, value in self.history.items()},
-            "best_weights": self.best_weights,
-        }
-
-    def set_state(self, state: Mapping[str, Any]) -> None:
-        """Take a state back: the next `fit` goes on from there.
-
-        Raises:
-            TypeError: If it is no dict.
-            ValueError: If it is not what `get_state` gives.
-        """
-        form = "what `get_state` gave: a dict with `rule`, `history` and `best_weights`"
-        if not isinstance(state, Mapping):
-            raise bad_type("state", form, state)
-        if {"rule", "history", "best_weights"} - set(state):
-            raise bad_value("state", form, sorted(state))
-        self._forget()
-        self.rule.set_state(state["rule"])
-        self.history = {int(epoch): value for epoch, value in state["history"].items()}
-        weights = state["best_weights"]
-        self.best_weights = None if weights is None else list(weights)
-        self._resumed = True
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        # KerasTuner copies callbacks for every trial; a copy shares nothing of a run with this one.
-        return type(self).from_config(self.get_config())
+        elif self.monitor in self._watched():
+            warnings.warn(
+                f"EarlyStopping: no epoch reported {self.monitor!r}, so it did nothing. Was there "
+                "a validation at all (`validation_data`, `validation_freq`)?",
+                stacklevel=3,
+            )
+        elif self.verbose and self.restore_best_weights:
+            print(  # noqa: T201
+                f"No {self.monitor} was reported: the weights are those of the last step."
+            )
 
     def _say_what_it_waits_for(self, waiting: list[tuple[str, int | None]]) -> None:
         until = max((step for _, step in waiting if step is not None), default=None)
@@ -220,24 +367,11 @@ class EarlyStopping(keras.callbacks.Callback):
         if until is None or total is None or not per_epoch or until > total:
             return
         left = (total - until) // per_epoch
-        if left <= max(self.rule.patience, 1):
+        patience = max((getattr(leaf, "patience", 0) for leaf in self.rule.leaves()), default=0)
+        if left <= max(patience, 1):
             warnings.warn(
                 f"EarlyStopping: only epochs after {names} count, which is done at step {until} of "
                 f"{total}. The {left} epochs left are too few to stop with "
-                f"patience={self.rule.patience}; it will only pick the best of them.",
+                f"patience={patience}; it will only pick the best of them.",
                 stacklevel=2,
             )
-
-    def _find_direction(self) -> None:
-        if self.rule.mode == "auto":
-            known = _keras.direction(self.model, self.monitor.removeprefix("val_"))
-            if known:
-                self.rule.mode = known
-            self.rule.resolved_mode()
-
-    def _check_missing(self, logs: Mapping[str, Any]) -> None:
-        base = self.monitor.removeprefix("val_")
-        validated = any(name.startswith("val_") for name in logs)
-        # With `validation_freq` above 1 an epoch without validation is nothing to complain about.
-        if base == self.monitor or validated or base not in logs:
-            raise missing_metric(self.monitor, logs)

@@ -1,10 +1,12 @@
 """Patience: stop when nothing has got better for a while."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
-from kerasopt._checks import at_least, number
-from kerasopt.stopping.rule import MonitoringRule, Verdict, go_on, stop
+from kerasopt._checks import at_least, flag, fraction, number
+from kerasopt.stopping.monitoring import MonitoringRule
+from kerasopt.stopping.rule import Verdict, go_on
 
 
 class Patience(MonitoringRule):
@@ -20,10 +22,19 @@ class Patience(MonitoringRule):
     | val_loss | 1.0 | 0.8 | 0.81 | 0.85 |
     | w | 0 | 0 | 1 | 2: `Patience(2)` stops |
 
+    With `smoothing` b the values compared are m(0) = x(0), m(t) = b m(t-1) + (1 - b) x(t), so a
+    lucky epoch is no best.
+
     Args:
         patience: Int >= 0, in epochs. `0` and `1` both stop at the first epoch that is no better.
             Defaults to `0`.
         min_delta: Float; its absolute value is the least change that counts. Defaults to `0.0`.
+        relative: Whether `min_delta` is a share of the best value so far, so that `0.01` is one
+            percent of it. Defaults to `False`.
+        smoothing: Float in [0, 1), the weight b of the past; `None` for none. Defaults to `None`.
+        cooldown: Int >= 0: so many epochs after each improvement, and after each fall of
+            `learning_rate` among the metrics, use up no patience. Such a fall also sets w to 0, as
+            Keras's `ReduceLROnPlateau` does; with `0` it does nothing. Defaults to `0`.
         baseline: Float that must be beaten within `patience` epochs, or `None`. Defaults to `None`.
         monitor: Name of the metric. Defaults to the callback's, `val_loss` without one.
         mode: `"min"`, `"max"` or `"auto"`, which tells from the name. Defaults to `"auto"`.
@@ -40,40 +51,90 @@ class Patience(MonitoringRule):
     (0.8, 1)
     """
 
+    takes_non_finite = True
+
     def __init__(
         self,
         patience: int = 0,
         min_delta: float = 0.0,
+        relative: bool = False,
+        smoothing: float | None = None,
+        cooldown: int = 0,
         baseline: float | None = None,
         monitor: str | None = None,
         mode: str = "auto",
     ):
         self.patience = at_least("patience", patience, 0)
+        self.min_delta = abs(number("min_delta", min_delta))
+        self.relative = flag("relative", relative)
+        self.smoothing = None if smoothing is None else fraction("smoothing", smoothing)
+        self.cooldown = at_least("cooldown", cooldown, 0)
         self.baseline = None if baseline is None else number("baseline", baseline)
-        super().__init__(monitor, mode, abs(number("min_delta", min_delta)))
+        super().__init__(monitor, mode)
 
     def reset(self) -> None:
         """Forget everything: a new run begins."""
         super().reset()
         self.waited = 0
+        self._smoothed: float | None = None
+        self._cooling = 0
+        self._learning_rate: float | None = None
+
+    def is_better(self, value: float, than: float | None) -> bool:
+        """Tell whether `value` is better than `than` by more than `min_delta`; NaN never is."""
+        if not math.isfinite(value):
+            return False
+        if than is None:
+            return True
+        least = self.min_delta * abs(than) if self.relative else self.min_delta
+        return self.error(than) - self.error(value) > least
+
+    def update(self, step: int, metrics: Mapping[str, Any]) -> Verdict:
+        """Take the metrics of one more epoch (or step) and decide."""
+        value = metrics.get(self.metric)
+        if value is None:
+            return go_on
+        self._heed(metrics.get("learning_rate"))
+        if self.smoothing is not None and math.isfinite(float(value)):
+            before = float(value) if self._smoothed is None else self._smoothed
+            value = self._smoothed = self.smoothing * before + (1 - self.smoothing) * float(value)
+        return super().update(step, {self.metric: value})
+
+    def _heed(self, learning_rate: Any) -> None:
+        if not self.cooldown or learning_rate is None:
+            return
+        rate = float(learning_rate)
+        if self._learning_rate is not None and rate < self._learning_rate:
+            self.waited, self._cooling = 0, self.cooldown
+        self._learning_rate = rate
 
     def _decide(self, step: int, value: float, improved: bool) -> Verdict:
+        if improved:
+            self._cooling = self.cooldown
+        elif self._cooling:
+            self._cooling -= 1
+            return go_on
         self.waited += 1
         if improved and (self.baseline is None or self.is_better(value, self.baseline)):
             self.waited = 0
         if self.waited < max(self.patience, 1) or step == 0:
             return go_on
+        return self._stop(self._why(value, improved))
+
+    def _why(self, value: float, improved: bool) -> str:
         if self.best is None:
-            return stop(f"{self.metric} was not finite for {self.waited} epochs")
+            return f"{self.metric} was not finite for {self.waited} epochs"
         if improved or (self.baseline is not None and not self.is_better(self.best, self.baseline)):
-            return stop(
+            return (
                 f"{self.metric} did not beat the baseline {self.baseline:.4g} "
                 f"within {self.waited} epochs; its best was {self.best:.4g}"
             )
-        least = f" by more than {self.min_delta:g}" if self.min_delta else ""
-        return stop(
-            f"{self.metric} has not improved on {self.best:.4g}{least} for {self.waited} epochs; "
-            f"it is {value:.4g}"
+        share = " of it" if self.relative else ""
+        least = f" by more than {self.min_delta:g}{share}" if self.min_delta else ""
+        smoothed = "smoothed " if self.smoothing else ""
+        return (
+            f"{smoothed}{self.metric} has not improved on {self.best:.4g}{least} for "
+            f"{self.waited} epochs; it is {value:.4g}"
         )
 
     def get_config(self) -> dict[str, Any]:
@@ -81,6 +142,9 @@ class Patience(MonitoringRule):
         return {
             "patience": self.patience,
             "min_delta": self.min_delta,
+            "relative": self.relative,
+            "smoothing": self.smoothing,
+            "cooldown": self.cooldown,
             "baseline": self.baseline,
             "monitor": self.monitor,
             "mode": self.mode,
@@ -88,9 +152,18 @@ class Patience(MonitoringRule):
 
     def get_state(self) -> dict[str, Any]:
         """Give what the rule has learned from the run, as plain data."""
-        return {**super().get_state(), "waited": self.waited}
+        return {
+            **super().get_state(),
+            "waited": self.waited,
+            "smoothed": self._smoothed,
+            "cooling": self._cooling,
+            "learning_rate": self._learning_rate,
+        }
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Take back what `get_state` gave."""
         super().set_state(state)
         self.waited = state["waited"]
+        self._smoothed = state["smoothed"]
+        self._cooling = state["cooling"]
+        self._learning_rate = state["learning_rate"]

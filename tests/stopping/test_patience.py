@@ -6,7 +6,7 @@ import math
 import pytest
 
 from kerasopt.stopping import Patience
-from kerasopt.stopping.rule import direction, missing_metric
+from kerasopt.stopping.monitoring import direction, missing_metric
 
 
 def stops(rule, values):
@@ -57,7 +57,7 @@ def test_the_reason_says_what_was_seen():
     rule = Patience(1)
     rule.update(0, {"val_loss": 0.8})
     verdict = rule.update(1, {"val_loss": 0.81})
-    assert verdict.reason == "val_loss has not improved on 0.8 for 1 epochs; it is 0.81"
+    assert verdict.reason == "Patience: val_loss has not improved on 0.8 for 1 epochs; it is 0.81"
 
 
 def test_a_missing_value_changes_nothing():
@@ -81,7 +81,7 @@ def test_state_is_plain_data():
 
 
 def test_config_is_plain_data():
-    rule = Patience(3, 0.1, 0.5, "val_auc", "max")
+    rule = Patience(3, 0.1, True, 0.5, 2, 0.7, "val_auc", "max")
     again = Patience.from_config(json.loads(json.dumps(rule.get_config())))
     assert again.get_config() == rule.get_config()
 

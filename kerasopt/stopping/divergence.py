@@ -1,0 +1,75 @@
+"""Divergence: stop when the metric has run away."""
+
+import math
+from typing import Any
+
+from kerasopt.stopping.bounds import is_worse, one_bound, times_worse
+from kerasopt.stopping.monitoring import MonitoringRule
+from kerasopt.stopping.rule import ALWAYS, Verdict, go_on
+
+
+class Divergence(MonitoringRule):
+    """Stop when the metric is worse than a value, or `factor` times worse than its best.
+
+    Where lower is better: stop when E(t) > value, or E(t) > factor E_opt(t); where higher is better:
+    E(t) < value, or E(t) < E_opt(t) / factor (with a negative best the other way round). A value
+    that is not finite has diverged (PyTorch Lightning's `divergence_threshold` and `check_finite`).
+    It guards a run from the first step on; use it with `check=n` and `monitor="loss"` to stop within
+    an epoch.
+
+    | epoch | 0 | 1 | 2 |
+    |---|---|---|---|
+    | loss | 1.0 | 0.5 | 1.6: `Divergence(factor=3)` stops, 1.6 > 3 * 0.5 |
+
+    Args:
+        value: Float, the worst value that is still good. Defaults to `None`.
+        factor: Float > 1, how many times worse than its best it may become. Defaults to `None`;
+            exactly one of the two is given.
+        monitor: Name of the metric. Defaults to the callback's, `val_loss` without one.
+        mode: `"min"`, `"max"` or `"auto"`, which tells from the name. Defaults to `"auto"`.
+
+    Raises:
+        TypeError: If an argument is of the wrong type.
+        ValueError: If not exactly one of `value` and `factor` is given, or `factor` is not above 1.
+
+    Example:
+    >>> rule = Divergence(factor=3, monitor="loss")
+    >>> [rule.update(t, {"loss": e}).stop for t, e in enumerate([1.0, 0.5, 1.6])]
+    [False, False, True]
+    """
+
+    moments = ALWAYS
+    takes_non_finite = True
+
+    def __init__(
+        self,
+        value: float | None = None,
+        factor: float | None = None,
+        monitor: str | None = None,
+        mode: str = "auto",
+    ):
+        self.value, self.factor = one_bound("value", value, factor)
+        super().__init__(monitor, mode)
+
+    def _decide(self, step: int, value: float, improved: bool) -> Verdict:  # noqa: ARG002
+        if not math.isfinite(value):
+            return self._stop(f"{self.metric} is {value}")
+        mode = self.resolved_mode()
+        if self.factor is None:
+            bound, what = self.value, f"{self.value:g}"
+        else:
+            assert self.best is not None
+            bound = times_worse(self.best, self.factor, mode)
+            what = f"{self.factor:g} times its best {self.best:.4g}"
+        if not is_worse(value, bound, mode):
+            return go_on
+        return self._stop(f"{self.metric} is {value:.4g}, worse than {what}")
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments that make an equal rule, as plain data."""
+        return {
+            "value": self.value,
+            "factor": self.factor,
+            "monitor": self.monitor,
+            "mode": self.mode,
+        }

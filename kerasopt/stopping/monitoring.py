@@ -1,0 +1,143 @@
+"""The base of the rules that watch a metric: its name, its direction, its best value."""
+
+import math
+import re
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from kerasopt._checks import bad_type, did_you_mean, one_of
+from kerasopt.stopping.rule import Rule, Verdict, go_on
+
+_LOWER = re.compile(
+    r"loss|error|perplexity|divergence|crossentropy|hinge|(^|_)(mse|mae|mape|msle|rmse|nll)$"
+)
+_HIGHER = re.compile(r"acc|auc|precision|recall|f1|fbeta|iou|r2|similarity|(^|_)(ap|map|dice)$")
+
+
+def direction(name: str) -> str | None:
+    """Tell from a metric's name whether lower or higher is better.
+
+    Returns:
+        `"min"`, `"max"`, or `None` where the name does not tell.
+
+    Example:
+    >>> [direction(name) for name in ("val_loss", "val_accuracy", "rmse", "val_my_score")]
+    ['min', 'max', 'min', None]
+    """
+    if _LOWER.search(name.lower()):
+        return "min"
+    return "max" if _HIGHER.search(name.lower()) else None
+
+
+class MonitoringRule(Rule):
+    """Base of the rules that watch the best value of one metric.
+
+    Derive from it and write `_decide` and `get_config`; a rule with a memory of its own also writes
+    `reset`, `get_state` and `set_state`.
+
+    Args:
+        monitor: Name of the metric, or `None` for the callback's (`val_loss` without one).
+        mode: `"min"`, `"max"` or `"auto"`, which tells from the metric's name.
+
+    Attributes:
+        best: The best finite value so far, `None` before the first.
+        best_step: When it was seen.
+        default_monitor: The metric that is watched where `monitor` is `None`.
+        known_mode: The direction that is used where `mode` is `"auto"` and somebody knows better
+            than the name, or `None`.
+        takes_non_finite: Whether `_decide` is given values that are not finite, too.
+    """
+
+    best: float | None
+    best_step: int | None
+    takes_non_finite: ClassVar[bool] = False
+
+    def __init__(self, monitor: str | None, mode: str):
+        if monitor is not None and not isinstance(monitor, str):
+            raise bad_type("monitor", "the name of a metric", monitor)
+        self.monitor = monitor
+        self.mode = one_of("mode", mode, ("min", "max", "auto"))
+        self.default_monitor = "val_loss"
+        self.known_mode: str | None = None
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything: a new run begins."""
+        self.best = None
+        self.best_step = None
+
+    @property
+    def metric(self) -> str:
+        """The name of the metric that is watched."""
+        return self.monitor or self.default_monitor
+
+    @property
+    def watched(self) -> tuple[str, ...]:
+        """The metric's name."""
+        return (self.metric,)
+
+    def resolved_mode(self) -> str:
+        """Give `"min"` or `"max"`.
+
+        Raises:
+            ValueError: If the mode is `"auto"` and the metric's name does not tell.
+        """
+        mode = self.mode if self.mode != "auto" else self.known_mode or direction(self.metric)
+        if mode is None:
+            raise ValueError(
+                f"Cannot tell from the name {self.metric!r} whether lower or higher is better. "
+                'Pass `mode="min"` or `mode="max"`.'
+            )
+        return mode
+
+    def error(self, value: float) -> float:
+        """Give a value as an error, of which less is better: a metric to be maximised negated."""
+        return value if self.resolved_mode() == "min" else -value
+
+    def is_better(self, value: float, than: float | None) -> bool:
+        """Tell whether `value` is better than `than`; NaN never is."""
+        if not math.isfinite(value):
+            return False
+        return than is None or self.error(than) - self.error(value) > 0.0
+
+    def update(self, step: int, metrics: Mapping[str, Any]) -> Verdict:
+        """Take the metrics of one more epoch (or step) and decide."""
+        value = metrics.get(self.metric)
+        if value is None:
+            return go_on
+        value = float(value)
+        if not (self.takes_non_finite or math.isfinite(value)):
+            return go_on
+        improved = self.is_better(value, self.best)
+        if improved:
+            self.best, self.best_step = value, step
+        return self._decide(step, value, improved)
+
+    @abstractmethod
+    def _decide(self, step: int, value: float, improved: bool) -> Verdict:
+        """Decide, `best` being up to date."""
+
+    def get_state(self) -> dict[str, Any]:
+        """Give what the rule has learned from the run, as plain data."""
+        return {"best": self.best, "best_step": self.best_step}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Take back what `get_state` gave."""
+        self.best = state["best"]
+        self.best_step = state["best_step"]
+
+
+def missing_metric(name: str, present: Mapping[str, Any], why: str = "") -> ValueError:
+    """Give the error for a metric that a run does not report.
+
+    Args:
+        name: The metric.
+        present: The metrics that there are.
+        why: What is known about the cause. Defaults to nothing.
+    """
+    names = sorted(present)
+    return ValueError(
+        f"Invalid value for argument `monitor`. Expected one of the metrics of this run: {names}. "
+        f"Received: monitor={name!r}. {why or did_you_mean(name, names)}".rstrip()
+    )
