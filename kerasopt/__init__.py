@@ -15,6 +15,7 @@ from typing import Any
 from kerasopt._version import __version__
 
 _ROOMS = (
+    "backup",
     "callbacks",
     "export",
     "graph",

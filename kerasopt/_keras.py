@@ -5,6 +5,7 @@
 
 import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
 from types import FrameType
 from typing import Any, NamedTuple
 
@@ -42,6 +43,15 @@ def keeps_averages(optimizer: Any) -> bool:
     """Tell whether an optimizer, or one inside it, was made with `use_ema=True`."""
     inner = getattr(optimizer, "inner_optimizer", optimizer)
     return any(getattr(one, "use_ema", False) for one in getattr(inner, "optimizers", [inner]))
+
+
+def scope(model: Any) -> Any:
+    """Give the context in which variables of a model are made: that of its distribution strategy.
+
+    Public on TensorFlow: `Model.distribute_strategy`; the other backends have none.
+    """
+    strategy = getattr(model, "distribute_strategy", None)
+    return nullcontext() if strategy is None else strategy.scope()
 
 
 def averages(optimizer: Any) -> Iterator[tuple[Any, Any]]:
@@ -276,3 +286,91 @@ def run_in_step(callbacks: Any) -> None:
     where `fit(callbacks=...)` is given a single one.
     """
     callbacks._async_train = False
+
+
+def begin_at(model: Any, epoch: int | None) -> int | None:
+    """Make the `fit` that is beginning start at an epoch; give what was set before.
+
+    Private: `Trainer._initial_epoch`, through which Keras's own BackupAndRestore does it. Keras
+    never takes it back, so that a second `fit` of the same model would start there, too.
+
+    Args:
+        model: The model.
+        epoch: Index of the epoch, or `None` for what `fit` was told.
+    """
+    before: int | None = model._initial_epoch
+    model._initial_epoch = epoch
+    return before
+
+
+def data_position(model: Any) -> int:
+    """Give how many batches of its iterator over the data the running `fit` has taken so far.
+
+    0 where every epoch has an iterator of its own, which is so without `steps_per_epoch`.
+
+    Private: the local variable `epoch_iterator` of `fit`, and `EpochIterator._steps_seen`.
+    """
+    frame = running_fit(model, sys._getframe(1))
+    if frame is None:
+        return 0
+    iterator = frame.f_locals["epoch_iterator"]
+    return int(iterator._steps_seen) if iterator.steps_per_epoch else 0
+
+
+def set_data_position(model: Any, batches: int) -> None:
+    """Let the `fit` that is beginning take the data from a later batch on.
+
+    Private: `EpochIterator._get_iterator`, `_current_iterator` and `_steps_seen`. With
+    `steps_per_epoch` one iterator goes on from epoch to epoch, and a new process has to go on
+    within it.
+
+    Args:
+        model: The model.
+        batches: How many batches have been seen.
+    """
+    frame = running_fit(model, sys._getframe(1))
+    if frame is None or not batches:
+        return
+    epochs = frame.f_locals["epoch_iterator"]
+    epochs._current_iterator = iter(epochs._get_iterator())
+    for _ in range(batches):
+        if next(epochs._current_iterator, None) is None:
+            break
+    epochs._steps_seen = batches
+
+
+def global_seed(create: bool = False) -> Any:
+    """Give the generator of the random numbers that are drawn without a seed, or `None`.
+
+    Private: `keras.src.random.seed_generator` and `keras.src.backend.common.global_state`; layers
+    that call `keras.random.normal(shape)` depend on it, and it has no public name.
+
+    Args:
+        create: Whether to make it if there is none yet. Defaults to `False`.
+    """
+    from keras.src.backend.common import global_state
+    from keras.src.random import seed_generator
+
+    if create:
+        return seed_generator.global_seed_generator()
+    return global_state.get_global_attribute(seed_generator.GLOBAL_SEED_GENERATOR)
+
+
+# What Keras's own callbacks remember of a run. Private: the names with an underscore.
+CALLBACK_STATES: dict[type[Any], tuple[str, ...]] = {
+    keras.callbacks.EarlyStopping: (
+        "wait",
+        "stopped_epoch",
+        "best",
+        "best_weights",
+        "best_epoch",
+    ),
+    keras.callbacks.ReduceLROnPlateau: ("best", "wait", "cooldown_counter"),
+    keras.callbacks.ModelCheckpoint: (
+        "best",
+        "_batches_seen_since_last_saving",
+        "_last_batch_seen",
+    ),
+    keras.callbacks.SwapEMAWeights: ("_ema_weights_in_model",),
+    keras.callbacks.History: ("epoch", "history"),
+}

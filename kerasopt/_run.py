@@ -39,6 +39,16 @@ def unsettled(callback: Any) -> list[tuple[str, int | None]]:
     return list(_board(callback).get("unsettled", {}).values())
 
 
+def interrupt(callback: Any) -> None:
+    """Note that the user has broken this run off: it has ended, but not by itself."""
+    _board(callback)["interrupted"] = True
+
+
+def interrupted(callback: Any) -> bool:
+    """Tell whether the user has broken this run off."""
+    return bool(_board(callback).get("interrupted"))
+
+
 def claim(callback: Any, what: str, things: Mapping[int, str]) -> list[str]:
     """Take things (id -> name) for `callback` alone in this run; name those another one holds."""
     held: dict[int, int] = _board(callback).setdefault(what, {})

@@ -24,7 +24,7 @@ _ARRAY = "__array__"
 _OWN_KINDS = "?biufcSU"
 
 
-class DamagedFile(ValueError):
+class DamagedFileError(ValueError):
     """A file that is not what was written: cut short, changed, or of another kind."""
 
 
@@ -42,7 +42,7 @@ def save(path: str | os.PathLike[str], data: Mapping[str, Any]) -> None:
     text = json.dumps(_flat(data, "", arrays))
     arrays[_TREE] = np.frombuffer(text.encode(), np.uint8)
     with replacing(path) as temporary, open(temporary, "wb") as file:
-        np.savez(file, allow_pickle=False, **arrays)  # type: ignore[arg-type]
+        np.savez(file, allow_pickle=False, **arrays)
 
 
 def load(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -50,7 +50,7 @@ def load(path: str | os.PathLike[str]) -> dict[str, Any]:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        DamagedFile: If it is not what was written; the message names it.
+        DamagedFileError: If it is not what was written; the message names it.
     """
     try:
         with np.load(path, allow_pickle=False) as file:
@@ -68,9 +68,9 @@ def load(path: str | os.PathLike[str]) -> dict[str, Any]:
         zipfile.BadZipFile,
         zlib.error,
     ) as e:
-        raise DamagedFile(f"The file {os.fspath(path)!r} is damaged: {e}") from e
+        raise DamagedFileError(f"The file {os.fspath(path)!r} is damaged: {e}") from e
     if not isinstance(data, dict):
-        raise DamagedFile(f"The file {os.fspath(path)!r} holds something else.")
+        raise DamagedFileError(f"The file {os.fspath(path)!r} holds something else.")
     return data
 
 
@@ -80,7 +80,7 @@ def _flat(thing: Any, where: str, arrays: dict[str, NDArray[Any]]) -> Any:
         return bool(thing) if isinstance(thing, np.bool_) else thing
     if isinstance(thing, numbers.Integral):
         return int(thing)
-    if isinstance(thing, numbers.Real) and not isinstance(thing, np.ndarray):
+    if isinstance(thing, numbers.Real):
         return float(thing)
     if isinstance(thing, np.ndarray):
         name = f"a{len(arrays)}"

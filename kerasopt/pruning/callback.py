@@ -275,10 +275,15 @@ class Pruning(keras.callbacks.Callback):
     def get_state(self) -> dict[str, Any]:
         """Give the step and the masks as plain data: ints and Boolean arrays by variable path."""
         masks = self._left if self._masks is None else self._masks.to_arrays()
-        return {"step": self.step, "updated": self._updated, "masks": masks}
+        return {
+            "step": self.step,
+            "in_epoch": self.step - self._epoch_start,
+            "updated": self._updated,
+            "masks": masks,
+        }
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Take a state back: the next `fit` goes on from its step, with its masks.
+        """Take a state back: the next `fit`, or the one that runs, goes on from its step.
 
         Raises:
             TypeError: If it is no dict.
@@ -304,7 +309,8 @@ class Pruning(keras.callbacks.Callback):
 
     def _take_up(self, state: Mapping[str, Any], masks: Masks) -> None:
         masks.set(matching_masks(state, self.selection))
-        self._epoch_start, self._in_epoch = state["step"], 0
+        self._in_epoch = state["in_epoch"]
+        self._epoch_start = state["step"] - self._in_epoch
         self._updated = state["updated"]
 
     def _choose(self, step: int) -> None:

@@ -86,10 +86,8 @@ def put_on(model: Any, targets: list[Any]) -> list[Mask]:
     Returns:
         The masks, in the order of the targets.
     """
-    import tensorflow as tf
-
     optimizer = getattr(model, "optimizer", None)
-    with (getattr(model, "distribute_strategy", None) or tf.distribute.get_strategy()).scope():
+    with _keras.scope(model):
         if optimizer is not None and not optimizer.built and _keras.keeps_averages(optimizer):
             optimizer.build(model.trainable_variables)
         average = {id(v): a for v, a in _keras.averages(optimizer)}

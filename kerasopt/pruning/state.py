@@ -23,12 +23,15 @@ def checked_state(state: Any) -> dict[str, Any]:
         raise bad_type("state", _FORM, state)
     given: Any = state
     step, updated, masks = given.get("step"), given.get("updated"), given.get("masks")
-    if not (is_integer(step) and is_integer(updated) and isinstance(masks, Mapping)):
+    in_epoch = given.get("in_epoch", 0)
+    counts = all(is_integer(count) for count in (step, updated, in_epoch))
+    if not (counts and isinstance(masks, Mapping)):
         raise bad_value("state", _FORM, sorted(state))
     if updated >= 0 and not masks:
         raise bad_value("state", _FORM, dict(state), "Its masks are missing.")
     arrays = {path: np.array(kept, bool) for path, kept in masks.items()}
-    return {"step": int(step), "updated": int(updated), "masks": arrays}
+    whole = {"step": int(step), "in_epoch": int(in_epoch), "updated": int(updated)}
+    return {**whole, "masks": arrays}
 
 
 def matching_masks(state: Mapping[str, Any], selection: Selection) -> list[NDArray[np.bool_]]:

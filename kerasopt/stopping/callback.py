@@ -13,9 +13,14 @@ from kerasopt.stopping import arguments, metrics
 from kerasopt.stopping.best_weights import BestWeights
 from kerasopt.stopping.interrupt import GracefulInterrupt
 from kerasopt.stopping.patience import Patience
-from kerasopt.stopping.probe import Probe
 from kerasopt.stopping.rule import Rule
 from kerasopt.stopping.serialization import deserialize, serialize
+
+_STATE = {"rule", "best", "history", "best_weights", "steps", "epoch_start", "epoch", "seen"} | {
+    "stopped",
+    "reason",
+    "stopped_epoch",
+}
 
 
 class EarlyStopping(keras.callbacks.Callback):
@@ -47,8 +52,8 @@ class EarlyStopping(keras.callbacks.Callback):
         rules: A rule, or rules combined with `|` and `&`, in place of `patience` and `baseline`.
             Defaults to `None`.
         check: `"epoch"`, or an int n: the rules are asked every n steps as well, with the training
-            metrics so far in the epoch, for `NonFinite`, `Divergence`, `TimeBudget` and what watches
-            a training metric; each step then waits for its metrics. Defaults to `"epoch"`.
+            metrics so far in the epoch, for `NonFinite`, `Divergence`, `TimeBudget` and others that
+            watch a training metric; each step then waits for its metrics. Defaults to `"epoch"`.
         keep_best: `"memory"` or, for large models, `"disk"`: where the best weights are kept, the
             latter in a temporary file. Defaults to `"memory"`.
         probe: `(x, y)`, the samples at which the gradients are computed that `GradientEvidence` and
@@ -148,7 +153,7 @@ class EarlyStopping(keras.callbacks.Callback):
 
     @property
     def best_weights(self) -> list[Any] | None:
-        """The weights of the best epoch in the order of `model.weights`, `None` before the first."""
+        """The weights of the best epoch, in the order of `model.weights`, or `None`."""
         return self._weights.to_arrays()
 
     @property
@@ -170,7 +175,7 @@ class EarlyStopping(keras.callbacks.Callback):
         self.stopped_epoch = 0
         if self.check != "epoch" and (callbacks := _keras.callback_list()) is not None:
             _keras.run_in_step(callbacks)
-        self._interrupt.install(self.model)
+        self._interrupt.install(self.model, lambda: _run.interrupt(self))
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Note where the epoch begins."""
@@ -179,7 +184,7 @@ class EarlyStopping(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Ask the rules, if it is time for that within the epoch."""
-        if self.check == "epoch":
+        if not isinstance(self.check, int):
             return
         before, self._steps = self._steps, self._epoch_start + batch + 1
         if before // self.check == self._steps // self.check or self.stopped:
@@ -270,13 +275,16 @@ class EarlyStopping(keras.callbacks.Callback):
 
     def get_state(self) -> dict[str, Any]:
         """Give the rules' state, the values so far and the best weights, as plain data."""
+        weights = self.best_weights
         return {
             "rule": self.rule.get_state(),
             "best": self._best.get_state(),
             "history": {str(epoch): value for epoch, value in self.history.items()},
-            "best_weights": self.best_weights,
+            # In memory they are overwritten by the next best.
+            "best_weights": None if weights is None else [array.copy() for array in weights],
             "steps": self._steps,
             "epoch_start": self._epoch_start,
+            "epoch": self._epoch,
             "seen": sorted(self._seen),
             "stopped": self.stopped,
             "reason": self.reason,
@@ -293,7 +301,7 @@ class EarlyStopping(keras.callbacks.Callback):
         form = "what `get_state` gave: a dict with `rule`, `best`, `history` and more"
         if not isinstance(state, Mapping):
             raise bad_type("state", form, state)
-        if set(self.get_state()) - set(state):
+        if not set(state) >= _STATE:
             raise bad_value("state", form, sorted(state))
         self._forget()
         self.rule.set_state(state["rule"])
@@ -301,6 +309,7 @@ class EarlyStopping(keras.callbacks.Callback):
         self.history = {int(epoch): value for epoch, value in state["history"].items()}
         self._weights.set(state["best_weights"])
         self._steps, self._epoch_start = state["steps"], state["epoch_start"]
+        self._epoch = state["epoch"]
         self._seen = set(state["seen"])
         self.stopped, self.reason = state["stopped"], state["reason"]
         self.stopped_epoch = state["stopped_epoch"]

@@ -11,11 +11,11 @@ from kerasopt.stopping.rule import ALWAYS, Verdict, go_on
 class Divergence(MonitoringRule):
     """Stop when the metric is worse than a value, or `factor` times worse than its best.
 
-    Where lower is better: stop when E(t) > value, or E(t) > factor E_opt(t); where higher is better:
-    E(t) < value, or E(t) < E_opt(t) / factor (with a negative best the other way round). A value
-    that is not finite has diverged (PyTorch Lightning's `divergence_threshold` and `check_finite`).
-    It guards a run from the first step on; use it with `check=n` and `monitor="loss"` to stop within
-    an epoch.
+    Where lower is better stop when E(t) > value, or E(t) > factor E_opt(t); where higher is better
+    when E(t) < value, or E(t) < E_opt(t) / factor (with a negative best the other way round). A
+    value that is not finite has diverged (`divergence_threshold` and `check_finite` in PyTorch
+    Lightning). It guards a run from the first step on; use it with `check=n` and `monitor="loss"`
+    to stop within an epoch.
 
     | epoch | 0 | 1 | 2 |
     |---|---|---|---|

@@ -5,7 +5,7 @@ from typing import Any
 
 from kerasopt._checks import at_least, bad_value, number
 from kerasopt.stopping.monitoring import MonitoringRule
-from kerasopt.stopping.power_law import fit_power_law
+from kerasopt.stopping.power_law import PowerLaw, fit_power_law
 from kerasopt.stopping.rule import Verdict, go_on
 
 
@@ -39,7 +39,7 @@ class Extrapolation(MonitoringRule):
 
     Raises:
         TypeError: If an argument is of the wrong type.
-        ValueError: If `delta` is negative, `min_epochs` is below 4, or `horizon` below `min_epochs`.
+        ValueError: If `delta` is negative, `min_epochs` below 4, or `horizon` below `min_epochs`.
 
     Example:
     >>> rule = Extrapolation(0.1, min_epochs=4)
@@ -69,7 +69,7 @@ class Extrapolation(MonitoringRule):
         """Forget everything: a new run begins."""
         super().reset()
         self._errors: list[float] = []
-        self.law = None
+        self.law: PowerLaw | None = None
 
     def _decide(self, step: int, value: float, improved: bool) -> Verdict:  # noqa: ARG002
         assert self.best is not None

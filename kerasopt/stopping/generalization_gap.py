@@ -13,10 +13,10 @@ from kerasopt.stopping.rule import Verdict, go_on
 class GeneralizationGap(MonitoringRule):
     r"""Stop when the validation metric is too much worse than the training metric.
 
-    gap(t) = E(t) - E_tr(t), both as errors of which less is better; stop when gap > max_gap, or when
-    the validation metric is `factor` times worse than the training metric. Keras's training metrics
-    are means over an epoch with dropout on, so early in a run the gap is often negative. An epoch in
-    which one of the two is missing or not finite is passed over.
+    gap(t) = E(t) - E_tr(t), both as errors of which less is better; stop when gap > max_gap, or
+    when the validation metric is `factor` times worse than the training metric. Keras's training
+    metrics are means over an epoch with dropout on, so early in a run the gap is often negative. An
+    epoch in which one of the two is missing or not finite is passed over.
 
     | epoch | 0 | 1 | 2 |
     |---|---|---|---|

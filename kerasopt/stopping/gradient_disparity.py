@@ -11,10 +11,10 @@ from kerasopt.stopping.rule import Rule, Verdict, go_on
 class GradientDisparity(Rule):
     r"""Stop when the distance between the gradients of batches has risen `patience` times running.
 
-    D(t) = mean over pairs i < j of ||g_i - g_j||_2, g_i the gradient of batch i (Forouzesh & Thiran,
-    2021, "Disparity Between Batches as a Signal for Early Stopping"): a model that begins to fit
-    single samples makes its batches pull apart. It needs no validation data. A disparity that is not
-    finite is passed over.
+    D(t) = mean over pairs i < j of ||g_i - g_j||_2, g_i the gradient of batch i (Forouzesh &
+    Thiran, 2021, "Disparity Between Batches as a Signal for Early Stopping"): a model that begins
+    to fit single samples makes its batches pull apart. It needs no validation data. A disparity
+    that is not finite is passed over.
 
     The callback computes the gradients on the batch that it is given as `probe=(x, y)`, split into
     five. Elsewhere give them as `metrics["batch_gradients"]`, an array of shape (batches,

@@ -3,6 +3,7 @@
 import signal
 import threading
 import weakref
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
@@ -21,10 +22,17 @@ class GracefulInterrupt:
         self.requested = False
         self._installed = False
         self._model: Any = None
+        self._note: Callable[[], None] = lambda: None
 
-    def install(self, model: Any) -> None:
-        """Listen from now on."""
+    def install(self, model: Any, note: Callable[[], None]) -> None:
+        """Listen from now on.
+
+        Args:
+            model: The model that is about to train.
+            note: Called at the first Ctrl-C.
+        """
         self.requested = False
+        self._note = note
         self._model = weakref.ref(model)
         if (
             threading.current_thread() is threading.main_thread()
@@ -46,6 +54,7 @@ class GracefulInterrupt:
             signal.default_int_handler(number, frame)
         self.requested = True
         model.stop_training = True
+        self._note()
         print(  # noqa: T201
             "\nInterrupted: training stops after this step. Ctrl-C again aborts at once.",
             flush=True,

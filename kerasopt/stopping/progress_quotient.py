@@ -14,8 +14,8 @@ class ProgressQuotient(StripRule):
 
     GL(t) = 100 (E(t) / E_opt(t) - 1) is the generalization loss of the validation error and
     P_k(t) = 1000 (sum of E_tr / (k min of E_tr) - 1) the training progress over the last k epochs,
-    k = `strip` (Prechelt, 1998, "Early Stopping - But When?"): while training still progresses fast,
-    a rise of the validation error may be mended. Where P is 0, any positive GL stops. A metric to be
+    k = `strip` (Prechelt, 1998, "Early Stopping - But When?"): while training still progresses, a
+    rise of the validation error may be mended. Where P is 0, any positive GL stops. A metric to be
     maximised is negated first.
 
     | epoch | 0 | 1 | 2 | 3 | 4 |

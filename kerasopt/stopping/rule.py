@@ -30,8 +30,8 @@ class Rule(ABC):
     Rules combine: `a | b` stops when one of them does, `a & b` when both do at the same time.
 
     Attributes:
-        moments: When the rule wants to be asked: `"epoch"`, at the end of an epoch; `"step"`, within
-            one; `"early"`, in an epoch whose metrics are not to be compared with later ones yet.
+        moments: When the rule wants to be asked: `"epoch"`, at the end of an epoch; `"step"`,
+            within one; `"early"`, in an epoch whose metrics are not to be compared with others.
             Defaults to the first two; guards (time, NaN, divergence) want all three.
         needs: What the rule wants to be given besides metrics: `"sample_gradients"` or
             `"batch_gradients"`. Defaults to `None`.

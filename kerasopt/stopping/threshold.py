@@ -10,8 +10,9 @@ from kerasopt.stopping.rule import Verdict, go_on
 class Threshold(MonitoringRule):
     """Stop when the metric has reached a value; the value itself is enough.
 
-    Stop when E(t) <= value where lower is better, E(t) >= value where higher is (PyTorch Lightning's
-    `stopping_threshold`, but inclusive). A value that is not finite is passed over.
+    Stop when E(t) <= value where lower is better, E(t) >= value where higher is (the
+    `stopping_threshold` of PyTorch Lightning, but inclusive). A value that is not finite is passed
+    over.
 
     | epoch | 0 | 1 | 2 |
     |---|---|---|---|
