@@ -54,6 +54,22 @@ def scope(model: Any) -> Any:
     return nullcontext() if strategy is None else strategy.scope()
 
 
+def replicas(variable: Any) -> list[Any]:
+    """Give what holds the value of a variable: itself, or one variable a replica.
+
+    Public on TensorFlow. The replicas of what no optimizer updates, such as the moving statistics
+    of batch normalization, differ, and reading the variable gives the first alone.
+    """
+    if keras.config.backend() != "tensorflow":
+        return [variable]
+    import tensorflow as tf
+
+    value = variable.value
+    if not isinstance(value, tf.distribute.DistributedValues):
+        return [variable]
+    return list(value.values)
+
+
 def averages(optimizer: Any) -> Iterator[tuple[Any, Any]]:
     """Give each (variable, its moving average) of an optimizer built with `use_ema=True`.
 

@@ -20,6 +20,7 @@ from kerasopt._files import replacing
 
 _TREE = "tree"
 _ARRAY = "__array__"
+_ESCAPE = "\\"
 # What `np.save` can write and read without pickle; others, such as bfloat16, go as bytes.
 _OWN_KINDS = "?biufcSU"
 
@@ -74,6 +75,11 @@ def load(path: str | os.PathLike[str]) -> dict[str, Any]:
     return data
 
 
+def _safe(key: str) -> str:
+    """Give a key that cannot be taken for the mark of an array."""
+    return f"{_ESCAPE}{key}" if key == _ARRAY or key.startswith(_ESCAPE) else key
+
+
 def _flat(thing: Any, where: str, arrays: dict[str, NDArray[Any]]) -> Any:
     """Give a thing as JSON can hold it, its arrays replaced by their names."""
     if thing is None or isinstance(thing, (bool, str, np.bool_)):
@@ -88,7 +94,7 @@ def _flat(thing: Any, where: str, arrays: dict[str, NDArray[Any]]) -> Any:
         arrays[name] = thing if own else np.frombuffer(thing.tobytes(), np.uint8)
         return {_ARRAY: name, "dtype": None if own else thing.dtype.name, "shape": thing.shape}
     if isinstance(thing, Mapping) and all(isinstance(key, str) for key in thing):
-        return {key: _flat(value, f"{where}/{key}", arrays) for key, value in thing.items()}
+        return {_safe(key): _flat(value, f"{where}/{key}", arrays) for key, value in thing.items()}
     if isinstance(thing, (list, tuple)):
         return [_flat(value, f"{where}/{i}", arrays) for i, value in enumerate(thing)]
     raise TypeError(
@@ -104,7 +110,7 @@ def _full(thing: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
     if not isinstance(thing, dict):
         return thing
     if _ARRAY not in thing:
-        return {key: _full(value, arrays) for key, value in thing.items()}
+        return {key.removeprefix(_ESCAPE): _full(value, arrays) for key, value in thing.items()}
     array = arrays[thing[_ARRAY]]
     if thing["dtype"] is None:
         return array

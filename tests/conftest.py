@@ -26,6 +26,12 @@ def _seeds():
     keras.utils.clear_session(free_memory=False)
 
 
+@pytest.fixture(scope="session")
+def mirrored():
+    """Give a strategy of two replicas; a second one in a process would use its collective keys."""
+    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+
+
 @pytest.fixture
 def blobs():
     """Give 256 samples of 12 features in 3 classes that a small model can learn."""

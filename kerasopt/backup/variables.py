@@ -29,11 +29,11 @@ def _groups(model: Any, metrics: bool) -> dict[str, list[Any]]:
 
 
 def read(model: Any) -> dict[str, Any]:
-    """Give all values as plain data: lists of arrays with the paths of their variables."""
+    """Give all values as plain data: arrays, one a replica, and the paths of their variables."""
     return {
         name: {
             "paths": [variable.path for variable in variables],
-            "values": [keras.ops.convert_to_numpy(variable) for variable in variables],
+            "values": [_value(variable) for variable in variables],
         }
         for name, variables in _groups(model, metrics=True).items()
     }
@@ -75,21 +75,26 @@ def write(model: Any, saved: Mapping[str, Any], source: str, metrics: bool) -> N
         _check(name, variables, saved.get(name, {"paths": [], "values": []}), source)
     for name, variables in groups.items():
         for variable, value in zip(variables, saved[name]["values"], strict=True):
-            variable.assign(value)
+            for one, given in zip(_keras.replicas(variable), value, strict=True):
+                one.assign(given)
+
+
+def _value(variable: Any) -> list[Any]:
+    """Give the value of a variable, once a replica."""
+    return [np.array(keras.ops.convert_to_numpy(one)) for one in _keras.replicas(variable)]
 
 
 def _check(name: str, variables: Sequence[Any], saved: Mapping[str, Any], source: str) -> None:
-    here = [(variable.path, tuple(variable.shape)) for variable in variables]
-    there = list(zip(saved["paths"], (tuple(v.shape) for v in saved["values"]), strict=True))
-    if [shape for _, shape in here] == [shape for _, shape in there]:
+    here = [(one.path, (len(_keras.replicas(one)), *one.shape)) for one in variables]
+    shapes = [(len(value), *value[0].shape) for value in saved["values"]]
+    there = list(zip(saved["paths"], shapes, strict=True))
+    if [shape for _, shape in here] == shapes:
         return
     differing = [pair for pair in zip(there, here, strict=False) if pair[0][1] != pair[1][1]]
-    first = (
-        f"the first that differ are {differing[0][0]} and {differing[0][1]}" if differing else ""
-    )
+    first = f"; the first that differ (replicas, shape) are {differing[0]}" if differing else ""
     raise ValueError(
         f"The backup {source!r} is of another model: it has {len(there)} variables of the "
-        f"{name}, this one {len(here)}{'; ' + first if first else ''}. Build and compile the model "
+        f"{name}, this one {len(here)}{first}. Build and compile the model "
         "as before, or give another `backup_dir`."
     )
 

@@ -1,6 +1,7 @@
 """Plots of a run."""
 
 import os
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ def plot_history(
     Args:
         history: What `fit` returned, or its `history` dict of lists.
         stopper: The `EarlyStopping` of the run, kerasopt's or Keras's: its best epoch, and where it
-            stopped the run, are marked. Defaults to `None`.
+            stopped the run, are marked, and its reason stands below. Defaults to `None`.
         path: Where to write the plot, ending in `.png`, `.svg` or `.pdf`. Defaults to `None`.
         title: Heading. Defaults to none.
 
@@ -62,6 +63,9 @@ def plot_history(
         axis.legend(frameon=False, fontsize="small")
     if title:
         figure.suptitle(title)
+    if reason := getattr(stopper, "reason", ""):  # Keras's has none
+        lines = textwrap.wrap(f"Stopped: {reason}", width=60 * len(panels))
+        figure.supxlabel("\n".join(lines), fontsize="small", color="tab:red")
     if path is not None:
         with replacing(path) as temporary:
             figure.savefig(temporary, dpi=120)

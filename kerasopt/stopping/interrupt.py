@@ -10,6 +10,10 @@ from typing import Any
 from kerasopt import _keras
 
 
+def _nothing() -> None:
+    pass
+
+
 class GracefulInterrupt:
     """Turn the first Ctrl-C during `fit` into `stop_training`; a second one aborts as usual.
 
@@ -22,7 +26,7 @@ class GracefulInterrupt:
         self.requested = False
         self._installed = False
         self._model: Any = None
-        self._note: Callable[[], None] = lambda: None
+        self._note: Callable[[], None] = _nothing
 
     def install(self, model: Any, note: Callable[[], None]) -> None:
         """Listen from now on.
@@ -46,6 +50,7 @@ class GracefulInterrupt:
         if self._installed and signal.getsignal(signal.SIGINT) == self._handle:
             signal.signal(signal.SIGINT, signal.default_int_handler)
         self._installed = False
+        self._note = _nothing
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         model = self._model()

@@ -55,7 +55,8 @@ def data(source):
 
 
 def tell(moment):
-    print(moment, flush=True)
+    sys.stdout.write(f"{moment}\n")
+    sys.stdout.flush()
     sys.stdin.readline()
 
 
@@ -105,7 +106,9 @@ def main(folder, source, save_freq):
         steps_per_execution=2 if source == "tf.data" else 1,
     )
     stopper = EarlyStopping(
-        rules=Patience(2, min_delta=0.015, relative=True, smoothing=0.3) | UpStrips(2, strip=2) | TimeBudget("10:00:00"),
+        rules=Patience(2, min_delta=0.015, relative=True, smoothing=0.3)
+        | UpStrips(2, strip=2)
+        | TimeBudget("10:00:00"),
         start_from_epoch=4,
         min_delta=0.01,
     )
@@ -136,7 +139,11 @@ def main(folder, source, save_freq):
         "history": history.history,
         "epoch": history.epoch,
         "stopped": [stopper.stopped, stopper.stopped_epoch, stopper.reason],
-        "best": [stopper.best_epoch, stopper.best_value, {str(k): v for k, v in stopper.history.items()}],
+        "best": [
+            stopper.best_epoch,
+            stopper.best_value,
+            {str(k): v for k, v in stopper.history.items()},
+        ],
         "theirs": [theirs.wait, theirs.best, theirs.best_epoch, plateau.best, checkpoint.best],
         "weights": model.get_weights(),
         "optimizer": [keras.ops.convert_to_numpy(v) for v in model.optimizer.variables],
@@ -145,7 +152,7 @@ def main(folder, source, save_freq):
     os.replace = os_replace
     np.savez = np_savez
     _store.save(folder / "result.npz", result)
-    print("done", flush=True)
+    sys.stdout.write("done\n")
 
 
 if __name__ == "__main__":

@@ -9,46 +9,7 @@ import pytest
 
 from kerasopt.callbacks import EarlyStopping, Pruning
 from kerasopt.schedules import PolynomialDecay
-
-
-class Script(keras.callbacks.Callback):
-    """Replace a metric's value in the logs by a scripted one, epoch by epoch."""
-
-    def __init__(self, values, name="val_loss"):
-        super().__init__()
-        self.values, self.name = values, name
-
-    def on_epoch_end(self, epoch, logs=None):
-        value = self.values[epoch]
-        if value is None:  # as on an epoch without validation
-            for name in [name for name in logs if name.startswith("val_")]:
-                del logs[name]
-        else:
-            logs[self.name] = value
-
-
-def small():
-    keras.utils.set_random_seed(3)
-    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
-    model.compile(keras.optimizers.SGD(0.01), "mse", metrics=["mae"], run_eagerly=True)
-    return model
-
-
-X, Y = np.ones((8, 2), "float32"), np.ones((8, 1), "float32")
-
-
-def train(stopper, values, name="val_loss", **arguments):
-    model = small()
-    history = model.fit(
-        X,
-        Y,
-        epochs=len(values),
-        callbacks=[Script(values, name), stopper],
-        verbose=0,
-        **arguments,
-    )
-    return model, history
-
+from tests.behaviour.models import Script, X, Y, small, train
 
 SEQUENCES = {
     "falls and rises": [1.0, 0.8, 0.7, 0.75, 0.74, 0.73, 0.72, 0.71, 0.705, 0.701],

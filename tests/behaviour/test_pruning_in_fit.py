@@ -118,16 +118,15 @@ def test_precisions(blobs, policy):
     assert watch.seen == [zeros_at(decay(), step) for step in range(1, 25)]
 
 
-def test_mirrored_strategy_on_two_logical_cpus(blobs):
-    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-    with strategy.scope():
+def test_mirrored_strategy_on_two_logical_cpus(blobs, mirrored):
+    with mirrored.scope():
         model = compiled(optimizer=keras.optimizers.Adam(use_ema=True))
-    assert strategy.num_replicas_in_sync == 2
+    assert mirrored.num_replicas_in_sync == 2
     watch = Watch()
     fit(model, blobs, watch, Pruning(decay(), frequency=1))
     assert watch.seen == [zeros_at(decay(), step) for step in range(1, 25)]
     kernel = model.layers[0].kernel.value
-    copies = [value.numpy() for value in strategy.experimental_local_results(kernel)]
+    copies = [value.numpy() for value in mirrored.experimental_local_results(kernel)]
     assert len(copies) == 2
     assert all((value == 0).sum() == 192 for value in copies)
 

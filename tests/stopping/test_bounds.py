@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kerasopt.stopping.bounds import is_worse, one_bound, times_worse
@@ -29,6 +29,7 @@ def test_times_worse(reference, factor, mode, expected):
     st.floats(1.01, 100),
     st.sampled_from(["min", "max"]),
 )
+@settings(derandomize=True, deadline=None, max_examples=100)
 def test_times_worse_is_worse(reference, factor, mode):
     assert is_worse(times_worse(reference, factor, mode), reference, mode)
 

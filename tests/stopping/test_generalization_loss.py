@@ -51,7 +51,7 @@ def test_higher_is_better(alpha, values, step):
 
 
 @given(CURVES, CURVES)
-@settings(deadline=None, max_examples=100)
+@settings(derandomize=True, deadline=None, max_examples=100)
 def test_formula_in_exact_arithmetic(errors, others):
     for error, lowest in zip(errors, others, strict=False):
         lowest, error = sorted((lowest, error))
@@ -62,7 +62,7 @@ def test_formula_in_exact_arithmetic(errors, others):
 
 
 @given(CURVES, st.floats(0.1, 50.0))
-@settings(deadline=None, max_examples=100)
+@settings(derandomize=True, deadline=None, max_examples=100)
 def test_a_maximised_metric_is_negated(values, alpha):
     lower = GeneralizationLoss(alpha, "x", "min")
     higher = GeneralizationLoss(alpha, "x", "max")
@@ -73,7 +73,7 @@ def test_a_maximised_metric_is_negated(values, alpha):
 
 
 @given(CURVES)
-@settings(deadline=None, max_examples=50)
+@settings(derandomize=True, deadline=None, max_examples=50)
 def test_a_falling_curve_never_stops(values):
     assert stops(GeneralizationLoss(0.1), sorted(values, reverse=True)) is None
 

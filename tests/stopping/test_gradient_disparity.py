@@ -43,7 +43,7 @@ def test_five_rises_by_default():
 
 
 @given(st.lists(st.integers(0, 4), max_size=15), st.integers(1, 3))
-@settings(deadline=None, max_examples=100)
+@settings(derandomize=True, deadline=None, max_examples=100)
 def test_rises_running(disparities, patience):
     expected = [
         end

@@ -39,7 +39,7 @@ def test_it_asks_for_this_value_not_for_the_best():
 
 
 @given(st.lists(st.floats(-5, 5), min_size=1, max_size=10), st.floats(-5, 5))
-@settings(deadline=None, max_examples=50)
+@settings(derandomize=True, deadline=None, max_examples=50)
 def test_first_value_at_or_below(values, goal):
     expected = next((step for step, value in enumerate(values) if value <= goal), None)
     assert stops(Threshold(goal), values) == expected

@@ -44,7 +44,7 @@ CURVES = st.lists(st.floats(-5.0, 5.0) | st.integers(-2, 2).map(float), max_size
 
 
 @given(CURVES, st.integers(1, 4), st.integers(1, 4))
-@settings(deadline=None, max_examples=200)
+@settings(derandomize=True, deadline=None, max_examples=200)
 def test_prechelts_recursion(values, strips, strip):
     def up(successive, end):
         if successive == 0:
@@ -60,7 +60,7 @@ def test_prechelts_recursion(values, strips, strip):
 
 
 @given(CURVES, st.integers(1, 3), st.integers(1, 3))
-@settings(deadline=None, max_examples=50)
+@settings(derandomize=True, deadline=None, max_examples=50)
 def test_a_falling_curve_never_stops(values, strips, strip):
     assert stops(UpStrips(strips, strip), sorted(values, reverse=True)) is None
 

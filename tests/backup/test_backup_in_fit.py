@@ -1,0 +1,508 @@
+"""Runs of all kinds, broken off and resumed, against the same run that was not."""
+
+import json
+import random
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from kerasopt.callbacks import BackupAndRestore, EarlyStopping, Pruning
+from kerasopt.stopping import Patience
+
+layers = keras.layers
+BOTH = (("epoch", (2, 2)), (3, (1, 6)))
+
+
+class Crash(keras.callbacks.Callback):
+    """Break the run off when a batch of an epoch begins."""
+
+    def __init__(self, epoch, batch):
+        super().__init__()
+        self.at = (epoch, batch)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_begin(self, batch, logs=None):
+        if (self.epoch, batch) == self.at:
+            raise InterruptedError
+
+
+def mlp(optimizer="adam", dropout=True, **arguments):
+    model = keras.Sequential([keras.Input((12,)), layers.Dense(16, "relu")])
+    model.add(layers.BatchNormalization())
+    model.add(layers.Dropout(0.5) if dropout else layers.Identity())
+    model.add(layers.Dense(3, dtype="float32"))
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(optimizer, loss, metrics=["accuracy"], **arguments)
+    return model
+
+
+def fit(build, blobs, folder, *callbacks, seed=1, save_freq="epoch", crash=None, **arguments):
+    """Train for three epochs of eight batches; give history, model and what was raised."""
+    keras.utils.set_random_seed(seed)
+    model = build()
+    backup = BackupAndRestore(folder, save_freq, **arguments.pop("backup", {}))
+    all_callbacks = [backup, *callbacks] + ([Crash(*crash)] if crash else [])
+    given = {"x": blobs[0], "y": blobs[1], "batch_size": 32, "epochs": 3, "shuffle": False}
+    given |= {"validation_data": (blobs[0][:64], blobs[1][:64]), **arguments}
+    try:
+        return model.fit(**given, callbacks=all_callbacks, verbose=0), model
+    except InterruptedError:
+        return None, model
+
+
+def assert_goes_on(build, blobs, tmp_path, make=list, ways=BOTH, **arguments):
+    """Compare runs that are broken off and resumed under other seeds with one that is not.
+
+    `ways` are pairs of `save_freq` and the epoch and batch at which it dies.
+    """
+    expected, whole = fit(build, blobs, tmp_path / "whole", *make(), **arguments)
+    for save_freq, at in ways:
+        given = {"save_freq": save_freq, **arguments}
+        broken, _ = fit(build, blobs, tmp_path / "broken", *make(), crash=at, **given)
+        assert broken is None
+        found, resumed = fit(build, blobs, tmp_path / "broken", *make(), seed=99, **given)
+        assert found.epoch == expected.epoch
+        assert found.history == expected.history
+        pairs = [*zip(whole.variables, resumed.variables, strict=True)]
+        pairs += zip(whole.optimizer.variables, resumed.optimizer.variables, strict=True)
+        for a, b in pairs:
+            a, b = keras.ops.convert_to_numpy(a), keras.ops.convert_to_numpy(b)
+            assert np.array_equal(a, b), a.shape
+
+
+# Models and optimizers of all kinds.
+
+
+class Own(keras.Model):
+    """A model with random numbers from nowhere, and two optimizers in a step of its own."""
+
+    def __init__(self):
+        super().__init__()
+        self.hidden, self.top = layers.Dense(8, "relu"), layers.Dense(3)
+        self.second = keras.optimizers.SGD(0.05, momentum=0.9)
+        self.loss_mean = keras.metrics.Mean("own_loss")
+
+    @property
+    def metrics(self):
+        return [self.loss_mean]
+
+    def call(self, x, training=False):
+        x = self.hidden(x)
+        if training:
+            x = x + keras.random.normal(keras.ops.shape(x))
+        return self.top(x)
+
+    def train_step(self, data):
+        x, y = data
+        with tf.GradientTape(persistent=True) as tape:
+            losses = keras.losses.sparse_categorical_crossentropy(
+                y, self(x, training=True), from_logits=True
+            )
+            loss = keras.ops.mean(losses)
+        for layer, optimizer in ((self.hidden, self.optimizer), (self.top, self.second)):
+            variables = layer.trainable_variables
+            optimizer.apply(tape.gradient(loss, variables), variables)
+        self.loss_mean.update_state(loss)
+        return {"last": loss, "mean": self.loss_mean.result()}
+
+    def test_step(self, data):
+        return {"quality": keras.ops.mean(self(data[0]))}
+
+
+def own(built=True):
+    model = Own()
+    model.compile("adam")
+    model(np.zeros((1, 12)))
+    if built:
+        model.optimizer.build(model.hidden.trainable_variables)
+        model.second.build(model.top.trainable_variables)
+    return model
+
+
+def mixed():
+    keras.config.set_dtype_policy("mixed_float16")
+    return mlp()
+
+
+def recurrent():
+    model = keras.Sequential([keras.Input((12,)), layers.Reshape((4, 3))])
+    model.add(layers.LSTM(5, dropout=0.2, recurrent_dropout=0.3))
+    model.add(layers.GaussianNoise(0.1))
+    model.add(layers.Dense(3))
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile("rmsprop", loss, metrics=["accuracy"])
+    return model
+
+
+def averaged():
+    return mlp(keras.optimizers.Adam(use_ema=True, ema_overwrite_frequency=5))
+
+
+KINDS = {
+    "dropout and batch normalization": mlp,
+    "a learning-rate schedule": lambda: mlp(
+        keras.optimizers.SGD(keras.optimizers.schedules.CosineDecay(0.1, 30), momentum=0.9)
+    ),
+    "gradient accumulation": lambda: mlp(keras.optimizers.Adam(gradient_accumulation_steps=3)),
+    "moving averages": averaged,
+    "loss scaling": mixed,
+    "XLA": lambda: mlp(jit_compile=True),
+    "several steps an execution": lambda: mlp(steps_per_execution=3),
+    "eager": lambda: mlp(run_eagerly=True),
+    "a recurrent layer": recurrent,
+    "a step of its own": own,
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_ends_like_a_run_that_was_not_broken_off(tmp_path, blobs, kind):
+    assert_goes_on(KINDS[kind], blobs, tmp_path, ways=(("epoch", (2, 3)), (3, (1, 6))))
+
+
+def test_under_a_strategy(tmp_path, blobs, mirrored):
+    # Each replica has moving statistics of its own.
+    def build():
+        with mirrored.scope():
+            return mlp()
+
+    assert_goes_on(build, blobs, tmp_path)
+
+
+# Moments at which it dies.
+
+
+def test_it_may_die_at_any_batch(tmp_path, blobs):
+    ways = [(1, (0, 1)), (1, (0, 7)), (1, (1, 0)), (8, (1, 0)), (8, (1, 3)), (8, (2, 7))]
+    assert_goes_on(mlp, blobs, tmp_path, ways=ways)
+
+
+def test_it_may_die_several_times(tmp_path, blobs):
+    expected, whole = fit(mlp, blobs, tmp_path / "whole")
+    for seed, at in enumerate([(0, 5), (1, 2), (2, 7)]):
+        fit(mlp, blobs, tmp_path / "broken", crash=at, save_freq=2, seed=seed + 1)
+    found, resumed = fit(mlp, blobs, tmp_path / "broken", save_freq=2, seed=50)
+    assert found.history == expected.history
+    for a, b in zip(whole.get_weights(), resumed.get_weights(), strict=True):
+        assert np.array_equal(a, b)
+
+
+# Callbacks.
+
+
+def test_kerasopts_callbacks_go_on(tmp_path, blobs):
+    seen = []
+
+    def make():
+        stopper = EarlyStopping(rules=Patience(9), check=2)
+        seen.append((stopper, Pruning(0.5, frequency=2)))
+        return seen[-1]
+
+    assert_goes_on(mlp, blobs, tmp_path, make)
+    whole = seen[0][0]
+    for resumed, _ in (seen[2], seen[4]):
+        assert resumed.history == whole.history
+        states = whole.get_state(), resumed.get_state()
+        assert states[0].pop("best_weights") is not None
+        states[1].pop("best_weights")
+        assert states[0] == states[1]
+
+
+def keras_callbacks(tmp_path):
+    return [
+        keras.callbacks.EarlyStopping(patience=9, restore_best_weights=True),
+        keras.callbacks.ReduceLROnPlateau(patience=1, min_delta=10.0, cooldown=1),
+        keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate * 0.9),
+        keras.callbacks.ModelCheckpoint(
+            str(tmp_path / "{epoch}-{batch}.weights.h5"), save_weights_only=True, save_freq=5
+        ),
+    ]
+
+
+def test_keras_callbacks_go_on(tmp_path, blobs):
+    made = []
+
+    def make():
+        folder = tmp_path / f"checkpoints {len(made)}"
+        made.append(keras_callbacks(folder))
+        return made[-1]
+
+    assert_goes_on(mlp, blobs, tmp_path, make)
+    whole = made[0]
+    for resumed in (made[2], made[4]):
+        assert (whole[0].wait, whole[0].best) == (resumed[0].wait, resumed[0].best)
+        assert whole[1].cooldown_counter == resumed[1].cooldown_counter
+    written = [
+        {path.name for path in (tmp_path / f"checkpoints {index}").iterdir()} for index in range(5)
+    ]
+    assert written[0] == written[1] | written[2] == written[3] | written[4]
+
+
+def test_swapped_averages_go_on(tmp_path, blobs):
+    assert_goes_on(
+        averaged,
+        blobs,
+        tmp_path,
+        lambda: [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)],
+        ways=BOTH[:1],
+    )
+
+
+class Counting(keras.callbacks.Callback):
+    def __init__(self):
+        super().__init__()
+        self.batches = []
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.batches.append((batch, logs["loss"]))
+
+    def get_state(self):
+        return {"batches": [list(pair) for pair in self.batches]}
+
+    def set_state(self, state):
+        self.batches = [tuple(pair) for pair in state["batches"]]
+
+
+def test_a_callback_of_ones_own_sees_each_batch_once(tmp_path, blobs):
+    made = []
+
+    def make():
+        made.append(Counting())
+        return made[-1:]
+
+    assert_goes_on(mlp, blobs, tmp_path, make, ways=(*BOTH, (5, (2, 1))))
+    whole = made[0]
+    assert [batch for batch, _ in whole.batches] == list(range(8)) * 3
+    assert all(resumed.batches == whole.batches for resumed in made[2::2])
+
+
+def test_a_state_that_is_no_plain_data_is_named(tmp_path, blobs):
+    class Bad(Counting):
+        def get_state(self):
+            return {"model": self.model}
+
+    with pytest.raises(TypeError, match=r"At '/callbacks/tests.*Bad 0/model' there is Sequential"):
+        fit(mlp, blobs, tmp_path, Bad())
+
+
+def test_a_callback_that_is_gone_is_said(tmp_path, blobs):
+    fit(mlp, blobs, tmp_path, EarlyStopping(patience=9), crash=(2, 0))
+    with pytest.warns(UserWarning, match="a kerasopt.EarlyStopping that this run does not have"):
+        fit(mlp, blobs, tmp_path)
+
+
+# The order of the data.
+
+
+def dataset(blobs, **shuffle):
+    return tf.data.Dataset.from_tensor_slices(blobs).shuffle(256, seed=3, **shuffle).batch(32)
+
+
+def test_one_iterator_for_all_epochs(tmp_path, blobs):
+    # Each epoch begins at another place in the data.
+    data = dataset(blobs, reshuffle_each_iteration=False).repeat()
+    arguments = {"x": data, "y": None, "batch_size": None, "steps_per_epoch": 5}
+    ways = (("epoch", (2, 4)), (3, (1, 4)))
+    assert_goes_on(mlp, blobs, tmp_path, ways=ways, **arguments)
+    short = {**arguments, "x": dataset(blobs, reshuffle_each_iteration=False)}
+    # Eight batches: the second epoch gets three of them.
+    assert_goes_on(mlp, blobs, tmp_path, ways=(("epoch", (1, 2)), (3, (1, 2))), **short)
+
+
+def test_a_generator(tmp_path, blobs):
+    def build():
+        return mlp(steps_per_execution=1)
+
+    def batches():
+        for index in range(1000):
+            rows = slice(index % 8 * 32, index % 8 * 32 + 32)
+            yield blobs[0][rows], blobs[1][rows]
+
+    arguments = {"y": None, "batch_size": None, "steps_per_epoch": 5}
+    expected, _ = fit(build, blobs, tmp_path / "whole", x=batches(), **arguments)
+    fit(build, blobs, tmp_path / "broken", x=batches(), crash=(2, 4), save_freq=3, **arguments)
+    found, _ = fit(
+        build, blobs, tmp_path / "broken", x=batches(), save_freq=3, seed=99, **arguments
+    )
+    assert found.history == expected.history
+
+
+def test_a_shuffle_that_is_new_in_each_epoch_begins_anew_as_documented(tmp_path, blobs):
+    def train(**arguments):
+        # The order depends on the process's seed and on how many operations came before.
+        tf.random.set_seed(1)
+        data = dataset(blobs)
+        return fit(mlp, blobs, x=data, y=None, batch_size=None, **arguments)[0]
+
+    expected = train(folder=tmp_path / "whole")
+    train(folder=tmp_path / "broken", crash=(1, 0))
+    found = train(folder=tmp_path / "broken")
+    assert found.history["loss"][0] == expected.history["loss"][0]
+    assert found.history["loss"][1:] != expected.history["loss"][1:]
+
+
+def test_fewer_batches_than_were_seen(tmp_path, blobs):
+    fit(mlp, blobs, tmp_path, crash=(1, 7), save_freq=7)
+    few = (blobs[0][:96], blobs[1][:96])
+    with pytest.raises(ValueError, match=r"had seen 6 batches of epoch 2, but now the data have"):
+        fit(mlp, few, tmp_path, save_freq=7)
+
+
+# Ends.
+
+
+def test_a_run_that_had_stopped_does_not_train_on(tmp_path, blobs):
+    class LastWords(keras.callbacks.Callback):
+        def on_train_end(self, logs=None):
+            raise InterruptedError
+
+    def make():
+        return [EarlyStopping("loss", patience=1, min_delta=10.0)]
+
+    expected, whole = fit(mlp, blobs, tmp_path / "whole", *make())
+    fit(mlp, blobs, tmp_path / "broken", LastWords(), *make())
+    stopper = make()
+    found, resumed = fit(mlp, blobs, tmp_path / "broken", *stopper, seed=99)
+    assert found.epoch == expected.epoch == [0, 1]
+    assert stopper[0].stopped
+    assert stopper[0].reason.startswith("Patience: loss has not improved")
+    for a, b in zip(whole.get_weights(), resumed.get_weights(), strict=True):
+        assert np.array_equal(a, b)
+    assert not (tmp_path / "broken").exists()
+
+
+def test_the_next_fit_of_the_model_begins_at_the_beginning(tmp_path, blobs):
+    fit(mlp, blobs, tmp_path, crash=(2, 0))
+    _, model = fit(mlp, blobs, tmp_path)
+    history = model.fit(*blobs, epochs=2, verbose=0)
+    assert history.epoch == [0, 1]  # Keras's own BackupAndRestore would begin at 2
+
+
+def test_a_backup_that_is_kept_ends_the_run_at_once(tmp_path, blobs):
+    expected, whole = fit(mlp, blobs, tmp_path, backup={"delete_checkpoint": False})
+    assert len(list(tmp_path.iterdir())) == 2
+    found, again = fit(mlp, blobs, tmp_path, seed=99, backup={"double_checkpoint": False})
+    assert found.history == expected.history
+    for a, b in zip(whole.get_weights(), again.get_weights(), strict=True):
+        assert np.array_equal(a, b)
+
+
+def test_a_damaged_backup_is_named_and_the_one_before_goes_on(tmp_path, blobs):
+    expected, _ = fit(mlp, blobs, tmp_path / "whole")
+    fit(mlp, blobs, tmp_path / "broken", crash=(2, 0))
+    newest = max((tmp_path / "broken").iterdir())
+    newest.write_bytes(newest.read_bytes()[:1000])
+    with pytest.warns(UserWarning, match=rf"{newest.name}' is damaged"):
+        found, _ = fit(mlp, blobs, tmp_path / "broken", seed=99)
+    assert found.history == expected.history
+
+
+def test_the_generators_of_python_and_numpy_go_on(tmp_path, blobs):
+    drawn = []
+
+    class Draw(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            drawn.append((random.random(), np.random.rand()))  # noqa: NPY002
+
+    fit(mlp, blobs, tmp_path / "whole", Draw())
+    expected = drawn[:]
+    drawn.clear()
+    fit(mlp, blobs, tmp_path / "broken", Draw(), crash=(2, 0))
+    fit(mlp, blobs, tmp_path / "broken", Draw(), seed=99)
+    assert drawn == expected
+
+
+def test_resuming_is_said_unless_fit_is_silent(tmp_path, blobs, capsys):
+    fit(mlp, blobs, tmp_path, crash=(1, 4), save_freq=3)
+    assert "Resuming" not in capsys.readouterr().out
+    model = mlp()
+    model.fit(*blobs, shuffle=False, epochs=2, verbose=2, callbacks=BackupAndRestore(tmp_path, 3))
+    assert "Resuming at epoch 2, batch 5, from" in capsys.readouterr().out
+
+
+def test_keras_own_draws_other_dropout_masks(tmp_path, blobs):
+    """What is mended here: this begins to fail when Keras mends it."""
+
+    def train(folder, *callbacks):
+        keras.utils.set_random_seed(1)
+        model = mlp()
+        backup = keras.callbacks.BackupAndRestore(folder)
+        try:
+            return model.fit(
+                *blobs, epochs=3, shuffle=False, verbose=0, callbacks=[backup, *callbacks]
+            ).history["loss"]
+        except InterruptedError:
+            return None
+
+    expected = train(tmp_path / "whole")
+    train(tmp_path / "broken", Crash(2, 0))
+    assert train(tmp_path / "broken") != expected[2:]
+
+
+# Wrong use.
+
+
+def test_another_model(tmp_path, blobs):
+    fit(mlp, blobs, tmp_path, crash=(1, 0))
+    with pytest.raises(ValueError, match=r"backup-00000001.npz' is of another model"):
+        fit(recurrent, blobs, tmp_path)
+
+
+def test_a_model_that_is_not_built(tmp_path, blobs):
+    def build():
+        model = keras.Sequential([layers.Dense(3)])
+        model.compile("sgd", "mse")
+        return model
+
+    with pytest.raises(ValueError, match="needs a built model"):
+        fit(build, blobs, tmp_path)
+
+
+def test_a_second_optimizer_that_is_not_built(tmp_path, blobs):
+    def build():
+        return own(built=False)
+
+    fit(build, blobs, tmp_path / "a", crash=(1, 0))
+    with pytest.raises(ValueError, match=r"Call its `build\(variables\)` before `fit`"):
+        fit(build, blobs, tmp_path / "a")
+    # Within an epoch the first step has built it.
+    assert_goes_on(build, blobs, tmp_path, ways=BOTH[1:])
+
+
+def test_two_backups_in_one_folder(tmp_path, blobs):
+    with pytest.raises(ValueError, match="`backup_dir`.*no other callback has"):
+        fit(mlp, blobs, tmp_path, BackupAndRestore(tmp_path))
+    two, _ = fit(mlp, blobs, tmp_path / "a", BackupAndRestore(tmp_path / "b", 3))
+    assert two.epoch == [0, 1, 2]
+
+
+def test_outside_a_list_of_callbacks(tmp_path):
+    backup = BackupAndRestore(tmp_path)
+    backup.set_model(mlp())
+    with pytest.raises(RuntimeError, match=r"keras.callbacks.CallbackList"):
+        backup.on_train_begin()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ({"save_freq": 0}, ValueError),
+        ({"save_freq": "batch"}, ValueError),
+        ({"save_freq": 1.5}, TypeError),
+        ({"save_freq": False}, TypeError),
+        ({"delete_checkpoint": 1}, TypeError),
+        ({"double_checkpoint": None}, TypeError),
+    ],
+)
+def test_wrong_arguments(tmp_path, arguments, error):
+    with pytest.raises(error, match=f"`{next(iter(arguments))}`"):
+        BackupAndRestore(tmp_path, **arguments)
+
+
+def test_the_configuration_is_plain_data(tmp_path):
+    backup = BackupAndRestore(tmp_path, 5, False, double_checkpoint=False)
+    again = BackupAndRestore.from_config(json.loads(json.dumps(backup.get_config())))
+    assert again.get_config() == backup.get_config()
