@@ -128,7 +128,7 @@ def replay(variant: Variant, curves: Curves) -> Outcome:
 
 
 def _keras(patience: int) -> Variant:
-    name = f"Keras EarlyStopping(patience={patience}, restore_best_weights=True)"
+    name = f"Keras EarlyStopping(patience={patience}){RESTORING}"
     make = keras.callbacks.EarlyStopping
     return Variant(name, KERAS, lambda: make(patience=patience, restore_best_weights=True))
 
@@ -137,6 +137,7 @@ KERAS, PATIENCE, PRECHELT, CURVE = "Keras", "patience", "Prechelt's", "shape of 
 BOTH, METRIC, BLIND = "combination", "on the test's metric", "without validation set"
 FULL = "full run"
 METRIC_NAME = "val_error"
+ON_METRIC, RESTORING = ", monitor: the metric", ", restoring"
 DEFAULT = "Patience(0) or Patience(1)"
 
 VARIANTS = [
@@ -183,7 +184,7 @@ VARIANTS = [
         "GeneralizationLoss(5) & UpStrips(2)", BOTH, lambda: GeneralizationLoss(5) & UpStrips(2)
     ),
     *(
-        Variant(f"{name}, monitor: the metric", METRIC, make, METRIC_NAME)
+        Variant(f"{name}{ON_METRIC}", METRIC, make, METRIC_NAME)
         for name, make in {
             "Patience(5)": lambda: Patience(5, monitor=METRIC_NAME),
             "Patience(10)": lambda: Patience(10, monitor=METRIC_NAME),

@@ -38,7 +38,23 @@ def test_the_example_runs_as_it_is(tmp_path):
     assert names == ["digits-float32.tflite", "digits-int8.tflite"]
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/architecture.md"])
+@pytest.mark.slow
+def test_the_example_of_early_stopping_runs_as_it_is(tmp_path):
+    done = subprocess.run(
+        [sys.executable, ROOT / "examples" / "early_stopping.py"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert re.search(r"early stopping, (Patience|UpStrips): val_loss has", done.stdout)
+    assert float(re.findall(r"test accuracy ([\d.]+)", done.stdout)[0]) >= 0.88
+    assert [path.name for path in tmp_path.iterdir()] == ["digits-stopping.png"]
+
+
+@pytest.mark.parametrize(
+    "page", ["README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/early-stopping.md"]
+)
 def test_links_and_named_files_exist(page):
     text = (ROOT / page).read_text()
     for link in re.findall(r"\]\(([^)#:]+)\)", text):
@@ -48,6 +64,6 @@ def test_links_and_named_files_exist(page):
 
 
 def test_nothing_names_a_path_of_one_machine_or_a_package_host():
-    for path in ["README.md", "CONTRIBUTING.md", "constraints.txt", "setup.cfg", "pyproject.toml"]:
+    for path in ["README.md", "CONTRIBUTING.md", "docs/early-stopping.md", "constraints.txt", "setup.cfg", "pyproject.toml"]:
         text = (ROOT / path).read_text()
         assert not re.search(r"/(home|root|mnt|Users)/|https?://(?!keepachangelog)", text), path

@@ -7,9 +7,10 @@ import sys
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from kerasopt import _keras
-from kerasopt.callbacks import Pruning
+from kerasopt.callbacks import EarlyStopping, Pruning
 from kerasopt.export import to_tflite
 
 
@@ -114,3 +115,131 @@ def test_the_message_for_another_backend(monkeypatch):
         pruning.on_train_begin()
     with pytest.raises(RuntimeError, match=r"export.to_tflite.*'jax'"):
         to_tflite(model())
+
+
+class Look(keras.callbacks.Callback):
+    """Run a function at the end of each epoch and keep what it gives."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.function, self.found = function, []
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.found.append(self.function(self.model))
+
+
+def looked(function, network=None, **arguments):
+    network = network or model()
+    if not network.compiled:
+        network.compile("sgd", "mse")
+    look = Look(function)
+    given = {"x": np.ones((8, 3)), "y": np.ones((8, 2)), "batch_size": 2, **arguments}
+    network.fit(**given, verbose=0, callbacks=[look])
+    return look.found
+
+
+def test_the_running_fit_is_on_the_stack():
+    class Own(keras.Sequential):
+        def fit(self, *args, **kwargs):
+            return super().fit(*args, **kwargs)
+
+    own = Own([keras.Input((3,)), keras.layers.Dense(2)])
+    for network in (model(), own):
+        assert _keras.running_fit(network) is None
+        (frame,) = looked(_keras.running_fit, network)
+        assert frame is not None
+    other = model()
+    assert looked(lambda _: _keras.running_fit(other)) == [None]
+
+
+def test_whether_fit_validates():
+    x, y = np.ones((8, 3)), np.ones((8, 2))
+    assert looked(_keras.validates) == [False]
+    assert looked(_keras.validates, validation_data=(x, y)) == [True]
+    assert looked(_keras.validates, validation_split=0.5) == [True]
+    assert _keras.validates(model()) is None
+
+
+def test_the_list_of_callbacks_is_on_the_stack():
+    (found,) = looked(lambda _: _keras.callback_list())
+    assert isinstance(found, keras.callbacks.CallbackList)
+    assert [type(one).__name__ for one in found.callbacks] == ["Look", "History"]
+    assert _keras.callback_list() is None
+
+
+def test_a_stopper_that_looks_at_epochs_lets_keras_run_ahead():
+    for callback, ahead in ((EarlyStopping(), True), (EarlyStopping(check=1), False)):
+        callbacks = keras.callbacks.CallbackList([callback])
+        assert callbacks._async_train is ahead
+        _keras.run_in_step(callbacks)
+        assert callbacks._async_train is False
+
+
+def test_an_epoch_that_a_callback_begins_at():
+    class Late(keras.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            assert _keras.begin_at(self.model, 2) is None
+
+    network = model()
+    network.compile("sgd", "mse")
+    x, y = np.ones((8, 3)), np.ones((8, 2))
+    assert network.fit(x, y, epochs=4, verbose=0, callbacks=[Late()]).epoch == [2, 3]
+    assert _keras.begin_at(network, None) == 2
+
+
+def test_the_position_in_the_data():
+    assert looked(_keras.data_position, epochs=2) == [0, 0]
+    data = tf.data.Dataset.from_tensor_slices((np.ones((8, 3)), np.ones((8, 2)))).batch(2).repeat()
+    endless = {"x": data, "y": None, "batch_size": None, "steps_per_epoch": 3}
+    assert looked(_keras.data_position, epochs=2, **endless) == [3, 6]
+
+
+def test_setting_the_position_in_the_data():
+    class Later(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 0:
+                _keras.set_data_position(self.model, 5)
+
+    network = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    network.compile("sgd", "mse", metrics=[])
+    seen = []
+
+    class See(keras.utils.PyDataset):
+        num_batches = None
+
+        def __getitem__(self, index):
+            return np.full((1, 1), index, "float32"), np.full((1, 1), index, "float32")
+
+    network.set_weights([np.zeros((1, 1)), np.zeros(1)])
+    network.optimizer.learning_rate = 0.0
+    look = Look(lambda model: seen.append(float(model.get_metrics_result()["loss"])))
+    network.fit(See(), steps_per_epoch=1, epochs=2, verbose=0, callbacks=[Later(), look])
+    assert seen == [25.0, 36.0]  # the squares of the sixth and seventh batch's numbers
+
+
+def test_the_global_seed_generator():
+    keras.utils.clear_session(free_memory=False)
+    assert _keras.global_seed() is None
+    made = _keras.global_seed(create=True)
+    assert _keras.global_seed() is made
+    before = keras.ops.convert_to_numpy(made.state).tolist()
+    keras.random.normal((2,))
+    assert keras.ops.convert_to_numpy(made.state).tolist() != before
+
+
+def test_the_replicas_of_a_variable(mirrored):
+    plain = keras.Variable(np.ones(2))
+    assert _keras.replicas(plain) == [plain]
+    with mirrored.scope():
+        shared = keras.Variable(np.ones(2))
+    assert [one.numpy().tolist() for one in _keras.replicas(shared)] == [[1, 1], [1, 1]]
+
+
+@pytest.mark.parametrize("cls", _keras.CALLBACK_STATES, ids=lambda cls: cls.__name__)
+def test_what_keras_callbacks_remember(cls):
+    arguments = {keras.callbacks.ModelCheckpoint: ("a.keras",)}.get(cls, ())
+    callback = cls(*arguments)
+    callback.set_model(model())
+    if cls is not keras.callbacks.SwapEMAWeights:
+        callback.on_train_begin()
+    assert all(hasattr(callback, name) for name in _keras.CALLBACK_STATES[cls])

@@ -28,7 +28,11 @@ class Combination(Rule):
             raise bad_type("rules", "a list of stopping rules", rules)
         self.rules: list[Rule] = []
         for rule in rules:
-            self.rules += rule.rules if isinstance(rule, type(self)) else [rule]
+            # Not one of a class derived from this: it may combine in a way of its own.
+            if isinstance(rule, Combination) and type(rule) is type(self):
+                self.rules += rule.rules
+            else:
+                self.rules.append(rule)
         if len(self.rules) < 2:
             raise bad_value("rules", "two rules or more", rules)
         leaves = self.leaves()

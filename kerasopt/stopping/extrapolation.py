@@ -98,9 +98,11 @@ class Extrapolation(MonitoringRule):
 
     def get_state(self) -> dict[str, Any]:
         """Give what the rule has learned from the run, as plain data."""
-        return {**super().get_state(), "errors": list(self._errors)}
+        law = None if self.law is None else list(self.law)
+        return {**super().get_state(), "errors": list(self._errors), "law": law}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Take back what `get_state` gave."""
         super().set_state(state)
         self._errors = list(state["errors"])
+        self.law = None if state["law"] is None else PowerLaw(*state["law"])

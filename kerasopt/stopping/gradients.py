@@ -45,13 +45,16 @@ def moments(gradients: Any) -> GradientMoments:
 def evidence(given: GradientMoments) -> float:
     """Give 1 - (B / D) sum_k g_k^2 / (var_k + 1e-5) (Mahsereci et al., 2017, eq. 7).
 
-    Positive where the gradient is no larger than the noise of B samples explains.
+    Positive where the gradient is no larger than the noise of B samples explains; NaN where one of
+    the moments is not finite, of which nothing is known.
 
     Example:
     >>> evidence(moments([[1.0], [3.0]])) < 0 < evidence(moments([[-1.0], [1.1]]))
     True
     """
     mean, variance = np.asarray(given.mean, float), np.asarray(given.variance, float)
+    if not (np.isfinite(mean).all() and np.isfinite(variance).all()):
+        return float("nan")
     return float(1.0 - given.samples * np.mean(mean**2 / (variance + EPSILON)))
 
 
@@ -68,7 +71,7 @@ def disparity(gradients: Any) -> float:
     >>> disparity([[0.0, 0.0], [3.0, 4.0]])
     5.0
     """
-    array = np.asarray(gradients)
+    array = np.asarray(gradients, float)
     if array.ndim != 2 or len(array) < 2:
         raise ValueError(
             "Gradients of batches are an array of shape (batches >= 2, parameters). Received: "

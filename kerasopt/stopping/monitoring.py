@@ -12,7 +12,10 @@ from kerasopt.stopping.rule import Rule, Verdict, go_on
 _LOWER = re.compile(
     r"loss|error|perplexity|divergence|crossentropy|hinge|(^|_)(mse|mae|mape|msle|rmse|nll)$"
 )
-_HIGHER = re.compile(r"acc|auc|precision|recall|f1|fbeta|iou|r2|similarity|(^|_)(ap|map|dice)$")
+_HIGHER = re.compile(
+    r"accuracy|similarity|(^|_)(acc|auc|precision|recall|sensitivity|specificity|f1|fbeta|io_?u|r2"
+    r"|dice)(?![a-z])|(^|_)(ap|map)$"
+)
 
 
 def direction(name: str) -> str | None:

@@ -9,6 +9,10 @@ from kerasopt._checks import bad_type
 from kerasopt.stopping.rule import ALWAYS, Rule, Verdict, go_on
 
 
+def _is_number(value: Any) -> bool:
+    return isinstance(value, numbers.Real) or getattr(value, "shape", None) == ()
+
+
 class NonFinite(Rule):
     """Stop when a metric is NaN or infinite.
 
@@ -50,12 +54,8 @@ class NonFinite(Rule):
     def update(self, step: int, metrics: Mapping[str, Any]) -> Verdict:  # noqa: ARG002
         """Take the metrics of one more epoch (or step) and decide."""
         names = metrics if self.monitor is None else [self.monitor]
-        found = {
-            name: float(metrics[name])
-            for name in names
-            if isinstance(metrics.get(name), numbers.Real)
-            and not math.isfinite(float(metrics[name]))
-        }
+        values = {name: metrics[name] for name in names if _is_number(metrics.get(name))}
+        found = {name: float(v) for name, v in values.items() if not math.isfinite(float(v))}
         if not found:
             return go_on
         return self._stop(", ".join(f"{name} is {value}" for name, value in found.items()))

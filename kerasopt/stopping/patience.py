@@ -97,7 +97,8 @@ class Patience(MonitoringRule):
         self._heed(metrics.get("learning_rate"))
         if self.smoothing is not None and math.isfinite(float(value)):
             before = float(value) if self._smoothed is None else self._smoothed
-            value = self._smoothed = self.smoothing * before + (1 - self.smoothing) * float(value)
+            # In this form a flat curve stays flat to the last bit.
+            value = self._smoothed = before + (1 - self.smoothing) * (float(value) - before)
         return super().update(step, {self.metric: value})
 
     def _heed(self, learning_rate: Any) -> None:

@@ -55,7 +55,8 @@ def fit_power_law(values: Sequence[float]) -> PowerLaw:
     >>> [round(value, 3) for value in law]
     [0.8, 0.5, 0.2]
     """
-    y = np.asarray(values, float)
+    first = float(values[0])
+    y = np.asarray(values, float) - first  # a flat curve is then fitted without rounding
     grid = np.geomspace(_SMALLEST, _LARGEST, 61)
     left = [_linear_fit(y, float(b))[1] for b in grid]
     best = int(np.argmin(left))
@@ -69,4 +70,5 @@ def fit_power_law(values: Sequence[float]) -> PowerLaw:
             low = inner
     found, rest = _linear_fit(y, (low + high) / 2)
     at_grid, at_grid_rest = _linear_fit(y, float(grid[best]))
-    return found if rest <= at_grid_rest else at_grid
+    law = found if rest <= at_grid_rest else at_grid
+    return law._replace(c=first + law.c)

@@ -73,7 +73,7 @@ class ProgressQuotient(StripRule):
         if training is None or self._loss is None:
             return go_on
         quotient = self._loss / max(training, TINY)
-        if quotient <= self.alpha:
+        if not quotient > self.alpha:  # nor is it where both are infinite
             return go_on
         return self._stop(
             f"{self.metric} is {self._loss:.3g} % worse than its best {self.best:.4g}, while "

@@ -25,7 +25,7 @@ def least_squares_slope(values: Sequence[float]) -> tuple[float, float]:
     >>> round(slope, 6), round(error, 6)
     (-0.2, 0.0)
     """
-    y = np.asarray(values, float)
+    y = np.asarray(values, float) - values[0]  # of a flat curve exactly 0
     x = np.arange(len(y)) - (len(y) - 1) / 2
     spread = float(x @ x)
     slope = float(x @ y) / spread

@@ -29,7 +29,8 @@ def progress(errors: Sequence[float]) -> float:
     (60.0, 0.0)
     """
     least = min(errors)
-    return 1000.0 * (sum(errors) / len(errors) - least) / max(abs(least), TINY)
+    rise = max(sum(errors) / len(errors) - least, 0.0)  # below 0 by rounding only
+    return 1000.0 * rise / max(abs(least), TINY)
 
 
 class StripRule(MonitoringRule):

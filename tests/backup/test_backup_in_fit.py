@@ -344,6 +344,23 @@ def test_a_shuffle_that_is_new_in_each_epoch_begins_anew_as_documented(tmp_path,
     assert found.history["loss"][1:] != expected.history["loss"][1:]
 
 
+def test_an_order_that_is_new_in_each_epoch_as_documented(tmp_path, blobs):
+    x, y = blobs
+
+    def train(**arguments):
+        samples = tf.data.Dataset.from_tensor_slices((x, y))
+        epochs = tf.data.Dataset.range(1000)
+        data = epochs.flat_map(lambda epoch: samples.shuffle(len(x), seed=epoch).batch(32))
+        given = {"x": data, "y": None, "batch_size": None, "steps_per_epoch": -(-len(x) // 32)}
+        return fit(mlp, blobs, **given, **arguments)[0]
+
+    expected = train(folder=tmp_path / "whole")
+    for save_freq, at in BOTH:
+        train(folder=tmp_path / "broken", save_freq=save_freq, crash=at)
+        found = train(folder=tmp_path / "broken", save_freq=save_freq)
+        assert found.history == expected.history
+
+
 def test_fewer_batches_than_were_seen(tmp_path, blobs):
     fit(mlp, blobs, tmp_path, crash=(1, 7), save_freq=7)
     few = (blobs[0][:96], blobs[1][:96])

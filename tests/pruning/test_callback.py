@@ -45,7 +45,7 @@ def test_plain_data_and_back():
     config = json.loads(json.dumps(pruning.get_config()))
     again = Pruning.from_config(config)
     assert again.get_config() == pruning.get_config()
-    assert pruning.get_state() == {"step": 0, "updated": -1, "masks": {}}
+    assert pruning.get_state() == {"step": 0, "in_epoch": 0, "updated": -1, "masks": {}}
 
 
 def test_a_model_without_kernels_and_a_selection_of_nothing():

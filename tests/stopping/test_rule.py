@@ -211,6 +211,32 @@ def test_moments(cls, moments):
         assert asked.get_state() == rule.get_state()
 
 
+@pytest.mark.parametrize(
+    ("rule", "config"),
+    [
+        (
+            Patience(),
+            {
+                "patience": 0,
+                "min_delta": 0.0,
+                "relative": False,
+                "smoothing": None,
+                "cooldown": 0,
+                "baseline": None,
+            },
+        ),
+        (GeneralizationLoss(), {"alpha": 5.0}),
+        (ProgressQuotient(), {"alpha": 0.5, "strip": 5, "train_monitor": None}),
+        (LowProgress(), {"threshold": 0.1, "strip": 5}),
+        (UpStrips(), {"strips": 3, "strip": 5}),
+        (Slope(), {"window": 10, "delta": 0.0, "errors": 0.0}),
+        (Extrapolation(), {"delta": 0.0, "min_epochs": 10, "horizon": None}),
+    ],
+)
+def test_defaults(rule, config):
+    assert rule.get_config() == {**config, "monitor": None, "mode": "auto"}
+
+
 def test_what_needs_gradients_says_so():
     needs = {name: make().needs for name, make in RULES.items()}
     assert needs.pop("gradient_evidence") == "sample_gradients"

@@ -1,0 +1,192 @@
+"""What the callback costs: with all epoch rules at once, with gradient rules, within epochs."""
+
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+from stopping_data import Part, Parts, Task
+from stopping_record import PROBE
+
+from kerasopt.callbacks import EarlyStopping
+from kerasopt.stopping import (
+    AnyOf,
+    Divergence,
+    Extrapolation,
+    GeneralizationGap,
+    GeneralizationLoss,
+    GradientDisparity,
+    GradientEvidence,
+    LowProgress,
+    NonFinite,
+    Patience,
+    ProgressQuotient,
+    Rule,
+    Slope,
+    Threshold,
+    TimeBudget,
+    UpStrips,
+)
+
+EPOCHS = 5
+PLAIN = "plain `fit`"
+
+
+def never(rule: Rule) -> Rule:
+    """Give a rule that does all the work of another and never stops a run."""
+    return rule & Threshold(-1e9, monitor="loss")
+
+
+def all_epoch_rules() -> Rule:
+    """Give every rule that needs no gradients, each at work from the first epochs on."""
+    return AnyOf(
+        [
+            Divergence(factor=2),
+            Extrapolation(min_epochs=4),
+            GeneralizationGap(factor=1.5),
+            GeneralizationLoss(),
+            LowProgress(strip=2),
+            NonFinite(),
+            Patience(1, min_delta=0.01, relative=True, smoothing=0.5),
+            ProgressQuotient(strip=2),
+            Slope(3),
+            Threshold(1e-9),
+            TimeBudget("100:00:00"),
+            UpStrips(2, strip=1),
+        ]
+    )
+
+
+def guards() -> Rule:
+    """Give what one has asked within an epoch."""
+    return NonFinite() | Divergence(factor=1e9, monitor="loss")
+
+
+def variants(parts: Parts) -> dict[str, Callable[[], list[Any]]]:
+    """Give what is timed: a name, and the callbacks of a `fit`."""
+    probe = (parts.train.x[:PROBE], parts.train.y[:PROBE])
+
+    def stopper(rule: Rule, **options: Any) -> list[Any]:
+        return [EarlyStopping(monitor="val_loss", rules=rule, **options)]
+
+    return {
+        PLAIN: list,
+        "all epoch rules": lambda: stopper(never(all_epoch_rules())),
+        "`GradientDisparity`": lambda: stopper(never(GradientDisparity()), probe=probe),
+        "`GradientEvidence`": lambda: stopper(never(GradientEvidence()), probe=probe),
+        "guards, `check=100`": lambda: stopper(guards(), check=100),
+        "guards, `check=1`": lambda: stopper(guards(), check=1),
+    }
+
+
+def compare(task: Task, parts: Parts, rounds: int) -> dict[str, NDArray[np.float64]]:
+    """Time every variant in every round; arrays of shape (rounds,), in milliseconds an epoch."""
+    made = variants(parts)
+    models = {}
+    for name in made:
+        keras.utils.set_random_seed(0)
+        models[name] = task.compiled(parts)
+    names = list(made)
+    taken: dict[str, list[float]] = {name: [] for name in names}
+    for number in range(rounds + 1):
+        for name in names[number % len(names) :] + names[: number % len(names)]:
+            callbacks = made[name]()
+            begun = time.perf_counter()
+            models[name].fit(
+                *parts.train,
+                batch_size=task.batch,
+                epochs=EPOCHS,
+                validation_data=parts.validation,
+                validation_batch_size=500,
+                callbacks=callbacks,
+                verbose=0,
+            )
+            ms = (time.perf_counter() - begun) * 1e3 / EPOCHS
+            if number:  # the first round warms up
+                taken[name].append(ms)
+        print(f"\roverhead: round {number} of {rounds}", end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
+    return {name: np.array(values) for name, values in taken.items()}
+
+
+def epoch_end_ms(task: Task, parts: Parts, improving: bool, epochs: int = 60) -> np.ndarray:
+    """Time `on_epoch_end` itself with all epoch rules.
+
+    Args:
+        task: Whose model it is.
+        parts: Its data.
+        improving: Whether each epoch is the best, so that its weights are kept.
+        epochs: How many; the first ten are left out.
+    """
+    model = task.compiled(parts)
+    stopper = EarlyStopping(monitor="val_loss", rules=never(all_epoch_rules()))
+    stopper.set_params({})
+    stopper.set_model(model)
+    stopper.on_train_begin()
+    taken = []
+    for epoch in range(epochs):
+        value = 1.0 + (1.0 if improving else -1.0) / (epoch + 1)
+        logs = {"accuracy": 0.5, "loss": value, "val_accuracy": 0.5, "val_loss": value}
+        stopper.on_epoch_begin(epoch)
+        begun = time.perf_counter()
+        stopper.on_epoch_end(epoch, logs)
+        taken.append((time.perf_counter() - begun) * 1e3)
+    stopper.on_train_end()
+    return np.array(taken[10:])
+
+
+def quartiles(values: NDArray[np.float64], digits: int) -> str:
+    """Give the median and the middle half in words."""
+    low, middle, high = np.percentile(values, [25, 50, 75])
+    return f"{middle:.{digits}f} | {low:.{digits}f} to {high:.{digits}f}"
+
+
+def overhead(task: Task, parts: Parts, rounds: int) -> list[str]:
+    """Measure and give the section of the report."""
+    steps = -(-len(parts.train.x) // task.batch)
+    taken = compare(task, parts, rounds)
+    plain = taken[PLAIN]
+    lines = [
+        "## Overhead",
+        "",
+        f"{task.name}, {len(parts.train.x):,} samples, {steps} steps an epoch and a validation on "
+        f"{len(parts.validation.x):,}; {rounds} rounds, in each of which every variant runs one "
+        f"`fit` of {EPOCHS} epochs, in an order that rotates. The ratio is taken within the round. "
+        "`EarlyStopping` keeps and restores the best weights. All epoch rules: the 12 rules that "
+        f"need no gradients, asked at once. Gradients on {PROBE} samples.",
+        "",
+        "| callback | ratio to plain `fit`, median | middle half | ms an epoch more, median | "
+        "middle half | µs a step more |",
+        "|---|--:|--:|--:|--:|--:|",
+    ]
+    for name, values in taken.items():
+        more = values - plain
+        lines.append(
+            f"| {name} | {quartiles(values / plain, 3)} | {quartiles(more, 1)} "
+            f"| {np.median(more) / steps * 1e3:.0f} |"
+        )
+    lines += [
+        "",
+        f"Plain `fit` takes {np.median(plain):.0f} ms an epoch (median). The rounds of plain `fit` "
+        f"alone spread from {plain.min() / np.median(plain):.2f} to "
+        f"{plain.max() / np.median(plain):.2f} of their median.",
+        "",
+        "`on_epoch_end` with all epoch rules, timed by itself over 50 epochs:",
+        "",
+        "| epochs | ms, median | middle half | share of an epoch of plain `fit`, % |",
+        "|---|--:|--:|--:|",
+    ]
+    for improving, title in ((False, "none is better"), (True, "each is the best, weights kept")):
+        ms = epoch_end_ms(task, parts, improving)
+        share = 100 * np.median(ms) / np.median(plain)
+        lines.append(f"| {title} | {quartiles(ms, 2)} | {share:.2f} |")
+    return [*lines, ""]
+
+
+def longer(parts: Parts, samples: int) -> Parts:
+    """Repeat the training part up to so many samples, so that an epoch is of a usual length."""
+    rows = np.arange(samples) % len(parts.train.x)
+    return parts._replace(train=Part(parts.train.x[rows], parts.train.y[rows]))
