@@ -53,7 +53,7 @@ class EarlyStopping(keras.callbacks.Callback):
             Defaults to `None`.
         check: `"epoch"`, or an int n: the rules are asked every n steps as well, with the training
             metrics so far in the epoch, for `NonFinite`, `Divergence`, `TimeBudget` and others that
-            watch a training metric; each step then waits for its metrics. Defaults to `"epoch"`.
+            watch a training metric. Defaults to `"epoch"`.
         keep_best: `"memory"` or, for large models, `"disk"`: where the best weights are kept, the
             latter in a temporary file. Defaults to `"memory"`.
         probe: `(x, y)`, the samples at which the gradients are computed that `GradientEvidence` and

@@ -348,6 +348,7 @@ def test_an_order_that_is_new_in_each_epoch_as_documented(tmp_path, blobs):
     x, y = blobs
 
     def train(**arguments):
+        tf.random.set_seed(1)
         samples = tf.data.Dataset.from_tensor_slices((x, y))
         epochs = tf.data.Dataset.range(1000)
         data = epochs.flat_map(lambda epoch: samples.shuffle(len(x), seed=epoch).batch(32))
