@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 from numpy.typing import NDArray
 from stopping_data import Task
 from stopping_replay import BLIND, BOTH, CURVE, FULL, KERAS, METRIC, PATIENCE, PRECHELT, Variant
@@ -95,7 +97,7 @@ def draw(
             yerr=excess[1][i] if bars else None,
             fmt="s" if variant.family == FULL else "o",
             color=COLOURS[variant.family],
-            ecolor=(*_rgb(COLOURS[variant.family]), 0.25),
+            ecolor=(*to_rgb(COLOURS[variant.family]), 0.25),
             markersize=4,
             lw=1,
         )
@@ -112,7 +114,9 @@ def draw(
     axis.set_yscale("log")
     axis.set_xlim(0, 106)
     axis.grid(alpha=0.25, which="both")
+    axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axis.yaxis.set_major_formatter("{x:g}")
+    axis.yaxis.set_minor_formatter("")
     same: dict[tuple[float, float], list[int]] = {}
     for i in numbers if bars else on_front:
         same.setdefault((round(share[0][i], 3), round(excess[0][i], 3)), []).append(i)
@@ -120,12 +124,6 @@ def draw(
     axis.figure.canvas.draw()
     colours = [COLOURS[variants[group[0]].family] for group in same.values()]
     place_labels(axis, points, colours)
-
-
-def _rgb(colour: str) -> tuple[float, float, float]:
-    from matplotlib.colors import to_rgb
-
-    return to_rgb(colour)
 
 
 def plot(tasks: Sequence[Task], variants: Sequence[Variant], found: Figures, path: Path) -> None:
@@ -166,11 +164,10 @@ def plot(tasks: Sequence[Task], variants: Sequence[Variant], found: Figures, pat
     for at, task in enumerate(tasks):
         axis = figure.add_subplot(panels[at])
         axis.set_title(task.name, fontsize=10)
-        axis.set_yscale("symlog", linthresh=1)
         axis.set_xlabel("epochs used, %")
+        axis.margins(y=0.12)
         share = found.share[:, at].mean(-1)
         excess = np.maximum(found.excess[:, at].mean(-1), 0.05)  # the axis has no 0
-        axis.set_ylim(0, 2 * max(excess.max(), 1.0))  # before the labels are placed
         draw(
             axis,
             variants,

@@ -64,6 +64,13 @@ def test_links_and_named_files_exist(page):
 
 
 def test_nothing_names_a_path_of_one_machine_or_a_package_host():
-    for path in ["README.md", "CONTRIBUTING.md", "docs/early-stopping.md", "constraints.txt", "setup.cfg", "pyproject.toml"]:
+    for path in [
+        "README.md",
+        "CONTRIBUTING.md",
+        "docs/early-stopping.md",
+        "constraints.txt",
+        "setup.cfg",
+        "pyproject.toml",
+    ]:
         text = (ROOT / path).read_text()
         assert not re.search(r"/(home|root|mnt|Users)/|https?://(?!keepachangelog)", text), path

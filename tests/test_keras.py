@@ -77,9 +77,9 @@ def test_a_new_trace():
 
 
 USE_ON_ANOTHER_BACKEND = """
-import keras, numpy as np, pytest
+import keras, numpy as np, pytest, tempfile
 import kerasopt
-from kerasopt.callbacks import EarlyStopping, Pruning
+from kerasopt.callbacks import BackupAndRestore, EarlyStopping, Pruning
 from kerasopt.export import to_tflite
 from kerasopt.regularization import add_penalty, insert_dropout
 model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3), keras.layers.Dense(2)])
@@ -88,8 +88,14 @@ add_penalty(model, 1e-3)
 model.compile("sgd", "mse")
 x = np.ones((8, 4), "float32")
 y = np.ones((8, 2), "float32")
-history = model.fit(x, y, epochs=2, callbacks=[EarlyStopping(monitor="loss")], verbose=0)
-assert len(history.epoch) == 2
+folder = tempfile.mkdtemp()
+for epochs in (2, 4):  # the second run goes on from the first one's backup
+    stopper = EarlyStopping(monitor="loss", patience=9)
+    callbacks = [stopper, BackupAndRestore(folder, "epoch", False)]
+    history = model.fit(x, y, epochs=epochs, callbacks=callbacks, verbose=0)
+    assert history.epoch == list(range(epochs))
+with pytest.raises(RuntimeError, match="`kerasopt.callbacks.BackupAndRestore.save_freq=n.` needs"):
+    model.fit(x, y, callbacks=[BackupAndRestore(folder + "/b", save_freq=3)], verbose=0)
 assert kerasopt.pruning.mask([1.0, 2.0], 0.5).tolist() == [False, True]
 assert kerasopt.pruning.sparsity(model).total == 0
 with pytest.raises(RuntimeError, match="`kerasopt.callbacks.Pruning` needs the TensorFlow backend"):

@@ -279,6 +279,19 @@ def test_a_callback_of_ones_own_sees_each_batch_once(tmp_path, blobs):
     assert all(resumed.batches == whole.batches for resumed in made[2::2])
 
 
+def test_nobody_sees_the_batches_that_are_passed_over(tmp_path, blobs):
+    seen = []
+    note = keras.callbacks.LambdaCallback(
+        on_epoch_begin=lambda epoch, logs: seen.append(("epoch", epoch)),
+        on_train_batch_begin=lambda batch, logs: seen.append(("begins", batch)),
+        on_train_batch_end=lambda batch, logs: seen.append(("ends", batch)),
+    )
+    fit(mlp, blobs, tmp_path, crash=(1, 7), save_freq=3)
+    fit(mlp, blobs, tmp_path, note, save_freq=3, seed=99)
+    # Fifteen batches had been done, and the fifteenth was the last that was saved: 8 + 7.
+    assert seen[:3] == [("epoch", 1), ("begins", 7), ("ends", 7)]
+
+
 def test_a_state_that_is_no_plain_data_is_named(tmp_path, blobs):
     class Bad(Counting):
         def get_state(self):

@@ -142,6 +142,7 @@ def test_better_than_nothing():
         ("r2_score", "max"),
         ("val_cosine_similarity", "max"),
         ("mean_iou", "max"),
+        ("val_mean_io_u", "max"),
         ("val_dice", "max"),
         ("precision_at_recall", "max"),
         ("mse_of_what", None),
