@@ -129,6 +129,31 @@ def at_least(argument: str, value: Any, minimum: int) -> int:
     return int(value)
 
 
+def word_or_count(argument: str, value: Any, word: str, what: str) -> int | str:
+    """Check an integer >= 1, in place of which one word may stand.
+
+    Args:
+        argument: Name of the argument.
+        value: What was given.
+        word: The word.
+        what: What the integer counts, such as "steps".
+
+    Raises:
+        TypeError: If it is neither an integer nor a string.
+        ValueError: If it is below 1, or another word.
+    """
+    expected = f'"{word}" or an integer >= 1, a number of {what}'
+    if isinstance(value, str):
+        if value == word:
+            return word
+        raise bad_value(argument, expected, value)
+    if not is_integer(value):
+        raise bad_type(argument, expected, value)
+    if value < 1:
+        raise bad_value(argument, expected, value)
+    return int(value)
+
+
 def one_of(argument: str, value: Any, choices: Iterable[str]) -> str:
     """Check a word that must be one of `choices`; the closest one is named if it is not.
 

@@ -7,7 +7,7 @@ from typing import Any, Self
 import keras
 
 from kerasopt import _keras
-from kerasopt._checks import bad_type, bad_value, flag, is_integer
+from kerasopt._checks import bad_value, flag, word_or_count
 from kerasopt.backup.files import BackupFiles
 from kerasopt.backup.last import Last
 
@@ -69,13 +69,7 @@ class BackupAndRestore(keras.callbacks.Callback):
         double_checkpoint: bool = True,
     ):
         super().__init__()
-        expected = '"epoch" or an integer >= 1, a number of batches'
-        if save_freq != "epoch" and not is_integer(save_freq):
-            wrong = bad_value if isinstance(save_freq, str) else bad_type
-            raise wrong("save_freq", expected, save_freq)
-        if is_integer(save_freq) and save_freq < 1:  # type: ignore[operator]
-            raise bad_value("save_freq", expected, save_freq)
-        self.save_freq = save_freq
+        self.save_freq = word_or_count("save_freq", save_freq, "epoch", "batches")
         self.delete_checkpoint = flag("delete_checkpoint", delete_checkpoint)
         self.double_checkpoint = flag("double_checkpoint", double_checkpoint)
         self.files = BackupFiles(backup_dir, keep=2 if self.double_checkpoint else 1)

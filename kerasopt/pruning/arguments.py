@@ -4,7 +4,7 @@ import numbers
 from typing import Any
 
 from kerasopt import schedules
-from kerasopt._checks import bad_type, bad_value, is_integer
+from kerasopt._checks import bad_type, bad_value
 
 _SHARES = "A sparsity is a share: write 0.8 for 80 %."
 
@@ -27,20 +27,3 @@ def checked_schedule(schedule: Any) -> schedules.Schedule:
     if not 0.0 <= final < 1.0:
         raise bad_value("schedule", "a sparsity in [0, 1)", schedule, _SHARES)
     return schedules.PolynomialDecay(0.0, final, begin=0, end=0.75)
-
-
-def checked_frequency(frequency: Any) -> int | str:
-    """Check how often masks are chosen.
-
-    Raises:
-        TypeError: If it is neither an integer nor a string.
-        ValueError: If it is below 1, or a string other than `"auto"`.
-    """
-    expected = 'an integer >= 1 or "auto"'
-    if frequency == "auto":
-        return "auto"
-    if not isinstance(frequency, str) and not is_integer(frequency):
-        raise bad_type("frequency", expected, frequency)
-    if isinstance(frequency, str) or frequency < 1:
-        raise bad_value("frequency", expected, frequency)
-    return int(frequency)

@@ -9,9 +9,9 @@ from typing import Any, Self
 import keras
 
 from kerasopt import _keras, _run, schedules
-from kerasopt._checks import bad_value, verbosity
+from kerasopt._checks import bad_value, verbosity, word_or_count
 from kerasopt.pruning import constraint
-from kerasopt.pruning.arguments import checked_frequency, checked_schedule
+from kerasopt.pruning.arguments import checked_schedule
 from kerasopt.pruning.masks import Masks
 from kerasopt.pruning.state import checked_state, matching_masks
 from kerasopt.pruning.targets import select_trainable
@@ -87,7 +87,7 @@ class Pruning(keras.callbacks.Callback):
         check_picks("exclude", exclude)
         self.include = include
         self.exclude = exclude
-        self.frequency = checked_frequency(frequency)
+        self.frequency = word_or_count("frequency", frequency, "auto", "steps")
         self.verbose = verbosity(verbose)
         self.selection = Selection()
         self.sparsity = 0.0

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from kerasopt._checks import bad_type, bad_value, is_integer
+from kerasopt._checks import bad_type, bad_value
 from kerasopt.stopping.patience import Patience
 from kerasopt.stopping.probe import Probe
 from kerasopt.stopping.rule import Rule
@@ -34,23 +34,6 @@ def checked_rules(rules: Any, plain: Patience) -> Rule | None:
                 f"Write it as a rule: `rules=Patience({name}={value!r}) | ...`.",
             )
     return rules
-
-
-def checked_check(check: Any) -> int | str:
-    """Check how often the rules are asked.
-
-    Raises:
-        TypeError: If it is neither an integer nor a string.
-        ValueError: If it is below 1, or a string other than `"epoch"`.
-    """
-    expected = '"epoch" or an integer >= 1, a number of steps'
-    if check == "epoch":
-        return "epoch"
-    if not isinstance(check, str) and not is_integer(check):
-        raise bad_type("check", expected, check)
-    if isinstance(check, str) or check < 1:
-        raise bad_value("check", expected, check)
-    return int(check)
 
 
 def checked_probe(probe: Any, rule: Rule) -> Probe | None:

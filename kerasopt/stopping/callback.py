@@ -1,15 +1,14 @@
 """Early stopping inside `fit`: the callback that asks rules."""
 
 import copy
-import warnings
 from collections.abc import Mapping
 from typing import Any, Self
 
 import keras
 
 from kerasopt import _keras, _run
-from kerasopt._checks import at_least, bad_type, bad_value, flag, verbosity
-from kerasopt.stopping import arguments, metrics
+from kerasopt._checks import at_least, bad_type, bad_value, flag, verbosity, word_or_count
+from kerasopt.stopping import arguments, metrics, telling
 from kerasopt.stopping.best_weights import BestWeights
 from kerasopt.stopping.interrupt import GracefulInterrupt
 from kerasopt.stopping.patience import Patience
@@ -112,7 +111,7 @@ class EarlyStopping(keras.callbacks.Callback):
         self.verbose = verbosity(verbose)
         self.restore_best_weights = flag("restore_best_weights", restore_best_weights)
         self.start_from_epoch = at_least("start_from_epoch", start_from_epoch, 0)
-        self.check = arguments.checked_check(check)
+        self.check = word_or_count("check", check, "epoch", "steps")
         self._plain = plain
         self._weights = BestWeights(keep_best)
         self.probe = probe
@@ -226,7 +225,15 @@ class EarlyStopping(keras.callbacks.Callback):
     def on_train_end(self, logs: Any = None) -> None:
         """Restore the best weights, and say why training stopped."""
         self._resumed = False
-        self._say_what_was_in_vain()
+        if self._best.best is None:
+            if self.history or self.monitor in self._watched():
+                telling.in_vain(
+                    self.monitor, list(self.history), self.start_from_epoch, self._waited_for
+                )
+            elif self.verbose and self.restore_best_weights:
+                print(  # noqa: T201
+                    f"No {self.monitor} was reported: the weights are those of the last step."
+                )
         if self.stopped and self.verbose:
             print(f"Epoch {self.stopped_epoch + 1}: early stopping, {self.reason}")  # noqa: T201
         self.restore()
@@ -344,43 +351,7 @@ class EarlyStopping(keras.callbacks.Callback):
             if leaf.needs and getattr(leaf, "value", None) is not None:
                 logs[getattr(leaf, "name", type(leaf).__name__)] = leaf.value  # type: ignore[attr-defined]
 
-    def _say_what_was_in_vain(self) -> None:
-        if self._best.best is not None:
-            return
-        if self.history:
-            cause = "no value was a finite number"
-            if self._waited_for:
-                cause = f"training ended before {self._waited_for}"
-            elif max(self.history) < self.start_from_epoch:
-                cause = f"training ended before start_from_epoch={self.start_from_epoch}"
-            warnings.warn(
-                f"EarlyStopping: {cause}, so no epoch counted and no weights were restored.",
-                stacklevel=3,
-            )
-        elif self.monitor in self._watched():
-            warnings.warn(
-                f"EarlyStopping: no epoch reported {self.monitor!r}, so it did nothing. Was there "
-                "a validation at all (`validation_data`, `validation_freq`)?",
-                stacklevel=3,
-            )
-        elif self.verbose and self.restore_best_weights:
-            print(  # noqa: T201
-                f"No {self.monitor} was reported: the weights are those of the last step."
-            )
-
     def _say_what_it_waits_for(self, waiting: list[tuple[str, int | None]]) -> None:
-        until = max((step for _, step in waiting if step is not None), default=None)
-        names = " and ".join(name for name, _ in waiting)
-        self._waited_for = names if until is None else f"{names} was done, at step {until}"
-        total, per_epoch = _run.length(self)
-        if until is None or total is None or not per_epoch or until > total:
-            return
-        left = (total - until) // per_epoch
         patience = max((getattr(leaf, "patience", 0) for leaf in self.rule.leaves()), default=0)
-        if left <= max(patience, 1):
-            warnings.warn(
-                f"EarlyStopping: only epochs after {names} count, which is done at step {until} of "
-                f"{total}. The {left} epochs left are too few to stop with "
-                f"patience={patience}; it will only pick the best of them.",
-                stacklevel=2,
-            )
+        self._waited_for = telling.waited_for(waiting)
+        telling.too_few_epochs_left(waiting, *_run.length(self), patience)

@@ -4,13 +4,12 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from kerasopt._checks import bad_type
 from kerasopt.stopping.bounds import is_worse, one_bound, times_worse
-from kerasopt.stopping.monitoring import MonitoringRule
 from kerasopt.stopping.rule import Verdict, go_on
+from kerasopt.stopping.two_metrics import TwoMetricsRule
 
 
-class GeneralizationGap(MonitoringRule):
+class GeneralizationGap(TwoMetricsRule):
     r"""Stop when the validation metric is too much worse than the training metric.
 
     gap(t) = E(t) - E_tr(t), both as errors of which less is better; stop when gap > max_gap, or
@@ -53,20 +52,7 @@ class GeneralizationGap(MonitoringRule):
         mode: str = "auto",
     ):
         self.max_gap, self.factor = one_bound("max_gap", max_gap, factor)
-        if train_monitor is not None and not isinstance(train_monitor, str):
-            raise bad_type("train_monitor", "the name of a metric", train_monitor)
-        self.train_monitor = train_monitor
-        super().__init__(monitor, mode)
-
-    @property
-    def train_metric(self) -> str:
-        """The name of the training metric."""
-        return self.train_monitor or self.metric.removeprefix("val_")
-
-    @property
-    def watched(self) -> tuple[str, ...]:
-        """The names of the validation and the training metric."""
-        return (self.metric, self.train_metric)
+        super().__init__(monitor, train_monitor, mode)
 
     def update(self, step: int, metrics: Mapping[str, Any]) -> Verdict:
         """Take the metrics of one more epoch and decide."""

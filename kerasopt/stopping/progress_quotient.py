@@ -56,11 +56,6 @@ class ProgressQuotient(StripRule):
         self.alpha = positive("alpha", alpha)
         super().__init__(strip, monitor, train_monitor, mode)
 
-    @property
-    def watched(self) -> tuple[str, ...]:
-        """The names of the validation and the training metric."""
-        return (self.metric, self.train_metric)
-
     def reset(self) -> None:
         """Forget everything: a new run begins."""
         super().reset()

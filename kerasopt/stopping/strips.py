@@ -5,8 +5,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from kerasopt._checks import at_least, bad_type
-from kerasopt.stopping.monitoring import MonitoringRule
+from kerasopt._checks import at_least
+from kerasopt.stopping.two_metrics import TwoMetricsRule
 
 TINY = sys.float_info.min
 
@@ -33,7 +33,7 @@ def progress(errors: Sequence[float]) -> float:
     return 1000.0 * rise / max(abs(least), TINY)
 
 
-class StripRule(MonitoringRule):
+class StripRule(TwoMetricsRule):
     """Base of the rules that look at training strips of `strip` epochs.
 
     Epochs are counted by their training values; those that are not finite are passed over.
@@ -49,15 +49,7 @@ class StripRule(MonitoringRule):
 
     def __init__(self, strip: int, monitor: str | None, train_monitor: str | None, mode: str):
         self.strip = at_least("strip", strip, 1)
-        if train_monitor is not None and not isinstance(train_monitor, str):
-            raise bad_type("train_monitor", "the name of a metric", train_monitor)
-        self.train_monitor = train_monitor
-        super().__init__(monitor, mode)
-
-    @property
-    def train_metric(self) -> str:
-        """The name of the training metric."""
-        return self.train_monitor or self.metric.removeprefix("val_")
+        super().__init__(monitor, train_monitor, mode)
 
     def reset(self) -> None:
         """Forget everything: a new run begins."""

@@ -22,7 +22,7 @@ from kerasopt.schedules import Constant, PolynomialDecay
         ({"schedule": None}, TypeError, "`schedule`"),
         ({"frequency": 0}, ValueError, "`frequency`"),
         ({"frequency": "often"}, ValueError, "`frequency`.*'often'"),
-        ({"frequency": 2.5}, TypeError, '`frequency`. Expected an integer >= 1 or "auto"'),
+        ({"frequency": 2.5}, TypeError, '`frequency`. Expected "auto" or an integer >= 1'),
         ({"schedule": 80}, ValueError, "write 0.8 for 80 %"),
         ({"include": int}, TypeError, "`include`"),
         ({"exclude": 3}, TypeError, "`exclude`"),
