@@ -30,7 +30,7 @@ def deserialize(
     form = "what `serialize` gave: a dict with `class_name` and `config`"
     if not isinstance(config, Mapping):
         raise bad_type("config", form, config)
-    if not {"class_name", "config"} <= set(config):
+    if not isinstance(config.get("config"), Mapping) or "class_name" not in config:
         raise bad_value("config", form, dict(config))
     known = {**kinds, **(custom_objects or {})}
     cls = known[one_of("class_name", config["class_name"], known)]

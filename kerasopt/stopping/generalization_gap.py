@@ -25,8 +25,8 @@ class GeneralizationGap(TwoMetricsRule):
 
     Args:
         max_gap: Float, the largest gap that is still good. Defaults to `None`.
-        factor: Float > 1, how many times worse the validation metric may be. Defaults to `None`;
-            exactly one of the two is given.
+        factor: Float > 1, how many times worse the validation metric may be; a training metric of 0
+            has no multiples and stops nothing. Defaults to `None`; exactly one of the two is given.
         monitor: Name of the validation metric. Defaults to the callback's, `val_loss` without one.
         train_monitor: Name of the training metric. Defaults to `monitor` without `val_`.
         mode: `"min"`, `"max"` or `"auto"`, which tells from the name. Defaults to `"auto"`.

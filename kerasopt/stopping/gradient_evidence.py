@@ -1,5 +1,6 @@
 """Gradient evidence: stop when the gradient is no more than noise. No validation set needed."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,7 +16,8 @@ class GradientEvidence(Rule):
     var_k = (sum_i g_ik^2 - B g_k^2) / (B - 1), stop when
     1 - (B / D) sum_k g_k^2 / (var_k + 1e-5) > 0 (Mahsereci, Balles, Lassner & Hennig, 2017, "Early
     Stopping without a Validation Set"). Meant for SGD without momentum, and for models that can be
-    trained to the noise; it needs no validation data, so all data may be trained on.
+    trained to the noise; it needs no validation data, so all data may be trained on. Gradients
+    that are not finite are passed over.
 
     The callback computes the gradients on the batch that it is given as `probe=(x, y)`: a hundred
     training samples or so. Elsewhere give them as `metrics["sample_gradients"]`, an array of shape
@@ -63,8 +65,11 @@ class GradientEvidence(Rule):
         given = metrics.get("sample_gradients")
         if given is None:
             return go_on
-        self.value = evidence(given if isinstance(given, GradientMoments) else moments(given))
-        self._positive = self._positive + 1 if self.value > 0.0 else 0
+        value = evidence(given if isinstance(given, GradientMoments) else moments(given))
+        if not math.isfinite(value):
+            return go_on
+        self.value = value
+        self._positive = self._positive + 1 if value > 0.0 else 0
         if self._positive < self.patience:
             return go_on
         return self._stop(

@@ -22,14 +22,14 @@ class LowProgress(StripRule):
 
     Args:
         threshold: Float > 0, in parts per thousand. Defaults to `0.1`.
-        strip: Int >= 1, k. Defaults to `5`.
+        strip: Int >= 2, k. Defaults to `5`.
         monitor: Name of the metric. Defaults to the callback's, `val_loss` without one; only its
             name without `val_` is looked at.
         mode: `"min"`, `"max"` or `"auto"`, which tells from the name. Defaults to `"auto"`.
 
     Raises:
         TypeError: If an argument is of the wrong type.
-        ValueError: If `threshold` is not positive or `strip` is below 1.
+        ValueError: If `threshold` is not positive or `strip` is below 2.
 
     Example:
     >>> rule = LowProgress()
@@ -47,6 +47,8 @@ class LowProgress(StripRule):
     ):
         self.threshold = positive("threshold", threshold)
         super().__init__(strip, monitor, None, mode)
+
+    one_is_enough = True
 
     @property
     def watched(self) -> tuple[str, ...]:

@@ -114,7 +114,7 @@ class MonitoringRule(Rule):
             return go_on
         improved = self.is_better(value, self.best)
         if improved:
-            self.best, self.best_step = value, step
+            self.best, self.best_step = value, int(step)
         return self._decide(step, value, improved)
 
     @abstractmethod

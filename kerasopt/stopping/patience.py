@@ -32,9 +32,9 @@ class Patience(MonitoringRule):
         relative: Whether `min_delta` is a share of the best value so far, so that `0.01` is one
             percent of it. Defaults to `False`.
         smoothing: Float in [0, 1), the weight b of the past; `None` for none. Defaults to `None`.
-        cooldown: Int >= 0: so many epochs after each improvement, and after each fall of
-            `learning_rate` among the metrics, use up no patience. Such a fall also sets w to 0, as
-            Keras's `ReduceLROnPlateau` does; with `0` it does nothing. Defaults to `0`.
+        cooldown: Int >= 0: so many epochs after each improvement that sets w to 0, and after each
+            fall of `learning_rate` among the metrics, use up no patience. Such a fall also sets w
+            to 0, as Keras's `ReduceLROnPlateau` does; with `0` it does nothing. Defaults to `0`.
         baseline: Float that must be beaten within `patience` epochs, or `None`. Defaults to `None`.
         monitor: Name of the metric. Defaults to the callback's, `val_loss` without one.
         mode: `"min"`, `"max"` or `"auto"`, which tells from the name. Defaults to `"auto"`.
@@ -110,14 +110,13 @@ class Patience(MonitoringRule):
         self._learning_rate = rate
 
     def _decide(self, step: int, value: float, improved: bool) -> Verdict:
-        if improved:
-            self._cooling = self.cooldown
-        elif self._cooling:
+        if improved and (self.baseline is None or self.is_better(value, self.baseline)):
+            self.waited, self._cooling = 0, self.cooldown
+            return go_on
+        if self._cooling:
             self._cooling -= 1
             return go_on
         self.waited += 1
-        if improved and (self.baseline is None or self.is_better(value, self.baseline)):
-            self.waited = 0
         if self.waited < max(self.patience, 1) or step == 0:
             return go_on
         return self._stop(self._why(value, improved))

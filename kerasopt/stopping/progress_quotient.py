@@ -28,14 +28,15 @@ class ProgressQuotient(StripRule):
 
     Args:
         alpha: Float > 0. Prechelt tried 0.5, 0.75, 1, 2, 3. Defaults to `0.5`.
-        strip: Int >= 1, k, counted in training values. Defaults to `5`.
+        strip: Int >= 2, k, counted in training values. Defaults to `5`. GL is that of the last
+            validation, if the epoch at the end of a strip has none.
         monitor: Name of the validation metric. Defaults to the callback's, `val_loss` without one.
         train_monitor: Name of the training metric. Defaults to `monitor` without `val_`.
         mode: `"min"`, `"max"` or `"auto"`, which tells from the name. Defaults to `"auto"`.
 
     Raises:
         TypeError: If an argument is of the wrong type.
-        ValueError: If `alpha` is not positive or `strip` is below 1.
+        ValueError: If `alpha` is not positive or `strip` is below 2.
 
     Example:
     >>> rule = ProgressQuotient(0.5)

@@ -71,7 +71,7 @@ def deserialize(
     name = config.get("class_name") if isinstance(config, Mapping) else None
     cls = {**_KINDS, **(custom_objects or {})}.get(str(name))
     if cls is not None and issubclass(cls, Combination):
-        if "rules" not in config.get("config", {}):
+        if "rules" not in (config.get("config") or {}):
             raise bad_value("config", "the rules of a combination, as `serialize` gives", config)
         return cls.from_config(config["config"], custom_objects)
     rule: Rule = _serialize.deserialize(config, _KINDS, custom_objects)

@@ -39,7 +39,7 @@ class StripRule(TwoMetricsRule):
     Epochs are counted by their training values; those that are not finite are passed over.
 
     Args:
-        strip: Int >= 1, epochs in a strip.
+        strip: Int >= 2, epochs in a strip.
         monitor: Name of the validation metric, or `None` for the callback's.
         train_monitor: Name of the training metric, or `None` for the same name without `val_`.
         mode: `"min"`, `"max"` or `"auto"`.
@@ -48,7 +48,7 @@ class StripRule(TwoMetricsRule):
     moments = frozenset({"epoch"})
 
     def __init__(self, strip: int, monitor: str | None, train_monitor: str | None, mode: str):
-        self.strip = at_least("strip", strip, 1)
+        self.strip = at_least("strip", strip, 2)  # one epoch alone makes no progress
         super().__init__(monitor, train_monitor, mode)
 
     def reset(self) -> None:

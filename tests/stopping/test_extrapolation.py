@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from kerasopt.stopping import Extrapolation
-from tests.stopping.test_patience import stops
+from tests.stopping.sequences import stops
 
 TABLE = [1.0, 0.5, 1 / 3, 0.25, 0.25, 0.25]
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kerasopt.stopping import GeneralizationLoss
 from kerasopt.stopping.generalization_loss import generalization_loss
-from tests.stopping.test_patience import stops
+from tests.stopping.sequences import stops
 
 CURVES = st.lists(st.floats(-100.0, 100.0), min_size=1, max_size=12)
 

@@ -9,15 +9,7 @@ from hypothesis import strategies as st
 
 from kerasopt.stopping import Patience
 from kerasopt.stopping.monitoring import direction, missing_metric
-
-
-def stops(rule, values):
-    """Give the first step at which the rule stops, or None."""
-    rule.reset()
-    for step, value in enumerate(values):
-        if rule.update(step, {rule.metric: value}).stop:
-            return step
-    return None
+from tests.stopping.sequences import stops
 
 
 @pytest.mark.parametrize(
@@ -350,3 +342,8 @@ def test_a_missing_metric_lists_those_that_exist():
     text = str(missing_metric("val_acuracy", {"loss": 1, "val_accuracy": 1}))
     assert "['loss', 'val_accuracy']" in text
     assert "Did you mean 'val_accuracy'?" in text
+
+
+def test_no_cooldown_before_the_baseline_is_beaten():
+    # Every epoch is better, none beats the baseline: each uses up patience.
+    assert stops(Patience(3, cooldown=5, baseline=0.1), [1.0, 0.9, 0.8, 0.7, 0.6]) == 2

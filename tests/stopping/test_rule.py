@@ -107,7 +107,7 @@ def test_every_rule_is_here():
 
 @each_rule
 @given(RUNS, st.integers(0, 14))
-@settings(derandomize=True, deadline=None, max_examples=25)
+@settings(derandomize=True, deadline=None, max_examples=20)
 def test_a_run_goes_on_from_a_saved_state(make, run, cut):
     rule = make()
     verdicts(rule, run[:cut])
@@ -119,7 +119,7 @@ def test_a_run_goes_on_from_a_saved_state(make, run, cut):
 
 @each_rule
 @given(RUNS, RUNS)
-@settings(derandomize=True, deadline=None, max_examples=15)
+@settings(derandomize=True, deadline=None, max_examples=10)
 def test_a_state_takes_the_place_of_what_was_known(make, run, other_run):
     rule, other = make(), make()
     verdicts(rule, run)
@@ -131,7 +131,7 @@ def test_a_state_takes_the_place_of_what_was_known(make, run, other_run):
 
 @each_rule
 @given(RUNS, RUNS)
-@settings(derandomize=True, deadline=None, max_examples=15)
+@settings(derandomize=True, deadline=None, max_examples=10)
 def test_a_state_does_not_change_afterwards(make, run, rest):
     rule = make()
     verdicts(rule, run)
@@ -147,7 +147,7 @@ def test_a_state_does_not_change_afterwards(make, run, rest):
 
 @each_rule
 @given(RUNS, RUNS)
-@settings(derandomize=True, deadline=None, max_examples=15)
+@settings(derandomize=True, deadline=None, max_examples=10)
 def test_after_reset_it_is_as_new(make, run, other_run):
     rule, new = make(), make()
     verdicts(rule, run)

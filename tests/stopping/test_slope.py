@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kerasopt.stopping import Slope
 from kerasopt.stopping.slope import least_squares_slope
-from tests.stopping.test_patience import stops
+from tests.stopping.sequences import stops
 
 CURVES = st.lists(st.floats(-5.0, 5.0), min_size=3, max_size=12)
 

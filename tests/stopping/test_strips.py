@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kerasopt.stopping import LowProgress, ProgressQuotient
+from kerasopt.stopping import GeneralizationGap, LowProgress, ProgressQuotient
 from kerasopt.stopping.strips import progress
 
 ERRORS = st.lists(st.floats(-10.0, 10.0), min_size=1, max_size=8)
@@ -56,7 +56,6 @@ def test_a_least_of_zero_is_infinite_progress():
         (None, None, "loss"),
         ("val_accuracy", None, "accuracy"),
         ("val_accuracy", "loss", "loss"),
-        ("mae", None, "mae"),
     ],
 )
 def test_the_training_metric(monitor, train_monitor, expected):
@@ -84,3 +83,18 @@ def test_low_progress_watches_the_training_metric_only():
 def test_wrong_arguments(cls, arguments, error):
     with pytest.raises(error, match=f"`{next(iter(arguments))}`"):
         cls(**arguments)
+
+
+@pytest.mark.parametrize("rule", [ProgressQuotient, LowProgress])
+def test_one_epoch_alone_makes_no_progress(rule):
+    with pytest.raises(ValueError, match="`strip`. Expected an integer >= 2"):
+        rule(strip=1)
+
+
+@pytest.mark.parametrize("make", [ProgressQuotient, lambda **a: GeneralizationGap(0.1, **a)])
+def test_a_metric_is_not_compared_with_itself(make):
+    with pytest.raises(
+        ValueError, match="`monitor`. Expected a validation metric.*'mae'.*train_mo"
+    ):
+        make(monitor="mae")
+    assert make(monitor="mae", train_monitor="loss").watched == ("mae", "loss")

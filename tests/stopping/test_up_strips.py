@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kerasopt.stopping import UpStrips
-from tests.stopping.test_patience import stops
+from tests.stopping.sequences import stops
 
 
 @pytest.mark.parametrize(
