@@ -1,5 +1,6 @@
 """What the callback costs: with all epoch rules at once, with gradient rules, within epochs."""
 
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -141,6 +142,15 @@ def epoch_end_ms(
     return np.array(taken[10:])
 
 
+def step_end_us(calls: int = 10_000) -> float:
+    """Give the mean time of `on_train_batch_end` of a callback that is asked once an epoch."""
+    stopper = EarlyStopping(monitor="val_loss", rules=all_epoch_rules())
+    begun = time.perf_counter()
+    for batch in range(calls):
+        stopper.on_train_batch_end(batch, None)
+    return (time.perf_counter() - begun) / calls * 1e6
+
+
 def quartiles(values: NDArray[np.float64], digits: int) -> str:
     """Give the median and the middle half in words."""
     low, middle, high = np.percentile(values, [25, 50, 75])
@@ -150,6 +160,7 @@ def quartiles(values: NDArray[np.float64], digits: int) -> str:
 def overhead(task: Task, parts: Parts, rounds: int) -> list[str]:
     """Measure and give the section of the report."""
     steps = -(-len(parts.train.x) // task.batch)
+    before, nothing = os.getloadavg()[0], step_end_us()
     taken = compare(task, parts, rounds)
     plain = taken[PLAIN]
     lines = [
@@ -161,23 +172,27 @@ def overhead(task: Task, parts: Parts, rounds: int) -> list[str]:
         "`EarlyStopping` keeps and restores the best weights. All epoch rules: the 12 rules that "
         f"need no gradients, asked at once. Gradients on {PROBE} samples.",
         "",
-        "| callback | ratio to plain `fit`, median | middle half | ms an epoch more, median | "
-        "middle half | µs a step more |",
-        "|---|--:|--:|--:|--:|--:|",
+        "| callback | ratio to plain `fit`, median | middle half | ratio of the least times | "
+        "ms an epoch more, median | middle half | µs a step more |",
+        "|---|--:|--:|--:|--:|--:|--:|",
     ]
     for name, values in taken.items():
         more = values - plain
         lines.append(
-            f"| {name} | {quartiles(values / plain, 3)} | {quartiles(more, 1)} "
+            f"| {name} | {quartiles(values / plain, 3)} | {values.min() / plain.min():.3f} "
+            f"| {quartiles(more, 1)} "
             f"| {np.median(more) / steps * 1e3:.0f} |"
         )
     lines += [
         "",
         f"Plain `fit` takes {np.median(plain):.0f} ms an epoch (median). The rounds of plain `fit` "
         f"alone spread from {plain.min() / np.median(plain):.2f} to "
-        f"{plain.max() / np.median(plain):.2f} of their median.",
+        f"{plain.max() / np.median(plain):.2f} of their median; the load of the machine "
+        f"({os.cpu_count()} cores) was {before:.1f} before and {os.getloadavg()[0]:.1f} after.",
         "",
-        "`on_epoch_end` timed by itself over 50 epochs; in an epoch they do nothing else:",
+        f'In a step, a callback with `check="epoch"` does nothing: {nothing:.2f} µs of '
+        f"`on_train_batch_end`, {nothing * steps / 1e3:.2f} ms an epoch. `on_epoch_end` timed by "
+        "itself over 50 epochs:",
         "",
         "| callback | epochs | ms, median | middle half | share of an epoch of plain `fit`, % |",
         "|---|---|--:|--:|--:|",

@@ -14,8 +14,8 @@ class Divergence(MonitoringRule):
     Where lower is better stop when E(t) > value, or E(t) > factor E_opt(t); where higher is better
     when E(t) < value, or E(t) < E_opt(t) / factor (with a negative best the other way round; a
     best of 0 has no multiples and stops nothing). A value that is not finite has diverged
-    (`divergence_threshold` and `check_finite` in PyTorch Lightning). It guards a run from the first step on; use it with `check=n` and `monitor="loss"`
-    to stop within an epoch.
+    (`divergence_threshold` and `check_finite` in PyTorch Lightning). It guards a run from the first
+    step on; use it with `check=n` and `monitor="loss"` to stop within an epoch.
 
     | epoch | 0 | 1 | 2 |
     |---|---|---|---|
