@@ -39,11 +39,16 @@ class Last(keras.callbacks.Callback):
     def on_train_begin(self, logs: Any = None) -> None:
         """Restore the newest backup, if there is one, after all callbacks have begun."""
         found = self.files.newest()
-        if self._every is not None or (found is not None and found[1]["batch"]):
+        if self._every is not None or (found is not None and found[1].get("batch")):
             _keras.run_in_step(self._list)
         if found is None:
             return
         path, data = found
+        if data.get("format") != _FORMAT:
+            raise ValueError(
+                f"The backup {str(path)!r} was written by another version of kerasopt. Use that "
+                "one, or give another `backup_dir`."
+            )
         if data["batch"]:
             # Within an epoch: once its seen batches are passed over.
             self._pending = found

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from kerasopt import _store
 from kerasopt.callbacks import BackupAndRestore, EarlyStopping, Pruning
 from kerasopt.stopping import Patience
 
@@ -480,6 +481,12 @@ def test_another_model(tmp_path, blobs):
     fit(mlp, blobs, tmp_path, crash=(1, 0))
     with pytest.raises(ValueError, match=r"backup-00000001.npz' is of another model"):
         fit(recurrent, blobs, tmp_path)
+
+
+def test_a_backup_of_another_version(tmp_path, blobs):
+    _store.save(tmp_path / "backup-00000001.npz", {"format": 99})
+    with pytest.raises(ValueError, match=r"backup-00000001.npz' was written by another version"):
+        fit(mlp, blobs, tmp_path)
 
 
 def test_a_model_that_is_not_built(tmp_path, blobs):
