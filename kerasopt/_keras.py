@@ -99,9 +99,12 @@ def direction(model: Any, name: str) -> str | None:
         model: The compiled model.
         name: The metric's name without `val_`.
     """
+    outputs = [f"{output}_" for output in getattr(model, "output_names", None) or []]
     for metric in getattr(model, "metrics", []):
         for one in getattr(metric, "metrics", [metric]):
-            if one.name == name and getattr(one, "_direction", None):
+            # With several outputs Keras reports a metric under its output's name and its own.
+            names = [one.name, *(output + one.name for output in outputs)]
+            if name in names and getattr(one, "_direction", None):
                 return "max" if one._direction == "up" else "min"
     return None
 

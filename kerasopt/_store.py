@@ -8,6 +8,7 @@ whose entries carries a checksum: damage is noticed.
 import json
 import numbers
 import os
+import struct
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -23,6 +24,23 @@ _ARRAY = "__array__"
 _ESCAPE = "\\"
 # What `np.save` can write and read without pickle; others, such as bfloat16, go as bytes.
 _OWN_KINDS = "?biufcSU"
+
+# All that reading a zip archive, an array or JSON has raised when any byte of a file was changed.
+_DAMAGE = (
+    OSError,
+    EOFError,
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    RuntimeError,
+    OverflowError,
+    MemoryError,
+    SyntaxError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 class DamagedFileError(ValueError):
@@ -54,21 +72,13 @@ def load(path: str | os.PathLike[str]) -> dict[str, Any]:
         DamagedFileError: If it is not what was written; the message names it.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         tree = json.loads(arrays[_TREE].tobytes().decode())
         data: dict[str, Any] = _full(tree, arrays)
     except FileNotFoundError:
         raise
-    except (
-        OSError,
-        EOFError,
-        KeyError,
-        ValueError,
-        TypeError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as e:
+    except _DAMAGE as e:
         raise DamagedFileError(f"The file {os.fspath(path)!r} is damaged: {e}") from e
     if not isinstance(data, dict):
         raise DamagedFileError(f"The file {os.fspath(path)!r} holds something else.")

@@ -91,7 +91,7 @@ y = np.ones((8, 2), "float32")
 folder = tempfile.mkdtemp()
 for epochs in (2, 4):  # the second run goes on from the first one's backup
     stopper = EarlyStopping(monitor="loss", patience=9)
-    callbacks = [stopper, BackupAndRestore(folder, "epoch", False)]
+    callbacks = [stopper, BackupAndRestore(folder, delete_checkpoint=False)]
     history = model.fit(x, y, epochs=epochs, callbacks=callbacks, verbose=0)
     assert history.epoch == list(range(epochs))
 with pytest.raises(RuntimeError, match="`kerasopt.callbacks.BackupAndRestore.save_freq=n.` needs"):

@@ -92,6 +92,25 @@ def test_damage_is_noticed(tmp_path, kind):
         _store.load(path)
 
 
+def test_any_byte_may_be_changed(tmp_path):
+    path = tmp_path / "data.npz"
+    data = {"weights": [np.arange(3.0)], "epoch": 3}
+    _store.save(path, data)
+    content = path.read_bytes()
+    noticed = 0
+    for place in range(len(content)):
+        for change in (1, 8, 255):
+            changed = bytearray(content)
+            changed[place] ^= change
+            path.write_bytes(changed)
+            try:
+                # Not every byte of a zip archive matters; what comes back must then be right.
+                assert same(_store.load(path), data), (place, change)
+            except _store.DamagedFileError:
+                noticed += 1
+    assert noticed > len(content)
+
+
 def test_no_file(tmp_path):
     with pytest.raises(FileNotFoundError):
         _store.load(tmp_path / "data.npz")

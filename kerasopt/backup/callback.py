@@ -65,6 +65,7 @@ class BackupAndRestore(keras.callbacks.Callback):
         self,
         backup_dir: str | os.PathLike[str],
         save_freq: int | str = "epoch",
+        *,
         delete_checkpoint: bool = True,
         double_checkpoint: bool = True,
     ):
@@ -94,6 +95,9 @@ class BackupAndRestore(keras.callbacks.Callback):
                 "`BackupAndRestore` saves the state of all callbacks, so it must be one of a "
                 "`keras.callbacks.CallbackList`, as in `fit(callbacks=[...])`."
             )
+        for one in list(callbacks.callbacks):
+            if isinstance(one, Last) and one.files is self.files:
+                callbacks.callbacks.remove(one)  # left by a fit that an exception ended
         folder = self.files.folder.resolve()
         for other in callbacks.callbacks:
             if isinstance(other, Last) and other.files.folder.resolve() == folder:

@@ -1,5 +1,6 @@
 """The states of the callbacks of a run, kerasopt's own and Keras's."""
 
+import json
 import numbers
 import warnings
 from collections.abc import Mapping, Sequence
@@ -10,22 +11,30 @@ import numpy as np
 from kerasopt import _keras
 
 
-def _keyed(callbacks: Sequence[Any]) -> dict[str, Any]:
-    """Give each callback a name that is the same in the next process."""
-    found: dict[str, Any] = {}
-    for callback in callbacks:
-        cls = type(callback)
-        name = f"{cls.__module__.split('.')[0]}.{cls.__qualname__}"
-        number = sum(key.startswith(f"{name} ") for key in found)
-        found[f"{name} {number}"] = callback
-    return found
-
-
 def _attributes(callback: Any) -> tuple[str, ...]:
     for cls, names in _keras.CALLBACK_STATES.items():
         if isinstance(callback, cls):
             return names
     return ()
+
+
+def _keeps_a_state(callback: Any) -> bool:
+    return hasattr(callback, "get_state") and hasattr(callback, "set_state")
+
+
+def _name(callback: Any) -> str:
+    cls = type(callback)
+    return f"{cls.__module__.split('.')[0]}.{cls.__qualname__}"
+
+
+def _arguments(callback: Any) -> str:
+    """Tell callbacks of one class apart by what they were made of."""
+    if hasattr(callback, "get_config"):
+        made_of = callback.get_config()
+    else:
+        names = ("monitor", "filepath", "patience", "min_delta", "baseline", "factor", "mode")
+        made_of = {name: getattr(callback, name) for name in names if hasattr(callback, name)}
+    return json.dumps(made_of, sort_keys=True, default=lambda thing: type(thing).__name__)
 
 
 def _plain(value: Any) -> Any:
@@ -40,41 +49,72 @@ def _plain(value: Any) -> Any:
 
 
 def read(callbacks: Sequence[Any]) -> dict[str, Any]:
-    """Give the state of every callback that has one, by its name.
+    """Give the state of every callback that has one.
 
     A callback has one if it has `get_state()` and `set_state(state)`, or is one of Keras's own that
     remember something.
 
     Args:
         callbacks: All callbacks of the run.
+
+    Returns:
+        By a name of its own, of each its `arguments` and its `state`.
     """
-    states: dict[str, Any] = {}
-    for key, callback in _keyed(callbacks).items():
-        if hasattr(callback, "get_state") and hasattr(callback, "set_state"):
-            states[key] = callback.get_state()
+    found: dict[str, Any] = {}
+    for callback in callbacks:
+        if _keeps_a_state(callback):
+            state = callback.get_state()
         elif names := _attributes(callback):
-            states[key] = {name: _plain(getattr(callback, name)) for name in names}
-    return states
+            state = {name: _plain(getattr(callback, name)) for name in names}
+        else:
+            continue
+        name = _name(callback)
+        number = sum(key.startswith(f"{name} ") for key in found)
+        found[f"{name} {number}"] = {"arguments": _arguments(callback), "state": state}
+    return found
 
 
-def write(callbacks: Sequence[Any], states: Mapping[str, Any]) -> None:
-    """Give every callback its state back; what has no partner is named in a warning.
+def write(callbacks: Sequence[Any], saved: Mapping[str, Any]) -> None:
+    """Give every callback its state back.
+
+    Those of one class are told apart by their arguments, then by their order. What has no partner,
+    or one with other arguments, is named in a warning.
 
     Args:
         callbacks: All callbacks of the run.
-        states: What `read` gave.
+        saved: What `read` gave.
     """
-    here = _keyed(callbacks)
-    for key, state in states.items():
-        callback = here.get(key)
-        if callback is None:
+    free = [one for one in callbacks if _keeps_a_state(one) or _attributes(one)]
+    left = []
+    for key, entry in saved.items():
+        name = key.rsplit(" ", 1)[0]
+        same = [one for one in free if _name(one) == name]
+        exact = [one for one in same if _arguments(one) == entry["arguments"]]
+        if exact:
+            free = [one for one in free if one is not exact[0]]
+            _give(exact[0], entry["state"])
+        else:
+            left.append((name, entry["state"]))
+    for name, state in left:
+        same = [one for one in free if _name(one) == name]
+        if not same:
             warnings.warn(
-                f"BackupAndRestore: the backup holds the state of a {key.split(' ')[0]} that this "
-                "run does not have.",
+                f"BackupAndRestore: the backup holds the state of a {name} that this run does not "
+                "have.",
                 stacklevel=2,
             )
-        elif hasattr(callback, "set_state"):
-            callback.set_state(state)
-        else:
-            for name, value in state.items():
-                setattr(callback, name, value)
+            continue
+        free = [one for one in free if one is not same[0]]
+        warnings.warn(
+            f"BackupAndRestore: a {name} goes on with other arguments than it had before.",
+            stacklevel=2,
+        )
+        _give(same[0], state)
+
+
+def _give(callback: Any, state: Mapping[str, Any]) -> None:
+    if hasattr(callback, "set_state"):
+        callback.set_state(state)
+    else:
+        for name, value in state.items():
+            setattr(callback, name, value)

@@ -71,16 +71,21 @@ class BackupFiles:
             DamagedFileError: If all are damaged.
         """
         last: _store.DamagedFileError | None = None
+        damaged: list[Path] = []
         for path in self.paths():
             try:
                 data = _store.load(path)
             except _store.DamagedFileError as error:
                 last = error
+                damaged.append(path)
                 warnings.warn(
                     f"BackupAndRestore: {error} The backup before it is taken, if there is one.",
                     stacklevel=2,
                 )
                 continue
+            for one in damaged:
+                # Out of the way, so that it is not counted among the backups that are kept.
+                one.rename(one.with_suffix(".damaged"))
             return path, data
         if last is not None:
             raise _store.DamagedFileError(
@@ -91,7 +96,7 @@ class BackupFiles:
 
     def delete(self) -> None:
         """Remove the backups, and the folder if nothing else is in it."""
-        for path in self.paths():
+        for path in [*self.paths(), *self.folder.glob("backup-*.damaged")]:
             path.unlink()
         with suppress(OSError):
             self.folder.rmdir()

@@ -1,5 +1,6 @@
 """What saves and restores: behind the last callback, so that it sees what all have done."""
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -58,9 +59,18 @@ class Last(keras.callbacks.Callback):
             self._restore(path, data, metrics=False)
             self._begin_at(self.params["epochs"] if data["stopped"] else data["epoch"])
         self._position = data["position"]
+        before, now = data["steps"], self.params.get("steps")
+        if before and now and before != now:
+            warnings.warn(
+                f"BackupAndRestore: an epoch had {before} batches and now has {now}. The run that "
+                "goes on is not the one that was broken off.",
+                stacklevel=2,
+            )
         if self.params.get("verbose"):
-            where = f"epoch {data['epoch'] + 1}, batch {data['batch'] + 1}"
-            print(f"Resuming at {where}, from {path}")  # noqa: T201
+            where = f"Resuming at epoch {data['epoch'] + 1}, batch {data['batch'] + 1}, from {path}"
+            if data["stopped"]:
+                where += ". That run had already been stopped: nothing is left to train"
+            print(where)  # noqa: T201
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Go to the place in the data, in the first epoch of a resumed run."""
@@ -126,6 +136,7 @@ class Last(keras.callbacks.Callback):
                 "epoch": epoch,
                 "batch": batch,
                 "position": max(_keras.data_position(self.model) - batch, 0),
+                "steps": self.params.get("steps"),
                 "stopped": bool(self.model.stop_training),
                 "logs": {name: float(value) for name, value in (logs or {}).items()},
                 "variables": variables.read(self.model),

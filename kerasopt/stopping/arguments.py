@@ -17,16 +17,20 @@ def checked_rules(rules: Any, plain: Patience) -> Rule | None:
 
     Raises:
         TypeError: If it is no rule.
-        ValueError: If `patience` or `baseline` is given, too.
+        ValueError: If `patience`, `min_delta` or `baseline` is given, too.
     """
     if rules is None:
         return None
     if not isinstance(rules, Rule):
         advice = "Combine several with `|` or `&`." if isinstance(rules, (list, tuple)) else ""
         raise bad_type("rules", "a rule of kerasopt.stopping, or a combination", rules, advice)
-    given = {"patience": plain.patience, "baseline": plain.baseline}
+    given = {
+        "patience": plain.patience or None,
+        "min_delta": plain.min_delta or None,
+        "baseline": plain.baseline,
+    }
     for name, value in given.items():
-        if value not in (0, None) or (name == "baseline" and value is not None):
+        if value is not None:
             raise bad_value(
                 name,
                 "no value beside `rules`",

@@ -14,10 +14,10 @@ from kerasopt._checks import one_of
 
 
 class BestWeights:
-    """One copy of a model's weights.
+    """One copy of a model's weights, taken and given back variable by variable.
 
     Args:
-        where: `"memory"`, or `"disk"` for a temporary file, for models of which two copies would
+        where: `"memory"`, or `"disk"` for temporary files, for models of which two copies would
             not fit into memory.
     """
 
@@ -25,35 +25,38 @@ class BestWeights:
         self.where = one_of("keep_best", where, ("memory", "disk"))
         self._arrays: list[NDArray[Any]] | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
-        self._path: Path | None = None
+        self._paths: list[Path] = []
+        self._copies = 0
 
     @property
     def kept(self) -> bool:
         """Whether there are any."""
-        return self._arrays is not None or self._path is not None
+        return self._arrays is not None or bool(self._paths)
 
     def keep(self, model: Any) -> None:
         """Take a copy of the model's weights in place of the one before."""
-        weights = [keras.ops.convert_to_numpy(weight) for weight in model.weights]
         if self.where == "disk":
-            self._write(weights)
-        elif self._arrays is None or [a.shape for a in self._arrays] != [w.shape for w in weights]:
-            self._arrays = [np.array(weight) for weight in weights]
-        else:
-            # Into the arrays that are there: never two copies at once.
-            for array, weight in zip(self._arrays, weights, strict=True):
-                np.copyto(array, weight)
+            self._write(model.weights)
+            return
+        shapes = [tuple(weight.shape) for weight in model.weights]
+        if self._arrays is None or [array.shape for array in self._arrays] != shapes:
+            self._arrays = [np.array(_numpy(weight)) for weight in model.weights]
+            return
+        for array, weight in zip(self._arrays, model.weights, strict=True):
+            np.copyto(array, _numpy(weight))
 
     def give_back(self, model: Any) -> None:
         """Give the model its best weights."""
-        arrays = self.to_arrays()
-        if arrays is not None:
-            model.set_weights(arrays)
+        if self._arrays is not None:
+            model.set_weights(self._arrays)
+        elif self._paths:
+            for weight, path in zip(model.weights, self._paths, strict=True):
+                weight.assign(_store.load(path)["weight"])
 
     def to_arrays(self) -> list[NDArray[Any]] | None:
         """Give the weights in the order of `model.weights`, or `None`."""
-        if self._path is not None:
-            return list(_store.load(self._path)["weights"])
+        if self._paths:
+            return [_store.load(path)["weight"] for path in self._paths]
         return self._arrays
 
     def set(self, arrays: list[Any] | None) -> None:
@@ -61,26 +64,36 @@ class BestWeights:
         self.forget()
         if arrays is None:
             return
-        weights = [np.array(array) for array in arrays]
         if self.where == "disk":
-            self._write(weights)
+            self._write(arrays)
         else:
-            self._arrays = weights
+            self._arrays = [np.array(array) for array in arrays]
 
     def forget(self) -> None:
-        """Let the weights go, and the file."""
+        """Let the weights go, and the files."""
         self._arrays = None
         if self._folder is not None:
             self._folder.cleanup()
-        self._folder = self._path = None
+        self._folder, self._paths = None, []
 
-    def _write(self, weights: list[NDArray[Any]]) -> None:
+    def _write(self, weights: list[Any]) -> None:
         if self._folder is None:
             # Goes with this object at the latest, or with the process.
             self._folder = tempfile.TemporaryDirectory(
                 prefix="kerasopt-", ignore_cleanup_errors=True
             )
             weakref.finalize(self, self._folder.cleanup)
-        path = Path(self._folder.name) / "best_weights.npz"
-        _store.save(path, {"weights": weights})
-        self._path = path
+        self._copies += 1
+        before, new = self._paths, []
+        for index, weight in enumerate(weights):
+            path = Path(self._folder.name) / f"best-{self._copies}-{index}.npz"
+            _store.save(path, {"weight": _numpy(weight)})
+            new.append(path)
+        # Only a whole copy takes the place of the one before.
+        self._paths = new
+        for path in before:
+            path.unlink()
+
+
+def _numpy(weight: Any) -> NDArray[Any]:
+    return np.asarray(keras.ops.convert_to_numpy(weight))

@@ -1,6 +1,7 @@
 """Early stopping inside `fit`: the callback that asks rules."""
 
 import copy
+import math
 from collections.abc import Mapping
 from typing import Any, Self
 
@@ -15,7 +16,17 @@ from kerasopt.stopping.patience import Patience
 from kerasopt.stopping.rule import Rule
 from kerasopt.stopping.serialization import deserialize, serialize
 
-_STATE = {"rule", "best", "history", "best_weights", "steps", "epoch_start", "epoch", "seen"} | {
+_STATE = {
+    "rules",
+    "rule",
+    "best",
+    "history",
+    "best_weights",
+    "steps",
+    "epoch_start",
+    "epoch",
+    "seen",
+} | {
     "stopped",
     "reason",
     "stopped_epoch",
@@ -48,11 +59,12 @@ class EarlyStopping(keras.callbacks.Callback):
             ends, for whatever reason it ends. Defaults to `True`.
         start_from_epoch: Int, the first epoch (from 0) that counts. `NonFinite`, `Divergence` and
             `TimeBudget` do not wait for it. Defaults to `0`.
-        rules: A rule, or rules combined with `|` and `&`, in place of `patience` and `baseline`.
+        rules: A rule, or rules combined with `|` and `&`, in place of `patience`,
+            `min_delta` and `baseline`.
             Defaults to `None`.
-        check: `"epoch"`, or an int n: the rules are asked every n steps as well, with the training
-            metrics so far in the epoch, for `NonFinite`, `Divergence`, `TimeBudget` and others that
-            watch a training metric. Defaults to `"epoch"`.
+        check: `"epoch"`, or an int n: `NonFinite`, `Divergence`, `TimeBudget` and `Threshold` are
+            asked every n steps as well, with the training metrics so far in the epoch. All others
+            count in epochs. Defaults to `"epoch"`.
         keep_best: `"memory"` or, for large models, `"disk"`: where the best weights are kept, the
             latter in a temporary file. Defaults to `"memory"`.
         probe: `(x, y)`, the samples at which the gradients are computed that `GradientEvidence` and
@@ -107,7 +119,8 @@ class EarlyStopping(keras.callbacks.Callback):
         self.rule: Rule = plain if rules is None else rules
         self.mode = mode
         self._best = Patience(0, min_delta, monitor=monitor, mode=mode)
-        self._named = metrics.name_defaults(self.rule, self._best)
+        self._named = monitor
+        metrics.name_defaults(self.rule, self._best, monitor)
         self.verbose = verbosity(verbose)
         self.restore_best_weights = flag("restore_best_weights", restore_best_weights)
         self.start_from_epoch = at_least("start_from_epoch", start_from_epoch, 0)
@@ -166,6 +179,11 @@ class EarlyStopping(keras.callbacks.Callback):
         """Begin anew, unless a state was just taken back."""
         if self._probe is not None:
             _keras.require_tensorflow("kerasopt.callbacks.EarlyStopping(probe=...)")
+            self._probe.forget()
+        taken = _run.claim(self, "rules", {id(one): repr(one) for one in self.rule.leaves()})
+        if taken:
+            raise bad_value("rules", "rules that no other callback of this fit has", taken)
+        metrics.name_defaults(self.rule, self._best, self._named)
         if not self._resumed:
             self._forget()
         self._resumed = False
@@ -188,7 +206,7 @@ class EarlyStopping(keras.callbacks.Callback):
         before, self._steps = self._steps, self._epoch_start + batch + 1
         if before // self.check == self._steps // self.check or self.stopped:
             return
-        self._learn_directions()
+        metrics.learn_directions(self.rule, self._best, self.model, only=logs or {})
         early = self._epoch < self.start_from_epoch or _run.unsettled(self)
         verdict = self.rule.ask("early" if early else "step", self._steps, logs or {})
         if verdict.stop:
@@ -198,8 +216,8 @@ class EarlyStopping(keras.callbacks.Callback):
         """Ask the rules, keep the weights if they are the best, stop if a rule says so."""
         self._resumed = False
         logs = {} if logs is None else logs
-        self._learn_directions()
         metrics.check_missing(self._watched(), logs, self._seen, self.model)
+        metrics.learn_directions(self.rule, self._best, self.model)
         value = logs.get(self.monitor)
         if value is not None:
             self.history[epoch] = float(value)
@@ -216,11 +234,12 @@ class EarlyStopping(keras.callbacks.Callback):
         if self._interrupt.requested and not self.stopped:
             self._end(epoch, "interrupted by Ctrl-C")
         if not self.stopped:
-            given = logs if early else {**logs, **self._gradients()}
+            gradients = {} if early else self._gradients()
+            given = {**logs, **gradients}
             verdict = self.rule.ask("early" if early else "epoch", epoch, given)
             if verdict.stop:
                 self._end(epoch, verdict.reason)
-        self._log_gradients(logs)
+        self._log_gradients(logs, early)
 
     def on_train_end(self, logs: Any = None) -> None:
         """Restore the best weights, and say why training stopped."""
@@ -284,6 +303,7 @@ class EarlyStopping(keras.callbacks.Callback):
         """Give the rules' state, the values so far and the best weights, as plain data."""
         weights = self.best_weights
         return {
+            "rules": self._kinds(),
             "rule": self.rule.get_state(),
             "best": self._best.get_state(),
             "history": {str(epoch): value for epoch, value in self.history.items()},
@@ -310,6 +330,13 @@ class EarlyStopping(keras.callbacks.Callback):
             raise bad_type("state", form, state)
         if not set(state) >= _STATE:
             raise bad_value("state", form, sorted(state))
+        if list(state["rules"]) != self._kinds():
+            raise bad_value(
+                "state",
+                f"the state of the rules {self._kinds()}",
+                list(state["rules"]),
+                "Give the state to a callback with the same rules and metrics.",
+            )
         self._forget()
         self.rule.set_state(state["rule"])
         self._best.set_state(state["best"])
@@ -333,12 +360,13 @@ class EarlyStopping(keras.callbacks.Callback):
         self.stopped, self.stopped_epoch, self.reason = True, epoch, reason
         self.model.stop_training = True
 
+    def _kinds(self) -> list[str]:
+        """Give what the rules are, as far as a state depends on it."""
+        return [f"{type(one).__name__}({', '.join(one.watched)})" for one in self.rule.leaves()]
+
     def _watched(self) -> tuple[str, ...]:
         named = () if self._named is None else (self._named,)
         return tuple(dict.fromkeys((*self.rule.watched, *named)))
-
-    def _learn_directions(self) -> None:
-        metrics.learn_directions(self.rule, self._best, self.model)
 
     def _gradients(self) -> dict[str, Any]:
         if self._probe is None:
@@ -346,10 +374,13 @@ class EarlyStopping(keras.callbacks.Callback):
         needs = {leaf.needs for leaf in self.rule.leaves() if leaf.needs}
         return self._probe.look(self.model, needs)
 
-    def _log_gradients(self, logs: Any) -> None:
+    def _log_gradients(self, logs: Any, early: bool) -> None:
         for leaf in self.rule.leaves():
-            if leaf.needs and getattr(leaf, "value", None) is not None:
-                logs[getattr(leaf, "name", type(leaf).__name__)] = leaf.value  # type: ignore[attr-defined]
+            if leaf.needs:
+                # One value an epoch, so that the curves of a history belong together.
+                value = None if early else getattr(leaf, "value", None)
+                name = getattr(leaf, "name", type(leaf).__name__)
+                logs[name] = math.nan if value is None else value
 
     def _say_what_it_waits_for(self, waiting: list[tuple[str, int | None]]) -> None:
         patience = max((getattr(leaf, "patience", 0) for leaf in self.rule.leaves()), default=0)

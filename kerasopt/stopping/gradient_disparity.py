@@ -41,7 +41,6 @@ class GradientDisparity(Rule):
     [False, False, False, False, True]
     """
 
-    moments = frozenset({"epoch"})
     needs = "batch_gradients"
     name = "gradient_disparity"
 

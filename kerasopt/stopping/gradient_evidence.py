@@ -47,7 +47,6 @@ class GradientEvidence(Rule):
     0.998
     """
 
-    moments = frozenset({"epoch"})
     needs = "sample_gradients"
     name = "gradient_evidence"
 

@@ -1,6 +1,6 @@
 """Which metrics the rules of a run watch: their names, their directions, and whether they exist."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
 import keras
@@ -15,7 +15,7 @@ def _monitoring(rule: Rule, best: MonitoringRule) -> list[MonitoringRule]:
     return [*leaves, best]
 
 
-def name_defaults(rule: Rule, best: MonitoringRule) -> str | None:
+def name_defaults(rule: Rule, best: MonitoringRule, given: str | None) -> None:
     """Tell the rules which metric to watch where they name none.
 
     The metric whose best epoch is kept is that of the callback, else that of the first rule that
@@ -23,20 +23,15 @@ def name_defaults(rule: Rule, best: MonitoringRule) -> str | None:
 
     Args:
         rule: The rule or combination that decides.
-        best: What keeps track of the best epoch; its monitor is the callback's.
-
-    Returns:
-        The name that the callback was given, or `None`.
+        best: What keeps track of the best epoch.
+        given: The name that the callback was given, or `None`.
     """
-    given = best.monitor
     for leaf in _monitoring(rule, best):
-        if given is not None:
-            leaf.default_monitor = given
-        elif leaf.monitor is not None and "early" not in leaf.moments and best.monitor is None:
+        leaf.default_monitor = given or "val_loss"
+        if leaf.monitor is not None and "early" not in leaf.moments and best.monitor is None:
             best.monitor = leaf.monitor
             if best.mode == "auto":
                 best.mode = leaf.mode
-    return given
 
 
 def forget_directions(rule: Rule, best: MonitoringRule, mode: str) -> None:
@@ -46,14 +41,23 @@ def forget_directions(rule: Rule, best: MonitoringRule, mode: str) -> None:
         leaf.known_mode = mode if inherits else None
 
 
-def learn_directions(rule: Rule, best: MonitoringRule, model: Any) -> None:
+def learn_directions(
+    rule: Rule, best: MonitoringRule, model: Any, only: Container[str] | None = None
+) -> None:
     """Ask Keras's metrics, then the names, whether lower or higher is better.
+
+    Args:
+        rule: The rule or combination that decides.
+        best: What keeps track of the best epoch.
+        model: The model that trains.
+        only: The metrics that matter now; `None` for all.
 
     Raises:
         ValueError: If neither tells.
     """
     for leaf in _monitoring(rule, best):
-        if leaf.mode == "auto" and leaf.known_mode is None:
+        wanted = only is None or leaf.metric in only
+        if wanted and leaf.mode == "auto" and leaf.known_mode is None:
             leaf.known_mode = _keras.direction(model, leaf.metric.removeprefix("val_"))
             leaf.resolved_mode()
 

@@ -143,4 +143,5 @@ def missing_metric(name: str, present: Mapping[str, Any], why: str = "") -> Valu
     return ValueError(
         f"Invalid value for argument `monitor`. Expected one of the metrics of this run: {names}. "
         f"Received: monitor={name!r}. {why or did_you_mean(name, names)}".rstrip()
+        + " A metric that a callback reports is seen only by the callbacks after it."
     )

@@ -87,7 +87,7 @@ class Patience(MonitoringRule):
         if than is None:
             return True
         least = self.min_delta * abs(than) if self.relative else self.min_delta
-        return self.error(than) - self.error(value) > least
+        return self.error(value) + least < self.error(than)  # rounds as Keras does
 
     def update(self, step: int, metrics: Mapping[str, Any]) -> Verdict:
         """Take the metrics of one more epoch (or step) and decide."""

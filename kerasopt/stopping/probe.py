@@ -41,6 +41,10 @@ class Probe:
         self._traced: Any = None
         self._model: Any = None
 
+    def forget(self) -> None:
+        """Forget what was traced: the model may be compiled anew before the next run."""
+        self._traced = self._model = None
+
     def look(self, model: Any, needs: set[str]) -> dict[str, Any]:
         """Compute what rules need.
 

@@ -32,7 +32,8 @@ class Rule(ABC):
     Attributes:
         moments: When the rule wants to be asked: `"epoch"`, at the end of an epoch; `"step"`,
             within one; `"early"`, in an epoch whose metrics are not to be compared with others.
-            Defaults to the first two; guards (time, NaN, divergence) want all three.
+            Defaults to the first: running means of an epoch cannot be compared with each other.
+            Guards (time, NaN, divergence) want all three.
         needs: What the rule wants to be given besides metrics: `"sample_gradients"` or
             `"batch_gradients"`. Defaults to `None`.
 
@@ -44,7 +45,7 @@ class Rule(ABC):
     [False, False, True]
     """
 
-    moments: ClassVar[frozenset[str]] = frozenset({"epoch", "step"})
+    moments: ClassVar[frozenset[str]] = frozenset({"epoch"})
     needs: ClassVar[str | None] = None
 
     @abstractmethod
@@ -82,6 +83,9 @@ class Rule(ABC):
         from kerasopt.stopping.combination import AllOf
 
         return AllOf([self, other]) if isinstance(other, Rule) else NotImplemented
+
+    def __bool__(self) -> bool:
+        raise TypeError("A rule is neither true nor false: combine rules with `|` and `&`.")
 
     def __repr__(self) -> str:
         arguments = ", ".join(f"{name}={value!r}" for name, value in self.get_config().items())

@@ -45,8 +45,6 @@ class StripRule(TwoMetricsRule):
         mode: `"min"`, `"max"` or `"auto"`.
     """
 
-    moments = frozenset({"epoch"})
-
     def __init__(self, strip: int, monitor: str | None, train_monitor: str | None, mode: str):
         self.strip = at_least("strip", strip, 2)  # one epoch alone makes no progress
         super().__init__(monitor, train_monitor, mode)

@@ -33,6 +33,8 @@ class Threshold(MonitoringRule):
     [False, False, True]
     """
 
+    moments = frozenset({"epoch", "step"})
+
     def __init__(self, value: float, monitor: str | None = None, mode: str = "auto"):
         self.value = number("value", value)
         super().__init__(monitor, mode)

@@ -39,8 +39,6 @@ class UpStrips(MonitoringRule):
     5
     """
 
-    moments = frozenset({"epoch"})
-
     def __init__(
         self, strips: int = 3, strip: int = 5, monitor: str | None = None, mode: str = "auto"
     ):

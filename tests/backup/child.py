@@ -110,7 +110,6 @@ def main(folder, source, save_freq):
         | UpStrips(2, strip=2)
         | TimeBudget("10:00:00"),
         start_from_epoch=4,
-        min_delta=0.01,
     )
     theirs = keras.callbacks.EarlyStopping(patience=50)
     plateau = keras.callbacks.ReduceLROnPlateau(patience=1, factor=0.5, min_delta=0.02)

@@ -302,6 +302,50 @@ def test_a_state_that_is_no_plain_data_is_named(tmp_path, blobs):
         fit(mlp, blobs, tmp_path, Bad())
 
 
+def test_two_of_a_kind_in_another_order(tmp_path, blobs):
+    def make():
+        return EarlyStopping("loss", patience=9), EarlyStopping("val_accuracy", patience=9)
+
+    expected = make()
+    fit(mlp, blobs, tmp_path / "whole", *expected)
+    fit(mlp, blobs, tmp_path / "broken", *make(), crash=(2, 0))
+    found = make()
+    fit(mlp, blobs, tmp_path / "broken", *reversed(found))
+    assert [one.history for one in found] == [one.history for one in expected]
+
+
+def test_other_arguments_are_said(tmp_path, blobs):
+    fit(mlp, blobs, tmp_path, EarlyStopping(patience=9), crash=(2, 0))
+    stopper = EarlyStopping(patience=12)
+    with pytest.warns(UserWarning, match="a kerasopt.EarlyStopping goes on with other arguments"):
+        fit(mlp, blobs, tmp_path, stopper)
+    assert list(stopper.history) == [0, 1, 2]
+
+
+def test_other_data_are_said(tmp_path, blobs):
+    fit(mlp, blobs, tmp_path, crash=(2, 0))
+    with pytest.warns(UserWarning, match="an epoch had 8 batches and now has 4"):
+        fit(mlp, blobs, tmp_path, batch_size=64)
+
+
+def test_a_list_of_callbacks_that_is_used_again(tmp_path, blobs):
+    class CrashOnce(keras.callbacks.Callback):
+        crashed = False
+
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 1 and not self.crashed:
+                self.crashed = True
+                raise InterruptedError
+
+    model = mlp()
+    callbacks = keras.callbacks.CallbackList(
+        [BackupAndRestore(tmp_path), CrashOnce()], add_history=True, model=model, epochs=3
+    )
+    with pytest.raises(InterruptedError):
+        model.fit(*blobs, epochs=3, verbose=0, callbacks=callbacks)
+    assert model.fit(*blobs, epochs=3, verbose=0, callbacks=callbacks).epoch == [0, 1, 2]
+
+
 def test_a_callback_that_is_gone_is_said(tmp_path, blobs):
     fit(mlp, blobs, tmp_path, EarlyStopping(patience=9), crash=(2, 0))
     with pytest.warns(UserWarning, match="a kerasopt.EarlyStopping that this run does not have"):
@@ -541,6 +585,6 @@ def test_wrong_arguments(tmp_path, arguments, error):
 
 
 def test_the_configuration_is_plain_data(tmp_path):
-    backup = BackupAndRestore(tmp_path, 5, False, double_checkpoint=False)
+    backup = BackupAndRestore(tmp_path, 5, delete_checkpoint=False, double_checkpoint=False)
     again = BackupAndRestore.from_config(json.loads(json.dumps(backup.get_config())))
     assert again.get_config() == backup.get_config()

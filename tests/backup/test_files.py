@@ -29,9 +29,16 @@ def test_a_damaged_one_is_named_and_the_one_before_is_taken(tmp_path):
     (tmp_path / "backup-00000003.npz").write_bytes(b"PK half")
     with pytest.warns(UserWarning, match=r"backup-00000003.npz' is damaged.*before it is taken"):
         assert files.newest()[1] == {"epoch": 1}
+    # The damaged one is no longer counted: two whole ones are there again after the next.
     files.write({"epoch": 2})
-    assert names(tmp_path) == ["backup-00000003.npz", "backup-00000004.npz"]
+    whole = ["backup-00000002.npz", "backup-00000003.npz"]
+    assert names(tmp_path) == [*whole[:1], "backup-00000003.damaged", *whole[1:]]
     assert files.newest()[1] == {"epoch": 2}
+    (tmp_path / "backup-00000003.npz").write_bytes(b"")
+    with pytest.warns(UserWarning, match="damaged"):
+        assert files.newest()[1] == {"epoch": 1}
+    files.delete()
+    assert not tmp_path.exists()
 
 
 def test_all_damaged_is_an_error_that_says_what_to_do(tmp_path):

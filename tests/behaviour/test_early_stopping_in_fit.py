@@ -85,6 +85,8 @@ def test_epochs_without_validation_use_up_no_patience(recwarn):
     [
         ("val_los", r"\['loss', 'mae', 'val_loss', 'val_mae'\].*monitor='val_los'.*'val_loss'"),
         ("accuracy", "monitor='accuracy'"),
+        ("val_maee", "monitor='val_maee'. Did you mean 'val_mae'"),
+        ("score", "monitor='score'.*callbacks after it"),
     ],
 )
 def test_a_metric_that_does_not_exist_is_an_error_after_the_first_epoch(monitor, match):
@@ -95,7 +97,7 @@ def test_a_metric_that_does_not_exist_is_an_error_after_the_first_epoch(monitor,
             Y,
             epochs=5,
             validation_data=(X, Y),
-            callbacks=[EarlyStopping(monitor, mode="min")],
+            callbacks=[EarlyStopping(monitor)],
             verbose=0,
         )
     assert int(model.optimizer.iterations) == 1

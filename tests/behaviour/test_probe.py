@@ -95,6 +95,26 @@ def test_no_validation_data_is_needed(rng):
     assert history.history["gradient_evidence"][0] < 0 < history.history["gradient_evidence"][-1]
 
 
+def test_a_model_that_is_compiled_anew(rng):
+    x, y = rng.normal(size=(20, 3)).astype("float32"), rng.normal(size=(20, 1)).astype("float32")
+    stopper, model, found = EarlyStopping(rules=GradientDisparity(9), probe=(x, y)), linear(), []
+    weights = model.get_weights()
+    for factor in (1.0, 100.0):
+        model.set_weights(weights)
+        model.compile(keras.optimizers.SGD(0.0), "mse", loss_weights=[factor])
+        history = model.fit(x, y, callbacks=[stopper], verbose=0)
+        found += history.history["gradient_disparity"]
+    assert found[1] == pytest.approx(100 * found[0], rel=1e-4)
+
+
+def test_one_value_an_epoch_in_the_history(rng):
+    x, y = rng.normal(size=(20, 3)).astype("float32"), rng.normal(size=(20, 1)).astype("float32")
+    stopper = EarlyStopping(rules=GradientDisparity(9), probe=(x, y), start_from_epoch=2)
+    history = linear().fit(x, y, epochs=4, callbacks=[stopper], verbose=0)
+    values = history.history["gradient_disparity"]
+    assert np.isnan(values).tolist() == [True, True, False, False]
+
+
 def test_layers_that_are_looked_up_and_mixed_precision():
     keras.config.set_dtype_policy("mixed_float16")
     model = keras.Sequential(

@@ -13,12 +13,14 @@ from kerasopt.callbacks import EarlyStopping
 from kerasopt.reporting import plot_history
 from kerasopt.stopping import (
     Divergence,
+    Extrapolation,
     GeneralizationGap,
     GeneralizationLoss,
     NonFinite,
     Patience,
     ProgressQuotient,
     Rule,
+    Slope,
     Threshold,
     TimeBudget,
     UpStrips,
@@ -245,7 +247,7 @@ def test_the_best_weights_on_disk_are_the_same(tmp_path, monkeypatch):
     found, _ = train(disk, values)
     for a, b in zip(expected.get_weights(), found.get_weights(), strict=True):
         assert np.array_equal(a, b)
-    assert len(list(tmp_path.rglob("*.npz"))) == 1
+    assert len(list(tmp_path.rglob("*.npz"))) == 2  # one a variable, of one copy
     del disk
     gc.collect()
     assert list(tmp_path.rglob("*.npz")) == []
@@ -392,11 +394,69 @@ def test_the_reason_is_in_the_plot():
 
 
 @pytest.mark.parametrize(
+    "rule",
+    [
+        Patience(1, monitor="loss"),
+        Slope(2, monitor="loss"),
+        Extrapolation(min_epochs=4, monitor="loss"),
+        GeneralizationLoss(0.001, monitor="loss"),
+    ],
+    ids=lambda rule: type(rule).__name__,
+)
+def test_what_counts_in_epochs_is_not_asked_within_one(rule):
+    stopper = EarlyStopping(rules=rule, check=1)
+    history, seen = poisoned_fit(stopper, bad=99)
+    assert (history.epoch, seen) == ([0, 1, 2], 10)
+
+
+def test_a_goal_is_reached_within_an_epoch():
+    stopper = EarlyStopping(rules=Threshold(1e9, monitor="loss"), check=4)
+    history, seen = poisoned_fit(stopper, bad=99)
+    assert (history.epoch, seen) == ([0], 4)
+
+
+def test_the_direction_of_a_metric_of_one_of_several_outputs():
+    inputs = keras.Input((2,))
+    outputs = {name: keras.layers.Dense(1, name=name)(inputs) for name in ("a", "b")}
+    model = keras.Model(inputs, outputs)
+    quality = {"a": [keras.metrics.R2Score(name="quality")]}
+    model.compile("sgd", {"a": "mse", "b": "mse"}, metrics=quality, run_eagerly=True)
+    stopper = EarlyStopping("val_a_quality", patience=9)
+    both = {"a": Y, "b": Y}
+    model.fit(X, both, epochs=2, validation_data=(X, both), callbacks=[stopper], verbose=0)
+    assert stopper.rule.resolved_mode() == "max"
+
+
+def test_a_rule_serves_one_callback_of_a_fit():
+    rule = Patience(3, monitor="loss")
+    with pytest.raises(ValueError, match="`rules`.*no other callback of this fit has"):
+        small().fit(
+            X, Y, callbacks=[EarlyStopping(rules=rule), EarlyStopping(rules=rule)], verbose=0
+        )
+    # One after the other is fine, and leaves no mark.
+    again = Patience(3)
+    EarlyStopping("loss", rules=again)
+    small().fit(X, Y, validation_data=(X, Y), callbacks=[EarlyStopping(rules=again)], verbose=0)
+    assert again.metric == "val_loss"
+
+
+def test_a_state_of_other_rules_is_refused_and_nothing_is_lost():
+    first, second = EarlyStopping(patience=2), EarlyStopping(rules=Patience(2) | NonFinite())
+    train(second, [1.0, 0.5])
+    with pytest.raises(
+        ValueError, match=r"'NonFinite\(\)'.*Received: state=.'Patience\(val_loss\)'"
+    ):
+        second.set_state(first.get_state())
+    assert second.best_value == 0.5
+
+
+@pytest.mark.parametrize(
     ("arguments", "error", "match"),
     [
         ({"rules": 5}, TypeError, "`rules`"),
         ({"rules": [Patience(1), NonFinite()]}, TypeError, r"Combine several with `\|`"),
         ({"rules": Patience(1), "patience": 3}, ValueError, r"`rules=Patience\(patience=3\)"),
+        ({"rules": Patience(1), "min_delta": 1.0}, ValueError, r"Patience\(min_delta=1.0\)"),
         ({"rules": Patience(1), "baseline": 0.0}, ValueError, r"rules=Patience\(baseline=0.0\)"),
         ({"check": 0}, ValueError, "`check`"),
         ({"check": "step"}, ValueError, "`check`"),

@@ -144,6 +144,12 @@ def test_a_combination_of_the_users_own_is_not_taken_apart():
     assert stops(majority | At(5)) == [1, 2, 5]
 
 
+def test_and_and_or_are_refused():
+    for combine in (lambda a, b: a or b, lambda a, b: a and b):
+        with pytest.raises(TypeError, match=r"combine rules with `\|` and `&`"):
+            combine(At(1), At(2))
+
+
 def test_the_parts_are_not_changed_by_combining():
     pair = At(1) | At(2)
     _ = pair | At(3)
@@ -206,8 +212,8 @@ def test_a_moment_goes_to_those_who_want_it():
     rule = early | other
     assert rule.ask("early", 0, {}).reason == "Early: step 0"
     assert rule.ask("epoch", 1, {}).reason == "At: step 1"
-    assert rule.ask("step", 1, {}).reason == "At: step 1"
-    assert (early.asked, other.asked) == (1, 2)
+    assert not rule.ask("step", 1, {}).stop
+    assert (early.asked, other.asked) == (1, 1)
     # One that is not asked does not agree.
     assert not (Early(0) & At(0)).ask("early", 0, {}).stop
     nested = (Early(0) & Early(0)) | At(0)
@@ -223,12 +229,12 @@ def test_guards_are_asked_early():
     assert (rule.rules[0].get_state(), rule.rules[1].get_state()) == state
 
 
-def test_a_step_is_not_for_strips():
-    rule = Patience(1) | UpStrips(1, 1)
+def test_a_step_is_for_guards_and_goals_only():
+    rule = Patience(1) | UpStrips(1, 1) | Threshold(2.0, mode="max")
     for step, value in enumerate([1.0, 2.0]):
         verdict = rule.ask("step", step, {"val_loss": value})
-    assert verdict.reason.startswith("Patience: ")
-    assert "UpStrips" not in verdict.reason
+    assert verdict.reason == "Threshold: val_loss is 2 and has reached 2"
+    assert rule.rules[0].best is None
     assert rule.rules[1].best is None
 
 

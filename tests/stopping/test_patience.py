@@ -347,3 +347,8 @@ def test_a_missing_metric_lists_those_that_exist():
 def test_no_cooldown_before_the_baseline_is_beaten():
     # Every epoch is better, none beats the baseline: each uses up patience.
     assert stops(Patience(3, cooldown=5, baseline=0.1), [1.0, 0.9, 0.8, 0.7, 0.6]) == 2
+
+
+def test_it_rounds_as_keras_does():
+    # 0.4 - 0.3 is above 0.1 by rounding; Keras compares 0.3 + 0.1 with 0.4.
+    assert stops(Patience(1, min_delta=0.1), [0.4, 0.3]) == 1

@@ -184,12 +184,12 @@ def test_a_missing_metric_changes_nothing(make, epochs):
 @pytest.mark.parametrize(
     ("cls", "moments"),
     [
-        (Patience, {"epoch", "step"}),
-        (GeneralizationLoss, {"epoch", "step"}),
+        (Patience, {"epoch"}),
+        (GeneralizationLoss, {"epoch"}),
         (Threshold, {"epoch", "step"}),
-        (Slope, {"epoch", "step"}),
-        (GeneralizationGap, {"epoch", "step"}),
-        (Extrapolation, {"epoch", "step"}),
+        (Slope, {"epoch"}),
+        (GeneralizationGap, {"epoch"}),
+        (Extrapolation, {"epoch"}),
         (ProgressQuotient, {"epoch"}),
         (LowProgress, {"epoch"}),
         (UpStrips, {"epoch"}),
