@@ -298,7 +298,9 @@ def test_a_state_that_is_no_plain_data_is_named(tmp_path, blobs):
         def get_state(self):
             return {"model": self.model}
 
-    with pytest.raises(TypeError, match=r"At '/callbacks/tests.*Bad 0/model' there is Sequential"):
+    with pytest.raises(
+        TypeError, match=r"At '/callbacks/tests.*Bad 0/state/model' there is Sequential"
+    ):
         fit(mlp, blobs, tmp_path, Bad())
 
 
