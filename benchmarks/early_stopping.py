@@ -1,7 +1,7 @@
 """Which rule to stop by: every rule replayed over recorded runs, and what the callback costs.
 
     python benchmarks/early_stopping.py [--seeds 5] [--tasks MLP] [--data ../shared]
-        [--cache ~/.cache/kerasopt-benchmarks] [--overhead-rounds 15] [--quick]
+        [--cache ~/.cache/kerasopt-benchmarks] [--overhead-rounds 24] [--quick]
         [--output benchmarks/results]
 
 Each task is trained once a seed, to the end, and its learning curves are kept as JSON: a second run
@@ -41,7 +41,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--tasks", nargs="*", default=[""], help="parts of their names")
     parser.add_argument("--data", type=Path, default=HERE.parent.parent / "shared")
     parser.add_argument("--cache", type=Path, default=Path("~/.cache/kerasopt-benchmarks"))
-    parser.add_argument("--overhead-rounds", type=int, default=15, help="0 leaves it out")
+    parser.add_argument("--overhead-rounds", type=int, default=24, help="0 leaves it out")
     parser.add_argument("--quick", action="store_true", help="see that it works, on few samples")
     parser.add_argument("--output", type=Path, default=None)
     given = parser.parse_args()

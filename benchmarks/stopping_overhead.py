@@ -32,8 +32,8 @@ from kerasopt.stopping import (
     UpStrips,
 )
 
-EPOCHS = 5
-PLAIN = "plain `fit`"
+EPOCHS = 3
+PLAIN, AGAIN = "plain `fit`", "plain `fit`, a second model"
 
 
 def never(rule: Rule) -> Rule:
@@ -75,6 +75,7 @@ def variants(parts: Parts) -> dict[str, Callable[[], list[Any]]]:
 
     return {
         PLAIN: list,
+        AGAIN: list,  # what chance alone makes of the ratio
         "all epoch rules": lambda: stopper(never(all_epoch_rules())),
         "`GradientDisparity`": lambda: stopper(never(GradientDisparity()), probe=probe),
         "`GradientEvidence`": lambda: stopper(never(GradientEvidence()), probe=probe),
@@ -92,8 +93,9 @@ def compare(task: Task, parts: Parts, rounds: int) -> dict[str, NDArray[np.float
         models[name] = task.compiled(parts)
     names = list(made)
     taken: dict[str, list[float]] = {name: [] for name in names}
+    rng = np.random.default_rng(0)
     for number in range(rounds + 1):
-        for name in names[number % len(names) :] + names[: number % len(names)]:
+        for name in rng.permutation(names):
             callbacks = made[name]()
             begun = time.perf_counter()
             models[name].fit(
@@ -168,7 +170,7 @@ def overhead(task: Task, parts: Parts, rounds: int) -> list[str]:
         "",
         f"{task.name}, {len(parts.train.x):,} samples, {steps} steps an epoch and a validation on "
         f"{len(parts.validation.x):,}; {rounds} rounds, in each of which every variant runs one "
-        f"`fit` of {EPOCHS} epochs, in an order that rotates. The ratio is taken within the round. "
+        f"`fit` of {EPOCHS} epochs, in an order drawn anew. The ratio is taken within the round. "
         "`EarlyStopping` keeps and restores the best weights. All epoch rules: the 12 rules that "
         f"need no gradients, asked at once. Gradients on {PROBE} samples.",
         "",
