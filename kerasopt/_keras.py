@@ -238,16 +238,17 @@ def saves_its_layers(model: Any) -> bool:
     return "layers" in config
 
 
-def set_attention_regularizer(layer: Any, regularizer: Any) -> None:
-    """Set the one kernel regularizer that an attention layer's config has for all its kernels.
+def set_in_attention(layer: Any, name: str, thing: Any) -> None:
+    """Set the one `kernel_regularizer` or `kernel_constraint` of all kernels of an attention layer.
 
-    Private: `MultiHeadAttention._kernel_regularizer`, which has no public name after the
-    constructor (GroupQueryAttention's has). Does nothing to a layer of another kind.
+    Private: `MultiHeadAttention._kernel_regularizer` and `_kernel_constraint`, which have no public
+    name after the constructor (GroupQueryAttention's have). Does nothing to a layer of another
+    kind.
     """
     if isinstance(layer, keras.layers.GroupQueryAttention):
-        layer.kernel_regularizer = regularizer
+        setattr(layer, name, thing)
     elif isinstance(layer, keras.layers.MultiHeadAttention):
-        layer._kernel_regularizer = regularizer
+        setattr(layer, f"_{name}", thing)
 
 
 def running_fit(model: Any, frame: FrameType | None = None) -> FrameType | None:

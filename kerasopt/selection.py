@@ -13,7 +13,7 @@ from kerasopt._checks import bad_type, bad_value, did_you_mean, one_of
 
 Pick = str | re.Pattern[str] | type | Callable[[Any], bool] | Any
 
-_VARIABLES = ("kernels", "biases", "all")
+_VARIABLES = ("kernels", "biases", "all", "any")
 _SCALES_AND_OFFSETS = re.compile(r"bias|gamma|beta|^scale$|moving_|^alpha$")
 
 
@@ -219,7 +219,8 @@ def select(
         exclude: Which layers not, in the same forms; it wins over `include`. Defaults to `None`.
         variables: `"kernels"` (every variable with two axes or more that is no bias and belongs to
             no normalization: Dense and convolution kernels, recurrent kernels, embeddings),
-            `"biases"`, or `"all"` trainable ones. Defaults to `"kernels"`.
+            `"biases"`, `"all"` trainable ones, or `"any"`: frozen ones and moving averages too.
+            Defaults to `"kernels"`.
 
     Returns:
         A list of `Target(layer, variable, path)` in the model's order, whose `left_out` says by
@@ -256,7 +257,7 @@ def select(
             reason = "not included"
         chosen = [v for v in weights if _is_wanted(layer, v, variables)]
         if not reason and not chosen:
-            reason = f"no {variables}" if variables != "all" else "nothing trainable"
+            reason = "nothing trainable" if variables == "all" else f"no {variables}"
         if reason:
             selection.left_out[path] = reason
             continue
@@ -267,7 +268,8 @@ def select(
         reasons = "; ".join(f"{path}: {why}" for path, why in selection.left_out.items())
         raise bad_value(
             "include" if include is not None else "exclude" if exclude is not None else "model",
-            f"a selection that leaves at least one layer with {variables}",
+            "a selection that leaves at least one layer with "
+            f"{'variables' if variables == 'any' else variables}",
             include if include is not None else exclude if exclude is not None else model,
             f"Left out: {reasons or 'the model has no weights'}.",
         )
@@ -279,4 +281,4 @@ def _is_wanted(layer: Any, variable: Any, variables: str) -> bool:
         return is_kernel(layer, variable)
     if variables == "biases":
         return bool("bias" in variable.name)
-    return bool(variable.trainable)
+    return variables == "any" or bool(variable.trainable)

@@ -5,6 +5,7 @@ from typing import Any
 
 import keras
 
+from kerasopt import _temporary
 from kerasopt.graph.copies import fresh
 from kerasopt.selection import walk
 
@@ -49,12 +50,12 @@ def carry_flags(old: Any, new: Any) -> None:
 def carry_variable(old: Any, new: Any) -> None:
     """Give one variable another's value, and copies of what was set on it where no config has it.
 
-    A constraint that has no config, such as a pruning mask during `fit`, belongs to the old
-    variable and stays behind. A regularizer without one is stateless and comes along as it is.
+    What a callback holds on the old variable during `fit` stays behind, and so does a constraint
+    that has no config. A regularizer without one is stateless and comes along as it is.
     """
     new.assign(old)
     for what in ("regularizer", "constraint"):
-        thing = getattr(old, what, None)
+        thing = _temporary.own(old, what)
         if thing is None or getattr(new, what, None) is not None:
             continue
         try:

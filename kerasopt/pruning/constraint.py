@@ -7,10 +7,10 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasopt import _keras
+from kerasopt import _keras, _temporary
 
 
-class Mask(keras.constraints.Constraint):
+class Mask(_temporary.Temporary, keras.constraints.Constraint):
     """Keep the pruned weights of one variable at zero, after every update of the optimizer.
 
     The optimizer applies a variable's constraint inside the compiled step, right after the update,
@@ -18,7 +18,8 @@ class Mask(keras.constraints.Constraint):
     reads a variable, so new values need no new trace.
 
     Args:
-        variable: The `keras.Variable` to be masked; its present constraint is applied first.
+        variable: The `keras.Variable` to be masked. Its present constraint is applied to what is
+            left of it (a norm is that of the weights that stay), and its result masked again.
         average: The optimizer's moving average of it, or `None`. Keras updates that before it
             applies constraints, so it is masked here as well.
     """
@@ -26,16 +27,17 @@ class Mask(keras.constraints.Constraint):
     def __init__(self, variable: Any, average: Any = None):
         self.variable = variable
         self.average = average
-        self.inner = unmasked(variable.constraint)
+        self.inner = variable.constraint
         self.mask = keras.Variable(
             "ones", shape=variable.shape, dtype="bool", trainable=False, name="mask"
         )
 
     def __call__(self, w: Any) -> Any:
-        """Give the masked value of `w`, the variable's own constraint applied before."""
+        """Give the masked value of `w`, the variable's own constraint applied to it."""
         if self.average is not None:
             self.average.assign(self._masked(self.average))
-        return self._masked(w if self.inner is None else self.inner(w))
+        masked = self._masked(w)
+        return masked if self.inner is None else self._masked(self.inner(masked))
 
     def _masked(self, value: Any) -> Any:
         import tensorflow as tf
@@ -59,13 +61,6 @@ class Mask(keras.constraints.Constraint):
         )
 
 
-def unmasked(constraint: Any) -> Any:
-    """Give the user's own constraint from under a mask, which a broken-off run may have left."""
-    while isinstance(constraint, Mask):
-        constraint = constraint.inner
-    return constraint
-
-
 def numbers(variable: Any) -> NDArray[Any]:
     """Give a variable's value to read, without a copy where it lies in the memory of the CPU."""
     import tensorflow as tf
@@ -87,6 +82,8 @@ def put_on(model: Any, targets: list[Any]) -> list[Mask]:
         The masks, in the order of the targets.
     """
     optimizer = getattr(model, "optimizer", None)
+    for target in targets:  # a run that was broken off may have left one
+        _temporary.take_off(target.variable, "constraint", Mask)
     with _keras.scope(model):
         if optimizer is not None and not optimizer.built and _keras.keeps_averages(optimizer):
             optimizer.build(model.trainable_variables)
@@ -105,8 +102,6 @@ def take_off(model: Any, variables: Iterable[Any]) -> None:
         model: The model they belong to.
         variables: Masked ones, and others, which are left as they are.
     """
-    masked = [one for one in variables if isinstance(one.constraint, Mask)]
-    for one in masked:
-        one.constraint = unmasked(one.constraint)
+    masked = [one for one in variables if _temporary.take_off(one, "constraint", Mask)]
     if masked:
         _keras.retrace(model)

@@ -6,6 +6,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from kerasopt._text import columns
 from kerasopt.selection import select
 
 
@@ -46,17 +47,15 @@ class Sparsity:
         return {"total": self.total, "rows": rows}
 
     def __str__(self) -> str:
-        width = max(len("kernel"), *(len(row.path) for row in self.rows))
-        lines = [f"{'kernel':<{width}}  {'parameters':>10}  {'zeros':>10}  sparsity"]
-        lines += [
-            f"{row.path:<{width}}  {row.parameters:>10,}  {row.zeros:>10,}  {row.sparsity:8.4f}"
+        rows = [["kernel", "parameters", "zeros", "sparsity"]]
+        rows += [
+            [row.path, f"{row.parameters:,}", f"{row.zeros:,}", f"{row.sparsity:.4f}"]
             for row in self.rows
         ]
-        lines.append(
-            f"{'all':<{width}}  {sum(r.parameters for r in self.rows):>10,}  "
-            f"{sum(r.zeros for r in self.rows):>10,}  {self.total:8.4f}"
-        )
-        return "\n".join(lines)
+        parameters = sum(row.parameters for row in self.rows)
+        zeros = sum(row.zeros for row in self.rows)
+        rows.append(["all", f"{parameters:,}", f"{zeros:,}", f"{self.total:.4f}"])
+        return columns(rows, right=[1, 2, 3])
 
 
 def sparsity(model: Any, include: Any = None, exclude: Any = None) -> Sparsity:

@@ -1,6 +1,16 @@
-"""Penalties and dropout for models that exist."""
+"""Penalties, constraints and dropout for models that exist."""
 
+from kerasopt.regularization.constraint import add_constraint, remove_constraint
 from kerasopt.regularization.insertion import insert_dropout
 from kerasopt.regularization.penalty import add_penalty, remove_penalty
+from kerasopt.regularization.table import Penalties, penalties
 
-__all__ = ["add_penalty", "insert_dropout", "remove_penalty"]
+__all__ = [
+    "Penalties",
+    "add_constraint",
+    "add_penalty",
+    "insert_dropout",
+    "penalties",
+    "remove_constraint",
+    "remove_penalty",
+]

@@ -1,20 +1,19 @@
-"""Where a layer's config keeps the regularizer of one of its variables, and whether that lasts."""
+"""Where a layer's config keeps the regularizer or constraint of a variable, and if it lasts."""
 
 import json
 from typing import Any
 
 import keras
 
-from kerasopt import _keras, selection
+from kerasopt import _keras, _temporary, selection
 from kerasopt.graph.copies import fresh
 
-_END = "_regularizer"
-# Not of a variable: it penalizes what a layer gives.
+# A regularizer, but of what a layer gives, not of a variable.
 _OTHERS = ("activity",)
 
 
-def regularizer_attribute(layer: Any, variable: Any) -> str | None:
-    """Find the attribute with which `layer` was told the regularizer of one of its variables.
+def attribute_of(layer: Any, variable: Any, what: str) -> str | None:
+    """Find the attribute with which `layer` was told what belongs to one of its variables.
 
     The names are read from the layer's config: `kernel_regularizer` for `kernel`,
     `recurrent_regularizer` for `recurrent_kernel`, and `depthwise_regularizer` for the `kernel` of
@@ -23,6 +22,7 @@ def regularizer_attribute(layer: Any, variable: Any) -> str | None:
     Args:
         layer: The layer that owns the variable.
         variable: The variable.
+        what: `"regularizer"` or `"constraint"`.
 
     Returns:
         The attribute's name, or `None` where the layer's config has no place for it.
@@ -30,18 +30,19 @@ def regularizer_attribute(layer: Any, variable: Any) -> str | None:
     Example:
     >>> layer = keras.layers.DepthwiseConv2D(3)
     >>> layer.build((None, 8, 8, 3))
-    >>> regularizer_attribute(layer, layer.kernel)
+    >>> attribute_of(layer, layer.kernel, "regularizer")
     'depthwise_regularizer'
     """
+    end = f"_{what}"
     stems = [
-        key.removesuffix(_END)
+        key.removesuffix(end)
         for key in _config(layer)
-        if key.endswith(_END) and hasattr(layer, key) and key.removesuffix(_END) not in _OTHERS
+        if key.endswith(end) and hasattr(layer, key) and key.removesuffix(end) not in _OTHERS
     ]
     names = [v.name for v in selection.own_variables(layer)]
     direct = {name: stem for name in names for stem in stems if _fits(name, stem)}
     if variable.name in direct:
-        return direct[variable.name] + _END
+        return direct[variable.name] + end
     stems_left = [stem for stem in stems if stem not in direct.values()]
     kernels_left = [
         v.name
@@ -51,7 +52,7 @@ def regularizer_attribute(layer: Any, variable: Any) -> str | None:
     # "bias" stays over in a layer without bias; it never means a kernel.
     stems_left = [stem for stem in stems_left if "bias" not in stem]
     if kernels_left == [variable.name] and len(stems_left) == 1:
-        return stems_left[0] + _END
+        return stems_left[0] + end
     return None
 
 
@@ -91,21 +92,31 @@ def fingerprint(unit: Any) -> str:
     return json.dumps(_config(unit), default=repr)
 
 
-def can_be_saved(regularizer: Any) -> bool:
-    """Tell whether a regularizer has a config at all."""
+def can_be_saved(thing: Any) -> bool:
+    """Tell whether a regularizer or constraint has a config at all."""
     try:
-        keras.regularizers.serialize(regularizer)
+        _serialized(thing)
     except (NotImplementedError, TypeError, ValueError):
         return False
     return True
 
 
-def returns(unit: Any, variables: list[Any]) -> list[bool]:
-    """Make a layer again from its config and tell which variables have their regularizers again.
+def alike(one: Any, other: Any) -> bool:
+    """Tell whether two regularizers or constraints, or none, are made from the same config."""
+    if one is None or other is None:
+        return one is other
+    if not (can_be_saved(one) and can_be_saved(other)):
+        return one is other
+    return bool(_serialized(one) == _serialized(other))
+
+
+def returns(unit: Any, variables: list[Any], what: str) -> list[bool]:
+    """Make a layer again from its config and tell which variables have the same of `what` again.
 
     Args:
         unit: A built layer. A model is not tried, as that may take long: none returns.
         variables: Some of its variables.
+        what: `"regularizer"` or `"constraint"`.
     """
     nothing = [False] * len(variables)
     if isinstance(unit, keras.Model):
@@ -116,15 +127,14 @@ def returns(unit: Any, variables: list[Any]) -> list[bool]:
     except Exception:
         return nothing
     again = dict(zip(map(id, unit.weights), copy.weights, strict=False))
-    return [id(v) in again and _same(v, again[id(v)]) for v in variables]
+    return [
+        id(v) in again and alike(_temporary.own(v, what), getattr(again[id(v)], what, None))
+        for v in variables
+    ]
 
 
-def _same(variable: Any, other: Any) -> bool:
-    penalties = [variable.regularizer, other.regularizer]
-    if not all(map(can_be_saved, penalties)):
-        return False
-    one, again = map(keras.regularizers.serialize, penalties)
-    return bool(one == again)
+def _serialized(thing: Any) -> Any:
+    return keras.saving.serialize_keras_object(thing)
 
 
 def _config(thing: Any) -> dict[str, Any]:

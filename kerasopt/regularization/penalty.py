@@ -1,15 +1,14 @@
 """Weight penalties for a model that exists."""
 
-import warnings
-from collections.abc import Iterable
 from typing import Any
 
 import keras
 
-from kerasopt._checks import bad_type, bad_value
-from kerasopt.regularization.assignment import set_penalties
+from kerasopt import _temporary
+from kerasopt._checks import bad_value, flag
 from kerasopt.regularization.factors import added, as_regularizer, can_add
-from kerasopt.selection import Selection, Target, select
+from kerasopt.regularization.putting import put_on, take_off
+from kerasopt.selection import Selection, Target
 
 
 def add_penalty(
@@ -28,7 +27,8 @@ def add_penalty(
     Selection via the Lasso"). It is a plain Keras regularizer: a saved model keeps it and loads
     without kerasopt, save where a warning says otherwise. Called twice, it adds twice.
 
-    Call it on the model that is fitted: a compiled model around it would not notice.
+    Call it on the model that is fitted and name parts of it by `include`; called on a part of a
+    compiled model it says so.
 
     Args:
         model: A built Keras model of any style, or a layer.
@@ -45,9 +45,9 @@ def add_penalty(
 
     Raises:
         TypeError: If an argument is of the wrong type.
-        ValueError: If a value is wrong, nothing is selected, the regularizer does not work on a
-            selected variable, or one has a penalty that cannot be summed with this one. Nothing has
-            been changed then.
+        ValueError: If a value is wrong, the model is part of a compiled model that has trained,
+            nothing is selected, the regularizer does not work on a selected variable, or one has a
+            penalty that cannot be summed with this one. Nothing has been changed then.
 
     Warns:
         UserWarning: Naming frozen layers, on which a penalty does nothing, and layers for which a
@@ -63,25 +63,19 @@ def add_penalty(
     0.06
     """
     new = as_regularizer(regularizer)
-    if not isinstance(replace, bool):
-        raise bad_type("replace", "True or False", replace)
-    selection = select(model, include, exclude, variables)
-    penalties = [_decide(target, new, replace) for target in selection]
-    forgotten = set_penalties(model, selection, penalties)
-    trained = {id(variable) for variable in model.trainable_variables}
-    frozen = [target for target in selection if id(target.variable) not in trained]
-    if frozen:
-        _warn(f"A penalty does nothing on frozen layers: {_names(frozen)}.")
-    if forgotten:
-        _warn(
-            f"The penalty on {_names(forgotten)} works now, but no config has a place for it: add "
-            "it again to a model that was saved and loaded, or cloned."
-        )
-    return selection
+    flag("replace", replace)
+    return put_on(
+        model,
+        "regularizer",
+        lambda target: _decide(target, new, replace),
+        include,
+        exclude,
+        variables,
+    )
 
 
 def remove_penalty(
-    model: Any, include: Any = None, exclude: Any = None, variables: str = "all"
+    model: Any, include: Any = None, exclude: Any = None, variables: str = "any"
 ) -> Selection:
     """Take the weight penalties off layers of a model, in place.
 
@@ -89,14 +83,16 @@ def remove_penalty(
         model: A built Keras model of any style, or a layer.
         include: Which layers, as in `kerasopt.selection.select`. Defaults to `None`: all.
         exclude: Which layers not; it wins over `include`. Defaults to `None`.
-        variables: `"kernels"`, `"biases"` or `"all"` trainable ones. Defaults to `"all"`.
+        variables: `"kernels"`, `"biases"`, `"all"` trainable ones, or `"any"`, frozen ones too.
+            Defaults to `"any"`.
 
     Returns:
         The selection of those that had a penalty; it may be empty.
 
     Raises:
         TypeError: If an argument is of the wrong type.
-        ValueError: If a value is wrong or no layer is selected.
+        ValueError: If a value is wrong, the model is part of a compiled model that has trained,
+            or no layer is selected.
 
     Warns:
         UserWarning: Naming layers that will have it again in a saved or cloned model.
@@ -109,20 +105,7 @@ def remove_penalty(
     >>> [target.path for target in remove_penalty(model)], model.losses
     (['top/kernel'], [])
     """
-    chosen = select(model, include, exclude, variables)
-    having = [target for target in chosen if _penalty_of(target) is not None]
-    selection = Selection(having, chosen.left_out)
-    remembered = set_penalties(model, selection, [None] * len(selection))
-    if remembered:
-        _warn(
-            f"{_names(remembered)} has no penalty now, but a model that is saved and loaded, or "
-            "cloned, may have it again, where it is made by code that no config shows."
-        )
-    return selection
-
-
-def _penalty_of(target: Target) -> Any:
-    return getattr(target.variable, "regularizer", None)
+    return take_off(model, "regularizer", include, exclude, variables)
 
 
 def _decide(target: Target, new: Any, replace: bool) -> Any:
@@ -135,7 +118,7 @@ def _decide(target: Target, new: Any, replace: bool) -> Any:
         ) from error
     if value.size != 1:
         raise bad_value("regularizer", "one that gives a single number", new)
-    old = _penalty_of(target)
+    old = _temporary.own(target.variable, "regularizer")
     if old is None or replace:
         return new
     if not can_add(old, new):
@@ -147,11 +130,3 @@ def _decide(target: Target, new: Any, replace: bool) -> Any:
             "save. Pass `replace=True` to put the new one in its place.",
         )
     return added(old, new)
-
-
-def _names(targets: Iterable[Target]) -> str:
-    return ", ".join(dict.fromkeys(repr(target.name) for target in targets))
-
-
-def _warn(message: str) -> None:
-    warnings.warn(message, stacklevel=3)

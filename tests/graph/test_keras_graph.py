@@ -66,5 +66,5 @@ def test_plain_classes():
 def test_attention_has_one_regularizer_for_its_kernels():
     for layer in (layers.MultiHeadAttention(2, 3), layers.GroupQueryAttention(4, 4, 2)):
         layer(np.ones((2, 3, 8)), np.ones((2, 3, 8)))
-        _keras.set_attention_regularizer(layer, keras.regularizers.L2(0.5))
+        _keras.set_in_attention(layer, "kernel_regularizer", keras.regularizers.L2(0.5))
         assert layer.get_config()["kernel_regularizer"]["config"] == {"l2": 0.5}

@@ -1,5 +1,6 @@
 """Penalties added to models that exist."""
 
+import json
 import subprocess
 import sys
 import warnings
@@ -9,7 +10,13 @@ import numpy as np
 import pytest
 from keras import layers
 
-from kerasopt.regularization import add_penalty, insert_dropout, remove_penalty
+from kerasopt.regularization import (
+    add_constraint,
+    add_penalty,
+    insert_dropout,
+    penalties,
+    remove_penalty,
+)
 from tests.graph import models
 
 
@@ -33,6 +40,11 @@ KINDS = {
     "depthwise": lambda: around((8, 8, 3), layers.DepthwiseConv2D(3)),
     "separable": lambda: around((8, 8, 3), layers.SeparableConv2D(4, 3)),
     "lstm": lambda: around((5, 3), layers.LSTM(4)),
+    "simple_rnn": lambda: around((5, 3), layers.SimpleRNN(4)),
+    "conv3d": lambda: around((5, 5, 5, 2), layers.Conv3D(4, 3)),
+    "separable1d": lambda: around((8, 3), layers.SeparableConv1D(4, 3)),
+    "depthwise1d": lambda: around((8, 3), layers.DepthwiseConv1D(3)),
+    "transposed1d": lambda: around((8, 3), layers.Conv1DTranspose(4, 3)),
     "gru": lambda: around((5, 3), layers.GRU(4)),
     "rnn": lambda: around((5, 3), layers.RNN([layers.LSTMCell(3), layers.GRUCell(2)])),
     "convlstm": lambda: around((3, 8, 8, 2), layers.ConvLSTM2D(2, 3)),
@@ -208,7 +220,7 @@ def test_a_nested_layer_of_a_trained_model():
 def test_frozen_layers_are_named():
     model = models.skips()
     model.get_layer("conv_a").trainable = False
-    with pytest.warns(UserWarning, match=r"frozen layers: 'conv_a'\.$") as caught:
+    with pytest.warns(UserWarning, match=r"frozen layers: 'conv_a'\. It") as caught:
         add_penalty(model, 0.1, include="conv_*")
     assert len(caught) == 1
     assert loss(model) == pytest.approx(0.1 * squares(model.get_layer("conv_b").kernel), rel=1e-5)
@@ -322,3 +334,101 @@ def test_evaluation_sees_it_too():
     assert penalized[1] == pytest.approx(penalized[0], rel=1e-5)
     remove_penalty(model)
     assert losses() == pytest.approx(plain, rel=1e-5)
+
+
+def fitted_around(part):
+    x = keras.Input((6,))
+    outer = keras.Model(x, layers.Dense(2, name="top")(part(x)), name="outer")
+    outer.compile("sgd", "mse")
+    outer.fit(np.zeros((4, 6)), np.zeros((4, 2)), verbose=0)
+    return outer
+
+
+@pytest.mark.parametrize("change", [add_penalty, add_constraint])
+def test_a_part_of_a_compiled_model_is_told_its_parent(change):
+    thing = "non_neg" if change is add_constraint else 0.1
+    part = keras.Sequential([keras.Input((6,)), layers.Dense(6, name="d")], name="part")
+    outer = fitted_around(part)
+    for inside, path in ((part, "part"), (part.layers[0], "part/d")):
+        with pytest.raises(ValueError, match=rf"`{change.__name__}` on 'outer'.*'{path}'"):
+            change(inside, thing)
+    assert part.layers[0].kernel.regularizer is part.layers[0].kernel.constraint is None
+    assert len(change(outer, thing, include="part")) == 1
+    with pytest.raises(ValueError, match="`remove_penalty` on 'outer'"):
+        remove_penalty(part)
+
+
+def test_a_parent_that_is_gone_or_has_not_trained_does_not_matter():
+    part = keras.Sequential([keras.Input((6,)), layers.Dense(6, name="d")], name="part")
+    outer = fitted_around(part)
+    del outer  # and nobody has collected it yet
+    add_penalty(part, 0.1)
+    x = keras.Input((6,))
+    parent = keras.Model(x, part(x), name="parent")
+    parent.compile(keras.optimizers.SGD(0.0), "mse")
+    add_penalty(part, 0.1)
+    zeros = np.zeros((4, 6))
+    logs = parent.fit(zeros, zeros, verbose=0).history
+    assert logs["loss"][0] == pytest.approx(0.2 * squares(part.layers[0].kernel), rel=1e-5)
+
+
+def test_the_table():
+    model = models.scrambled(models.skips())
+    assert str(penalties(model)) == "no penalties"
+    add_penalty(model, 0.01, include="conv_a")
+    add_penalty(model, keras.regularizers.L1L2(0.1, 0.2), include="hidden")
+    add_penalty(model, keras.regularizers.OrthogonalRegularizer(), include="top")
+    table = penalties(model)
+    assert [(row.layer, row.variable) for row in table.rows] == [
+        ("conv_a", "kernel"), ("hidden", "kernel"), ("top", "kernel")
+    ]  # fmt: skip
+    assert table.total == pytest.approx(loss(model), rel=1e-5)
+    assert table.rows[0].value == pytest.approx(
+        0.01 * squares(model.get_layer("conv_a").kernel), rel=1e-5
+    )
+    assert "L1L2(l1=0.1, l2=0.2)" in str(table)
+    assert json.loads(json.dumps(table.to_dict()))["total"] == table.total
+    assert len(penalties(model, include="conv_*")) == 1
+
+
+def test_a_frozen_penalty_is_listed_and_can_be_removed():
+    model = models.skips()
+    add_penalty(model, 0.1, include="conv_a")
+    model.get_layer("conv_a").trainable = False
+    (row,) = penalties(model).rows
+    assert row.frozen
+    assert row.value == 0.0 == loss(model)
+    assert "frozen" in str(penalties(model))
+    assert len(remove_penalty(model)) == 1
+    assert len(penalties(model)) == 0
+    model.get_layer("conv_a").trainable = True
+    assert loss(model) == 0.0
+
+
+def test_an_orthogonal_penalty(tmp_path):
+    model = around((4,), layers.Dense(4), layers.Dense(3))
+    add_penalty(model, keras.regularizers.OrthogonalRegularizer(0.5))
+    expected = sum(
+        float(keras.regularizers.OrthogonalRegularizer(0.5)(d.kernel)) for d in model.layers
+    )
+    assert loss(model) == pytest.approx(expected, rel=1e-5)
+    model.save(tmp_path / "model.keras")
+    assert loss(keras.saving.load_model(tmp_path / "model.keras")) == pytest.approx(expected)
+
+
+def test_added_again_after_loading_as_the_documentation_shows(tmp_path):
+    @keras.saving.register_keras_serializable(package="tests")
+    class Registered(Subclassed):
+        def __init__(self, **kwargs):
+            super().__init__()
+
+    model = Registered()
+    model(np.ones((1, 3)))
+    with pytest.warns(UserWarning, match="add it again"):
+        add_penalty(model, 0.1)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert loss(loaded) == 0.0
+    with pytest.warns(UserWarning, match="add it again"):
+        add_penalty(loaded, 0.1)
+    assert loss(loaded) == pytest.approx(loss(model), rel=1e-5)

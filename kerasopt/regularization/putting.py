@@ -1,0 +1,82 @@
+"""What penalties and constraints have in common: decide for each variable, set, and tell."""
+
+import warnings
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from kerasopt import _temporary
+from kerasopt.regularization.assignment import assign
+from kerasopt.regularization.parent import check_whole
+from kerasopt.selection import Selection, Target, select
+
+_WORDS = {"regularizer": "penalty", "constraint": "constraint"}
+
+
+def put_on(
+    model: Any,
+    what: str,
+    decide: Callable[[Target], Any],
+    include: Any,
+    exclude: Any,
+    variables: str,
+) -> Selection:
+    """Give each selected variable the regularizer or constraint that `decide` gives for it.
+
+    Args:
+        model: The model.
+        what: `"regularizer"` or `"constraint"`.
+        decide: Function from a target to what it shall have; what it raises comes before any
+            change.
+        include: As in `kerasopt.selection.select`.
+        exclude: Likewise.
+        variables: Likewise.
+
+    Warns:
+        UserWarning: Naming frozen layers, and those that a saved model will have lost it for.
+    """
+    word = _WORDS[what]
+    check_whole(model, f"add_{word}")
+    selection = select(model, include, exclude, variables)
+    forgotten = assign(model, selection, [decide(target) for target in selection], what)
+    trained = {id(variable) for variable in model.trainable_variables}
+    frozen = [target for target in selection if id(target.variable) not in trained]
+    if frozen:
+        _warn(
+            f"A {word} does nothing on frozen layers: {names(frozen)}. It begins to act when they "
+            "are made trainable and the model is compiled again."
+        )
+    if forgotten:
+        _warn(
+            f"The {word} on {names(forgotten)} works now, but no config has a place for it: add "
+            "it again to a model that was saved and loaded, or cloned."
+        )
+    return selection
+
+
+def take_off(model: Any, what: str, include: Any, exclude: Any, variables: str) -> Selection:
+    """Take the regularizers or constraints off the selected variables, and give those that had one.
+
+    Warns:
+        UserWarning: Naming layers that will have it again in a saved or cloned model.
+    """
+    word = _WORDS[what]
+    check_whole(model, f"remove_{word}")
+    chosen = select(model, include, exclude, variables)
+    having = [target for target in chosen if _temporary.own(target.variable, what) is not None]
+    selection = Selection(having, chosen.left_out)
+    remembered = assign(model, selection, [None] * len(selection), what)
+    if remembered:
+        _warn(
+            f"{names(remembered)} has no {word} now, but a model that is saved and loaded, or "
+            "cloned, may have it again, where it is made by code that no config shows."
+        )
+    return selection
+
+
+def names(targets: Iterable[Target]) -> str:
+    """Give the names of the targets' layers, each once."""
+    return ", ".join(dict.fromkeys(repr(target.name) for target in targets))
+
+
+def _warn(message: str) -> None:
+    warnings.warn(message, stacklevel=4)
