@@ -1,7 +1,6 @@
 """Gradual magnitude pruning inside `fit`."""
 
 import copy
-import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Self
@@ -10,6 +9,7 @@ import keras
 
 from kerasopt import _keras, _run, schedules
 from kerasopt._checks import bad_value, verbosity, word_or_count
+from kerasopt._steps import Steps
 from kerasopt.pruning import constraint
 from kerasopt.pruning.arguments import checked_schedule
 from kerasopt.pruning.masks import Masks
@@ -96,18 +96,14 @@ class Pruning(keras.callbacks.Callback):
         self._forget()
 
     def _forget(self) -> None:
-        self._epoch_start = 0
-        self._in_epoch = 0
+        self._steps = Steps(self, self.schedule, "Pruning", "the sparsity")
         self._updated = -1
-        self._begun = False
         self._left: dict[str, Any] = {}
 
     @property
     def step(self) -> int:
         """The number of steps done, counted from the schedule's 0."""
-        per_epoch = _run.length(self)[1]
-        # The last execution of an epoch is numbered as if it were a full one.
-        return self._epoch_start + min(self._in_epoch, per_epoch or self._in_epoch)
+        return self._steps.done
 
     # What Keras calls.
 
@@ -124,15 +120,8 @@ class Pruning(keras.callbacks.Callback):
             raise
 
     def _begin(self) -> None:
-        total, per_epoch = _run.length(self)
-        self.schedule.resolve(total, per_epoch)
-        several = _keras.steps_per_execution(self.model)
-        if per_epoch is None and several > 1:
-            warnings.warn(
-                f"Pruning: with data of unknown length and steps_per_execution={several} the last "
-                "execution of an epoch counts as a full one. Pass `steps_per_epoch` to `fit`.",
-                stacklevel=2,
-            )
+        self._forget()
+        self._steps.check()
         claimed = _run.claimed(self, "masked")
         stale = [one for one in self.model.variables if id(one) not in claimed]
         constraint.take_off(self.model, stale)
@@ -145,72 +134,45 @@ class Pruning(keras.callbacks.Callback):
                 self.include,
                 f"Selected twice: {taken}.",
             )
-        self._forget()
         self.selection = chosen
         self._masks = Masks(self.model, chosen)
         if self._resumed is not None:
             self._take_up(self._resumed, self._masks)
-        self._settled_at = 0
         _run.unsettle(self, "Pruning")
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Find the step at which the run begins or goes on, and fit the schedule to the run."""
-        self._epoch_start, self._in_epoch = self.step, 0
-        if not self._begun:
-            self._begun = True
+        if self._steps.begin_epoch(epoch):
             self._resumed = None
-            self._plan(epoch)
+            self._plan()
 
-    def _plan(self, epoch: int) -> None:
-        _, per_epoch = _run.length(self)
-        if epoch and per_epoch:
-            self._epoch_start = epoch * per_epoch
-        elif epoch and not self._epoch_start:
-            warnings.warn(
-                f"Pruning: training begins at epoch {epoch} with data of unknown length, so its "
-                "steps are counted from 0. Pass `steps_per_epoch` to `fit`.",
-                stacklevel=2,
-            )
-        total = None
-        if per_epoch:
-            total = self._epoch_start + (self.params["epochs"] - epoch) * per_epoch
-        self._resolved = self.schedule.resolve(total, per_epoch)
-        begin, end = self._resolved.steps
-        self._updates = Updates.every(self.frequency, begin, end)
-        self._settled_at = begin if end is None else end
-        if total is not None and self._settled_at > total:
-            if end is not None:
-                self._updates = replace(self._updates, end=max(begin, total))
-            reached = 0.0 if total < begin else self._resolved(total)
-            warnings.warn(
-                f"Pruning: this run ends at step {total}, but its schedule at step "
-                f"{self._settled_at}: the sparsity will reach {reached:.3f} instead of "
-                f"{self._resolved.last:.3f}. Train longer, or give `end` as a fraction of the run.",
-                stacklevel=2,
-            )
-        if self._epoch_start < self._settled_at:
-            _run.unsettle(self, "Pruning", until=self._settled_at)
+    def _plan(self) -> None:
+        begin, end = self._steps.resolved.steps
+        total = self._steps.total
+        if end is not None and total is not None:
+            end = min(end, max(begin, total))
+        self._updates = replace(
+            Updates.every(self.frequency, begin, self._steps.resolved.steps[1]), end=end
+        )
+        if self._steps.done < self._steps.settled_at:
+            _run.unsettle(self, "Pruning", until=self._steps.settled_at)
         else:
             _run.settle(self)
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
         """Choose new masks, if some are due, for the steps that are about to run."""
-        per_epoch = _run.length(self)[1]
-        several = _keras.steps_per_execution(self.model)
-        if per_epoch:
-            several = max(1, min(several, per_epoch - batch))
         # Chosen before the steps, the masks of step k hold when step k has been done: callbacks
         # before and after this one see the same.
-        now = self._epoch_start + batch + several
+        now = self._steps.upcoming(batch)
         if self._updates.due(self._updated, now):
             self._choose(now)
             self._updated = now
-        if now >= self._settled_at:
+        if now >= self._steps.settled_at:
             _run.settle(self)
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Note the batch."""
-        self._in_epoch = batch + 1
+        self._steps.end_batch(batch)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Log the sparsity."""
@@ -225,13 +187,7 @@ class Pruning(keras.callbacks.Callback):
             # An average of the weights, or another callback's older copy, may have come in since.
             self._masks.hold()
             self.sparsity = self._masks.sparsity()
-        if self.step < self._settled_at:
-            warnings.warn(
-                f"Pruning: training ended after {self.step} steps, before the schedule's end at "
-                f"step {self._settled_at}: the sparsity is {self.sparsity:.3f} instead of "
-                f"{self._resolved.last:.3f}.",
-                stacklevel=2,
-            )
+        self._steps.end(self.sparsity)
         if self.verbose:
             print(f"Pruning: sparsity {self.sparsity:.4f} after {self.step} steps")  # noqa: T201
         self.release()
@@ -276,8 +232,7 @@ class Pruning(keras.callbacks.Callback):
         """Give the step and the masks as plain data: ints and Boolean arrays by variable path."""
         masks = self._left if self._masks is None else self._masks.to_arrays()
         return {
-            "step": self.step,
-            "in_epoch": self.step - self._epoch_start,
+            **self._steps.get_state(),
             "updated": self._updated,
             "masks": masks,
         }
@@ -309,12 +264,11 @@ class Pruning(keras.callbacks.Callback):
 
     def _take_up(self, state: Mapping[str, Any], masks: Masks) -> None:
         masks.set(matching_masks(state, self.selection))
-        self._in_epoch = state["in_epoch"]
-        self._epoch_start = state["step"] - self._in_epoch
+        self._steps.set_state(state)
         self._updated = state["updated"]
 
     def _choose(self, step: int) -> None:
-        sparsity = self._resolved(step)
+        sparsity = self._steps.resolved(step)
         if not 0.0 <= sparsity < 1.0:
             raise bad_value("schedule", "a sparsity in [0, 1) at every step", self.schedule)
         if self._masks is not None:

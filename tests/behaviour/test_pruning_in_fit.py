@@ -221,7 +221,7 @@ def test_too_short_a_run_is_said_before_and_after(blobs):
     texts = [str(w.message) for w in caught if "Pruning" in str(w.message)]
     assert len(texts) == 2
     assert "this run ends at step 24" in texts[0]
-    assert "will reach 0.449 instead of 0.800" in texts[0]
+    assert "will reach 0.449 instead of 0.8" in texts[0]
     assert "training ended after 24 steps" in texts[1]
     assert pruning.sparsity == pytest.approx(0.449, abs=0.003)
 

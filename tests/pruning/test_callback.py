@@ -70,5 +70,5 @@ def test_the_table_of_a_model():
         ("b/kernel", 0, 0.0),
     ]
     assert json.loads(json.dumps(found.to_dict()))["rows"][0]["shape"] == [4, 4]
-    assert "a/kernel          16          12    0.7500" in str(found)
+    assert "a/kernel          16     12    0.7500" in str(found)
     assert sparsity(model, include="b").total == 0.0

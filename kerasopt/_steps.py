@@ -1,0 +1,131 @@
+"""The steps of one `fit`, and a schedule that follows them: what scheduled callbacks share."""
+
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+from kerasopt import _keras, _run
+from kerasopt._checks import is_integer
+from kerasopt.schedules import Schedule
+
+
+class Steps:
+    """Counts the batches of a `fit` and fits a schedule to its length.
+
+    A step is a batch of this `fit`, counted from 0, or from where an `initial_epoch` or a restored
+    state puts it. The optimizer's counter is not used: gradient accumulation, loss scaling and
+    pretraining move it differently.
+
+    Args:
+        callback: The Keras callback that counts.
+        schedule: Its schedule, in any moments.
+        who: The callback's name, for warnings.
+        what: What the schedule gives: `"the sparsity"`.
+
+    Attributes:
+        resolved: The schedule in steps; from the first epoch of the `fit` on.
+        settled_at: The step at which it has its last value (at which it begins, without an end).
+        total: The number of steps when the run ends, or `None` where that is unknown.
+    """
+
+    def __init__(self, callback: Any, schedule: Schedule, who: str, what: str):
+        self._callback = callback
+        self._schedule = schedule
+        self._who, self._what = who, what
+        self._epoch_start = self._in_epoch = 0
+        self._begun = False
+        self.resolved = schedule
+        self.settled_at = 0
+        self.total: int | None = None
+
+    @property
+    def done(self) -> int:
+        """The number of steps done, counted from the schedule's 0."""
+        per_epoch = _run.length(self._callback)[1]
+        # The last execution of an epoch is numbered as if it were a full one.
+        return self._epoch_start + min(self._in_epoch, per_epoch or self._in_epoch)
+
+    def check(self) -> None:
+        """Check, before the first epoch, that the schedule can be fitted to this run.
+
+        Raises:
+            ValueError: If it needs the run's length and that is unknown.
+        """
+        total, per_epoch = _run.length(self._callback)
+        self._schedule.resolve(total, per_epoch)
+        several = _keras.steps_per_execution(self._callback.model)
+        if per_epoch is None and several > 1:
+            self._warn(
+                f"with data of unknown length and steps_per_execution={several} the last "
+                "execution of an epoch counts as a full one. Pass `steps_per_epoch` to `fit`."
+            )
+
+    def begin_epoch(self, epoch: int) -> bool:
+        """Note that an epoch begins; tell whether it is the first of this run."""
+        self._epoch_start, self._in_epoch = self.done, 0
+        if self._begun:
+            return False
+        self._begun = True
+        self._plan(epoch)
+        return True
+
+    def _plan(self, epoch: int) -> None:
+        per_epoch = _run.length(self._callback)[1]
+        if epoch and per_epoch:
+            self._epoch_start = epoch * per_epoch
+        elif epoch and not self._epoch_start:
+            self._warn(
+                f"training begins at epoch {epoch} with data of unknown length, so its steps are "
+                "counted from 0. Pass `steps_per_epoch` to `fit`."
+            )
+        self.total = None
+        if per_epoch:
+            self.total = self._epoch_start + (self._callback.params["epochs"] - epoch) * per_epoch
+        self.resolved = self._schedule.resolve(self.total, per_epoch)
+        begin, end = self.resolved.steps
+        self.settled_at = begin if end is None else end
+        if self.total is not None and self.settled_at > self.total:
+            reached = 0.0 if self.total < begin else self.resolved(self.total)
+            self._warn(
+                f"this run ends at step {self.total}, but its schedule at step {self.settled_at}: "
+                f"{self._what} will reach {reached:.3g} instead of {self.resolved.last:.3g}. Train "
+                "longer, or give `end` as a fraction of the run."
+            )
+
+    def upcoming(self, batch: int) -> int:
+        """Give how many steps will be done once the execution that begins with `batch` is over."""
+        per_epoch = _run.length(self._callback)[1]
+        several = _keras.steps_per_execution(self._callback.model)
+        if per_epoch:
+            several = max(1, min(several, per_epoch - batch))
+        return self._epoch_start + batch + several
+
+    def end_batch(self, batch: int) -> None:
+        """Note that a batch is done."""
+        self._in_epoch = batch + 1
+
+    def end(self, reached: float) -> None:
+        """Say, at the end of the run, if it was shorter than the schedule."""
+        if self._begun and self.done < self.settled_at:
+            self._warn(
+                f"training ended after {self.done} steps, before the schedule's end at step "
+                f"{self.settled_at}: {self._what} is {reached:.3g} instead of "
+                f"{self.resolved.last:.3g}."
+            )
+
+    def get_state(self) -> dict[str, int]:
+        """Give the count as plain data."""
+        return {"step": self.done, "in_epoch": self.done - self._epoch_start}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Take the count back; what else stands in `state` is ignored."""
+        self._in_epoch = int(state.get("in_epoch", 0))
+        self._epoch_start = int(state["step"]) - self._in_epoch
+
+    def _warn(self, message: str) -> None:
+        warnings.warn(f"{self._who}: {message}", stacklevel=3)
+
+
+def is_state(state: Any) -> bool:
+    """Tell whether a dict holds a count as `Steps.get_state` gives it."""
+    return is_integer(state.get("step")) and is_integer(state.get("in_epoch", 0))
