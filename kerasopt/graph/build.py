@@ -1,5 +1,6 @@
 """From levels of nodes back to a Keras model."""
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ from kerasopt.graph.compiling import compile_like
 from kerasopt.graph.copies import fresh
 from kerasopt.graph.node import Level, Node, Port
 from kerasopt.graph.own import carry_own, construct
+from kerasopt.graph.sharing import held_in_common, outermost, owners
 from kerasopt.graph.state import carry_flags, carry_over
 
 Transfer = Callable[[Any, Any], None]
@@ -29,14 +31,21 @@ class Builder:
         self._layers: list[tuple[Any, Any]] = []
         self._models: list[tuple[Any, Any]] = []
         self._copies: dict[int, Any] = {}
+        self._called: dict[int, Node] = {}
+        self._common: set[int] = set()
 
     def build(self, level: Level) -> Any:
         """Build the model of `level`, with all the state of the old one, compiled as it was."""
+        self._called = owners(level)
+        self._common = held_in_common(self._called)
         model = self._model(level)
         for old, new in self._layers:
-            place = self._replaced.get(id(old))
-            transfer = place[1] if place else carry_over
-            transfer(old, new)
+            if id(old) not in self._replaced:
+                carry_over(old, new)
+        # Last: a replaced layer may be inside another one too, which has carried the old weights.
+        for old, new in self._layers:
+            if id(old) in self._replaced:
+                self._replaced[id(old)][1](old, new)
         for old, new in self._models:
             if not _keras.is_plain(old):
                 carry_own(old, new, self._copies)
@@ -63,7 +72,9 @@ class Builder:
         tensors: dict[int, Any] = {}
 
         def fill(value: Any) -> Any:
-            return tensors[id(value)] if isinstance(value, Port) else value
+            if isinstance(value, Port):
+                return tensors[id(value)]
+            return self._weight(value) if isinstance(value, keras.Variable) else value
 
         for node in level.nodes:
             operation = self._operation(node)
@@ -71,7 +82,7 @@ class Builder:
                 made = [operation.output]
             else:
                 args = keras.tree.map_structure(fill, node.args)
-                kwargs = keras.tree.map_structure(fill, node.kwargs)
+                kwargs = keras.tree.map_structure(fill, self._accepted(node, operation))
                 made = keras.tree.flatten(operation(*args, **kwargs))
             tensors.update(zip(map(id, node.outputs), made, strict=True))
         inputs = keras.tree.map_structure(fill, level.inputs)
@@ -88,8 +99,53 @@ class Builder:
             elif node.inner is not None:
                 return self._model(node.inner)
             else:
-                new = fresh(old)
+                new = self._fresh(old)
             self._copies[id(old)] = new
             if isinstance(old, keras.layers.Layer):
                 self._layers.append((old, new))
         return self._copies[id(old)]
+
+    def _fresh(self, old: Any) -> Any:
+        if not self._common or not isinstance(old, keras.layers.Layer):
+            return fresh(old)
+        return fresh(old, [(part, self._part(part)) for part in outermost(old, self._common)])
+
+    def _part(self, old: Any) -> Any:
+        if id(old) in self._called:
+            return self._operation(self._called[id(old)])
+        if id(old) not in self._copies:
+            self._copies[id(old)] = self._fresh(old)
+        return self._copies[id(old)]
+
+    def _accepted(self, node: Node, operation: Any) -> dict[str, Any]:
+        """Give the keyword arguments of a call without a mask that a replacement cannot take."""
+        if id(node.layer) in self._replaced and "mask" in node.kwargs:
+            parameters = inspect.signature(operation.call).parameters
+            if "mask" not in parameters:
+                return {name: value for name, value in node.kwargs.items() if name != "mask"}
+        return dict(node.kwargs)
+
+    def _weight(self, variable: Any) -> Any:
+        """Give the new layer's weight for an old one that an operation takes as an argument."""
+        for node in self._called.values():
+            layer = node.layer
+            if node.inner is not None or not isinstance(layer, keras.layers.Layer):
+                continue
+            for index, weight in enumerate(layer.weights):
+                if weight is variable:
+                    new = self._operation(node)
+                    if not new.built:
+                        new.build_from_config(layer.get_build_config())
+                    return _fitting(layer, new, index)
+        return variable
+
+
+def _fitting(old: Any, new: Any, index: int) -> Any:
+    shapes = [[tuple(v.shape) for v in layer.weights] for layer in (old, new)]
+    if shapes[0] != shapes[1]:
+        raise ValueError(
+            f"Layer {old.name!r} cannot be replaced by one with other weights: its "
+            f"{old.weights[index].name!r} is also an argument of an operation in the model, which "
+            "needs it as it was."
+        )
+    return new.weights[index]

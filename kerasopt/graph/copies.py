@@ -2,7 +2,7 @@
 
 import contextlib
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import keras
@@ -11,7 +11,11 @@ from kerasopt import _keras
 from kerasopt.selection import walk
 
 
-def fresh(original: Any) -> Any:
+def fresh(
+    original: Any,
+    shared: Sequence[tuple[Any, Any]] = (),
+    change: Callable[[dict[str, Any]], None] | None = None,
+) -> Any:
     """Make a new object from the config of `original`, without its weights.
 
     The user's own classes and functions need not be registered, and a lambda in a layer is fine:
@@ -19,6 +23,8 @@ def fresh(original: Any) -> Any:
 
     Args:
         original: A layer, operation, metric, optimizer, regularizer or constraint.
+        shared: Pairs of a layer inside it and what the copy holds in that place, unchanged.
+        change: Function that edits the config, a dict of plain data, in place. Defaults to `None`.
 
     Returns:
         A new object of the same class.
@@ -35,15 +41,49 @@ def fresh(original: Any) -> Any:
             config = keras.saving.serialize_keras_object(original)
             # Weights come with the first call in the new graph, on the shapes it has there.
             config.pop("build_config", None)
+            if change is not None:
+                change(config["config"])
             objects = {**_classes(parts), **functions}
-            copy = keras.saving.deserialize_keras_object(config, custom_objects=objects)
+            for number, (part, place) in enumerate(shared):
+                objects[f"_Shared_{number}"] = _finding(place)
+                _point(config, keras.saving.serialize_keras_object(part), f"_Shared_{number}")
+            with _policy_of(original, config):
+                copy = keras.saving.deserialize_keras_object(config, custom_objects=objects)
     except Exception as error:
         # What Keras found wrong stands behind the whole config.
         why = str(error).rpartition("Exception encountered: ")[2]
         raise _cannot(original, f"Keras says: {why}") from error
     if type(copy) is not type(original):
         raise _cannot(original, f"Its config gives a {type(copy).__name__!r} instead.")
+    held = {id(layer) for _, layer in walk(copy)} if shared else set()
+    for part, place in shared:
+        if id(place) not in held:
+            raise _cannot(original, f"It does not give {part.name!r}, which others use too.")
+    if isinstance(original, keras.layers.Layer) and "name" not in config["config"]:
+        copy.name = original.name
     return copy
+
+
+def _finding(thing: Any) -> type:
+    """Make a class that is `thing` whenever Keras makes an object of it from a config."""
+
+    def from_config(_config: Any) -> Any:
+        return thing
+
+    return type("_Shared", (), {"from_config": staticmethod(from_config)})
+
+
+def _point(config: Any, part: dict[str, Any], name: str) -> None:
+    """Let the config of `part`, wherever it stands in `config`, name the class `name` instead."""
+    if isinstance(config, dict):
+        if all(config.get(key) == part[key] for key in ("module", "class_name", "config")):
+            config.update(module=None, class_name=name, registered_name=name, config={})
+            config.pop("build_config", None)
+            return
+        config = config.values()
+    if not isinstance(config, str) and isinstance(config, Iterable):
+        for value in config:
+            _point(value, part, name)
 
 
 def _is_theirs(thing: Any) -> bool:
@@ -70,6 +110,18 @@ def _functions(parts: list[Any]) -> list[types.FunctionType]:
         and _is_theirs(value)
         and not hasattr(type(part), name)
     ]
+
+
+@contextlib.contextmanager
+def _policy_of(original: Any, config: dict[str, Any]) -> Iterator[None]:
+    """Let a layer whose config lacks its policy have it, and what it makes inside itself too."""
+    before = keras.config.dtype_policy()
+    if isinstance(original, keras.layers.Layer) and "dtype" not in config["config"]:
+        keras.config.set_dtype_policy(original.dtype_policy)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 @contextlib.contextmanager

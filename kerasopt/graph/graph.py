@@ -160,18 +160,18 @@ class Graph:
         """Take one call out, so that all who took its result take what it was given.
 
         Args:
-            node: A call with one tensor in and one of the same shape out.
+            node: A call with one tensor in (and perhaps a mask) and one of the same shape out.
 
         Raises:
             ValueError: If it has more than that, is an input, or gives an output of the model.
         """
         self._check_node(node)
-        one_to_one = len(node.inputs) == len(node.outputs) == 1
-        if not one_to_one or node.inputs[0].shape != node.outputs[0].shape:
+        one_to_one = len(node.data) == len(node.outputs) == 1
+        if not one_to_one or node.data[0].shape != node.outputs[0].shape:
             raise bad_value("node", "a call with one tensor in and one of the same shape out", node)
         self._refuse_output(node.outputs[0], "remove")
         node.level.nodes.remove(node)
-        node.level.rewire(node.outputs[0], node.inputs[0])
+        node.level.rewire(node.outputs[0], node.data[0])
         if node.inner is not None:
             node.inner.callers.remove(node)
 
@@ -180,8 +180,9 @@ class Graph:
 
         Args:
             node: A call of the layer.
-            layer: A new Keras layer, called with the same arguments. It may have the old name, and
-                must have it where the old layer gives an output of the model.
+            layer: A new Keras layer, called with the same arguments, less a mask if it takes none.
+                It may have the old name, and must have it where the old layer gives an output of
+                the model. Of a nested model that is replaced, the inside is gone.
             transfer: Function `transfer(old_layer, new_layer)` that sets the new layer's weights
                 once they exist. Defaults to `None`: all weights are copied, in order, which needs
                 the same shapes.
@@ -206,8 +207,17 @@ class Graph:
                 "The layer it replaces gives an output of the model, and outputs go by that name "
                 "in losses and metrics.",
             )
-        self._replaced[id(old)] = (layer, transfer or carry_over)
         self._names.add(layer.name)
+        if id(old) in self._added:
+            self._added.add(id(layer))
+            for call in calls:
+                call.layer, call.path = layer, f"{call.level.prefix}{layer.name}"
+            return
+        self._replaced[id(old)] = (layer, transfer or carry_over)
+        for call in calls:
+            if call.inner is not None:
+                call.inner.callers.clear()
+                call.inner = None
 
     def build(self) -> Any:
         """Build the model that the graph describes now.
@@ -244,12 +254,15 @@ class Graph:
     def _check_new(self, layer: Any, level: Level, instead_of: Any = None) -> None:
         if not isinstance(layer, keras.layers.Layer):
             raise bad_type("layer", "a Keras layer", layer)
-        if id(layer) in self._original:
+        inside = [part for _, part in selection.walk(layer)]
+        own = [part for part in inside if not isinstance(part, keras.layers.InputLayer)]
+        if any(id(part) in self._original for part in (layer, *own)):
             raise bad_value(
                 "layer",
                 "a new layer",
                 layer,
-                "This one belongs to the model, and would share its weights with the new model.",
+                "This one, or a layer in it, belongs to the model, and would share its weights "
+                "with the new model.",
             )
         taken = any(
             one.layer.name == layer.name and one.layer is not layer and one.layer is not instead_of

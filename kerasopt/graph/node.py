@@ -57,6 +57,12 @@ class Node:
         return ports((self.args, self.kwargs))
 
     @property
+    def data(self) -> list[Port]:
+        """The inputs without the mask that Keras hands along by itself."""
+        kwargs = {name: value for name, value in self.kwargs.items() if name != "mask"}
+        return ports((self.args, kwargs))
+
+    @property
     def is_input(self) -> bool:
         """Whether this is an `InputLayer`."""
         return isinstance(self.layer, keras.layers.InputLayer)

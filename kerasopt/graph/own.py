@@ -46,7 +46,11 @@ def construct(model: Any, **parts: Any) -> Any:
             "`super().__init__`, or rewrite `keras.Model(model.inputs, model.outputs)`, which has "
             "the same layers but not the class.",
         ) from error
-    return cls(**arguments)
+    new = cls(**arguments)
+    if new.dtype_policy.name != model.dtype_policy.name:
+        # No config holds it: it was the global one then, and says whether the loss is scaled.
+        new.dtype_policy = model.dtype_policy
+    return new
 
 
 def _further_arguments(model: Any, signature: inspect.Signature) -> dict[str, Any]:

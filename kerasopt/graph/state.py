@@ -27,14 +27,15 @@ def carry_over(old: Any, new: Any) -> None:
             f"{_sketch(old)}, the new one {_sketch(new)}. For other shapes pass `transfer`, a "
             "function `transfer(old, new)` that sets the new layer's weights."
         )
+    for one, other in _side_by_side(old, new):
+        _carry_what_loading_would(one, other)
+    # Last, because loading puts the two halves of LoRA into the kernel.
     for mine, its in zip(old.weights, new.weights, strict=True):
         carry_variable(mine, its)
     seeds, its_seeds = _other_state(old), _other_state(new)
     if [tuple(v.shape) for v in seeds] == [tuple(v.shape) for v in its_seeds]:
         for mine, its in zip(seeds, its_seeds, strict=True):
             its.assign(mine)
-    for one, other in _side_by_side(old, new):
-        _carry_what_loading_would(one, other)
 
 
 def carry_flags(old: Any, new: Any) -> None:

@@ -226,7 +226,11 @@ def batch(model, size=4, seed=0):
         shape = [size if n is None else n for n in tensor.shape]
         if "int" in tensor.dtype:
             return rng.integers(0, 5, shape)
-        return rng.normal(size=shape).astype("float32")
+        if tensor.dtype == "bool":
+            return np.arange(shape[-1]) < np.full(shape, 3)
+        if tensor.dtype == "string":
+            return keras.ops.convert_to_tensor(rng.choice(["a b", "c", "b"], shape).tolist())
+        return rng.normal(size=shape).astype(tensor.dtype)
 
     if isinstance(model, keras.Sequential):
         return values(model.inputs[0])

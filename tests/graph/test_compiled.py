@@ -183,6 +183,22 @@ def test_mixed_precision_keeps_its_policies():
     new.fit(np.ones((4, 6)), np.ones((4, 2)), verbose=0)
 
 
+@pytest.mark.parametrize(("then", "now"), [("mixed_float16", "float32"), ("float32", "float16")])
+def test_a_model_keeps_its_policy_whatever_the_global_one_is(then, now):
+    keras.config.set_dtype_policy(then)
+    x = keras.Input((6,))
+    inner = keras.Sequential([keras.Input((6,)), layers.Dense(3, name="hidden")], name="inner")
+    old = keras.Model(x, layers.Dense(2, dtype="float32")(inner(x)))
+    old.compile("sgd", "mse")
+    keras.config.set_dtype_policy(now)
+    new = Graph.of(old).build()
+    for one in (new, new.get_layer("inner"), new.get_layer("inner").get_layer("hidden")):
+        assert one.dtype_policy.name == then
+    # Mixed precision without scaled losses would lose small gradients.
+    assert type(new.optimizer) is type(old.optimizer)
+    assert new.optimizer.get_config() == old.optimizer.get_config()
+
+
 def test_a_layer_that_cannot_be_copied_is_named():
     class NoConfig(layers.Layer):
         def __init__(self, thing):

@@ -151,6 +151,39 @@ def test_replacing_by_another_shape_needs_a_transfer():
     )
 
 
+def test_what_was_put_in_can_be_replaced():
+    graph = Graph.of(models.sequential())
+    node = graph.insert_after(graph.find("first"), layers.Dropout(0.1, name="drop"))
+    put_in = layers.Dropout(0.9, name="more")
+    graph.replace(node, put_in)
+    assert node.path == "more"
+    assert graph.find("more") is node
+    graph.insert_after(node, layers.ReLU(name="drop"))
+    new = graph.build()
+    assert [layer.name for layer in new.layers] == ["first", "more", "drop", "norm", "last"]
+    assert new.get_layer("more") is put_in
+
+
+def test_a_nested_model_that_is_replaced_is_no_longer_looked_into():
+    graph = Graph.of(models.nested())
+    inside = graph.find("inner/inner_dense")
+    graph.replace(graph.find("inner"), layers.Dense(5, name="flat"), lambda old, new: None)
+    assert [node.path for node in graph.nodes] == ["x", "inner", "outer_dense", "top"]
+    assert [one.path for one in graph.followers(graph.find("x"))] == ["inner"]
+    with pytest.raises(ValueError, match="a node of this graph"):
+        graph.insert_after(inside, layers.ReLU())
+    assert [layer.name for layer in graph.build().layers] == ["x", "flat", "outer_dense", "top"]
+
+
+def test_a_layer_of_a_nested_model_that_is_replaced_may_be_called_elsewhere():
+    dense, x = layers.Dense(4, name="both"), keras.Input((4,))
+    inner = keras.Sequential([keras.Input((4,)), dense], name="inner")
+    graph = Graph.of(keras.Model(x, inner(layers.ReLU(name="relu")(dense(x)))))
+    graph.replace(graph.find("inner"), layers.Dense(4, name="inner"))
+    graph.replace(graph.find("both"), layers.Dense(4, activation="tanh", name="other"))
+    assert [layer.name for layer in graph.build().layers][1:] == ["other", "relu", "inner"]
+
+
 def test_replacing_a_shared_layer_replaces_all_its_calls():
     graph = Graph.of(models.shared())
     graph.replace(graph.find("tower"), layers.Dense(5, activation="tanh", name="rebuilt"))
@@ -188,6 +221,9 @@ def test_layers_of_the_model_cannot_be_put_in():
     graph = Graph.of(models.sequential())
     with pytest.raises(ValueError, match="share its weights"):
         graph.insert_after(graph.find("first"), graph.model.layers[0])
+    wrapped = layers.TimeDistributed(graph.model.layers[0])
+    with pytest.raises(ValueError, match="share its weights"):
+        graph.insert_after(graph.find("first"), wrapped)
     with pytest.raises(TypeError, match="a Keras layer"):
         graph.insert_after(graph.find("first"), "relu")
     with pytest.raises(TypeError, match="node"):
