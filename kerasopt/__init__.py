@@ -19,6 +19,7 @@ _ROOMS = (
     "callbacks",
     "export",
     "graph",
+    "layers",
     "pruning",
     "regularization",
     "reporting",
@@ -27,12 +28,14 @@ _ROOMS = (
     "stopping",
 )
 
-__all__ = ["__version__", *_ROOMS]
+__all__ = ["__version__", "load_model", *_ROOMS]
 
 
 def __getattr__(name: str) -> Any:
     if name in _ROOMS:
         return import_module(f"kerasopt.{name}")
+    if name == "load_model":
+        return import_module("kerasopt.loading").load_model
     raise AttributeError(f"module 'kerasopt' has no attribute {name!r}")
 
 
