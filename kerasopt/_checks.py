@@ -94,6 +94,18 @@ def positive(argument: str, value: Any) -> float:
     return float(value)
 
 
+def not_negative(argument: str, value: Any) -> float:
+    """Check a finite real number that may be 0 but not below.
+
+    Raises:
+        TypeError: If it is not a number.
+        ValueError: If it is not finite or below 0.
+    """
+    if number(argument, value) < 0.0:
+        raise bad_value(argument, "a float >= 0", value)
+    return float(value)
+
+
 def flag(argument: str, value: Any) -> bool:
     """Check a Boolean.
 

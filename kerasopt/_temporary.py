@@ -4,6 +4,7 @@ A variable has one constraint and one regularizer. A pruning mask or a scheduled
 place and calls the user's own one inside; several may lie on top of each other.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 
@@ -36,13 +37,13 @@ def set_own(variable: Any, what: str, thing: Any) -> None:
     top.inner = thing
 
 
-def take_off(variable: Any, what: str, kind: Any) -> bool:
+def take_off(variable: Any, what: str, unwanted: Callable[[Any], bool]) -> bool:
     """Take temporary ones off a variable, and leave the others.
 
     Args:
         variable: The variable.
         what: `"constraint"` or `"regularizer"`.
-        kind: One object, or a class: all of its kind.
+        unwanted: Function that tells, of a temporary one, whether it goes.
 
     Returns:
         Whether there was one.
@@ -51,9 +52,9 @@ def take_off(variable: Any, what: str, kind: Any) -> bool:
     found = False
     thing = getattr(variable, what, None)
     while isinstance(thing, Temporary):
-        wanted = isinstance(thing, kind) if isinstance(kind, type) else thing is kind
-        found = found or wanted
-        if not wanted:
+        if unwanted(thing):
+            found = True
+        else:
             kept.append(thing)
         thing = thing.inner
     for one in reversed(kept):

@@ -1,4 +1,4 @@
-"""Which kernels can be pruned: those that training can still adapt."""
+"""Which variables a callback works on: those that training still changes."""
 
 import warnings
 from typing import Any
@@ -7,15 +7,20 @@ from kerasopt._checks import bad_value
 from kerasopt.selection import Selection, select
 
 
-def select_trainable(model: Any, include: Any, exclude: Any) -> Selection:
-    """Select kernels as `kerasopt.selection.select` does, and leave out those of frozen layers.
+def select_trainable(
+    model: Any, include: Any, exclude: Any, variables: str = "kernels", who: str = "Pruning"
+) -> Selection:
+    """Select variables as `kerasopt.selection.select` does, and leave out those of frozen layers.
 
-    A frozen kernel could not recover from losing its small weights.
+    A frozen kernel could not recover from losing its small weights, and a penalty does nothing on
+    it.
 
     Args:
         model: A built Keras model.
         include: Which layers.
         exclude: Which layers not.
+        variables: `"kernels"`, `"biases"` or `"all"`. Defaults to `"kernels"`.
+        who: The callback's name, for the warning. Defaults to `"Pruning"`.
 
     Raises:
         ValueError: If nothing is left.
@@ -23,19 +28,22 @@ def select_trainable(model: Any, include: Any, exclude: Any) -> Selection:
     Warns:
         UserWarning: Naming the frozen layers.
     """
-    chosen = select(model, include, exclude)
+    chosen = select(model, include, exclude, variables)
     trained = {id(variable) for variable in model.trainable_variables}
     kept = Selection([one for one in chosen if id(one.variable) in trained], chosen.left_out)
     frozen = list(dict.fromkeys(one.name for one in chosen if id(one.variable) not in trained))
     kept.left_out.update(dict.fromkeys(frozen, "frozen"))
     if not kept:
         raise bad_value(
-            "model", "a kernel that trains", model, f"All that are selected are frozen: {frozen}."
+            "model",
+            "a model with variables that train",
+            model,
+            f"All that are selected are frozen: {frozen}.",
         )
     if frozen:
         warnings.warn(
-            f"Pruning leaves out frozen layers: {', '.join(map(repr, frozen))}. Set "
-            "`layer.trainable = True` and compile again to prune them.",
+            f"{who} leaves out frozen layers: {', '.join(map(repr, frozen))}. Set "
+            "`layer.trainable = True` and compile again to have them.",
             stacklevel=2,
         )
     return kept

@@ -2,6 +2,8 @@
 
 from kerasopt.backup.callback import BackupAndRestore
 from kerasopt.pruning.callback import Pruning
+from kerasopt.regularization.dropout_schedule import DropoutSchedule
+from kerasopt.regularization.weight_penalty import WeightPenalty
 from kerasopt.stopping.callback import EarlyStopping
 
-__all__ = ["BackupAndRestore", "EarlyStopping", "Pruning"]
+__all__ = ["BackupAndRestore", "DropoutSchedule", "EarlyStopping", "Pruning", "WeightPenalty"]

@@ -92,6 +92,17 @@ def is_kernel(layer: Any, variable: Any) -> bool:
     return len(variable.shape) >= 2 and not _SCALES_AND_OFFSETS.search(variable.name)
 
 
+def has_kernel(layer: Any) -> bool:
+    """Tell whether a layer (or operation), or one inside it, has a kernel."""
+    if not isinstance(layer, keras.layers.Layer):
+        return False
+    return any(
+        is_kernel(one, variable)
+        for one in (layer, *(sub for _, sub in walk(layer)))
+        for variable in own_variables(one)
+    )
+
+
 def check_built(model: Any, argument: str = "model") -> None:
     """Make sure that `model` is a Keras 3 model or layer whose weights exist.
 

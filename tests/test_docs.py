@@ -52,8 +52,32 @@ def test_the_example_of_early_stopping_runs_as_it_is(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["digits-stopping.png"]
 
 
+@pytest.mark.slow
+def test_the_example_of_regularization_runs_as_it_is(tmp_path):
+    done = subprocess.run(
+        [sys.executable, ROOT / "examples" / "regularization.py"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    accuracies = re.findall(r"test accuracy ([\d.]+)", done.stdout)
+    assert len(accuracies) == 2
+    assert all(float(accuracy) >= 0.8 for accuracy in accuracies)
+    assert "penalty x 1.00" in done.stdout
+    assert "'dense_dropout'" in done.stdout
+    assert [path.name for path in tmp_path.iterdir()] == ["digits-regularized.keras"]
+
+
 @pytest.mark.parametrize(
-    "page", ["README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/early-stopping.md"]
+    "page",
+    [
+        "README.md",
+        "CONTRIBUTING.md",
+        "docs/architecture.md",
+        "docs/early-stopping.md",
+        "docs/regularization.md",
+    ],
 )
 def test_links_and_named_files_exist(page):
     text = (ROOT / page).read_text()
@@ -68,6 +92,7 @@ def test_nothing_names_a_path_of_one_machine_or_a_package_host():
         "README.md",
         "CONTRIBUTING.md",
         "docs/early-stopping.md",
+        "docs/regularization.md",
         "constraints.txt",
         "setup.cfg",
         "pyproject.toml",

@@ -44,6 +44,8 @@ def test_no_extra_is_imported_before_it_is_used():
 
 def test_rooms_are_reached_from_the_door():
     assert kerasopt.callbacks.Pruning is kerasopt.pruning.Pruning
-    assert "export" in dir(kerasopt)
+    assert kerasopt.layers.ScheduledDropout.__module__.startswith("kerasopt")
+    assert callable(kerasopt.load_model)
+    assert {"export", "layers", "load_model"} <= set(dir(kerasopt))
     with pytest.raises(AttributeError, match="no attribute 'prunning'"):
         _ = kerasopt.prunning

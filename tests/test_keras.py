@@ -79,12 +79,14 @@ def test_a_new_trace():
 USE_ON_ANOTHER_BACKEND = """
 import keras, numpy as np, pytest, tempfile
 import kerasopt
-from kerasopt.callbacks import BackupAndRestore, EarlyStopping, Pruning
+from kerasopt.callbacks import BackupAndRestore, DropoutSchedule, EarlyStopping, Pruning
+from kerasopt.callbacks import WeightPenalty
 from kerasopt.export import to_tflite
-from kerasopt.regularization import add_penalty, insert_dropout
+from kerasopt.regularization import add_constraint, add_penalty, insert_dropout
 model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3), keras.layers.Dense(2)])
 model = insert_dropout(model, 0.5)
 add_penalty(model, 1e-3)
+add_constraint(model, "non_neg")
 model.compile("sgd", "mse")
 x = np.ones((8, 4), "float32")
 y = np.ones((8, 2), "float32")
@@ -100,6 +102,9 @@ assert kerasopt.pruning.mask([1.0, 2.0], 0.5).tolist() == [False, True]
 assert kerasopt.pruning.sparsity(model).total == 0
 with pytest.raises(RuntimeError, match="`kerasopt.callbacks.Pruning` needs the TensorFlow backend"):
     model.fit(x, y, callbacks=[Pruning(0.5)], verbose=0)
+for callback in (WeightPenalty(l2=0.1), DropoutSchedule(0.1)):
+    with pytest.raises(RuntimeError, match="needs the TensorFlow backend"):
+        model.fit(x, y, callbacks=[callback], verbose=0)
 with pytest.raises(RuntimeError, match="`kerasopt.export.to_tflite` needs the TensorFlow backend"):
     to_tflite(model)
 """

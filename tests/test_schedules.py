@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kerasopt import schedules
-from kerasopt.schedules import Constant, PolynomialDecay, Schedule
+from kerasopt.schedules import Constant, Exponential, PolynomialDecay, Schedule
 
 
 def test_the_values_that_tfmot_gives():
@@ -43,6 +43,38 @@ def test_a_polynomial_is_monotonic_and_between_its_ends(
     sign = math.copysign(1, final - initial)
     assert all(sign * (b - a) >= -1e-12 for a, b in pairwise(values))
     assert schedule.last == final
+
+
+@given(
+    initial=st.floats(0, 0.99),
+    final=st.floats(0, 0.99),
+    begin=st.integers(0, 50),
+    length=st.integers(2, 1000),
+    decay=st.floats(1e-6, 700),
+    steps=st.lists(st.integers(0, 2000), min_size=2),
+)
+def test_an_exponential_is_monotonic_and_between_its_ends(
+    initial, final, begin, length, decay, steps
+):
+    schedule = Exponential(initial, final, begin, begin + length, decay)
+    values = [schedule(step) for step in sorted(steps)]
+    low, high = schedule.bounds()
+    assert all(low - 1e-12 <= value <= high + 1e-12 for value in values)
+    sign = math.copysign(1, final - initial)
+    assert all(sign * (b - a) >= -1e-12 for a, b in pairwise(values))
+    assert schedule(begin) == initial
+    assert schedule.last == final
+
+
+@given(step=st.integers(0, 100), decay=st.floats(0.01, 50))
+def test_an_exponential_is_its_formula(step, decay):
+    expected = (math.exp(-decay * step / 100) - math.exp(-decay)) / (1 - math.exp(-decay))
+    assert Exponential(1.0, 0.0, 0, 100, decay)(step) == pytest.approx(expected, abs=1e-12)
+
+
+def test_a_slow_exponential_is_a_line():
+    schedule = Exponential(0.0, 1.0, 0, 100, decay=1e-9)
+    assert [schedule(step) for step in (25, 50, 75)] == pytest.approx([0.25, 0.5, 0.75])
 
 
 def test_moments_resolve_against_the_run():
@@ -108,6 +140,21 @@ def test_wrong_arguments(arguments, error, match):
         PolynomialDecay(**{"initial": 0.0, "final": 0.8, "begin": 0, "end": 100, **arguments})
 
 
+@pytest.mark.parametrize(
+    ("arguments", "error", "match"),
+    [
+        ({"decay": 0}, ValueError, "`decay`"),
+        ({"decay": "10"}, TypeError, "`decay`"),
+        ({"initial": None}, TypeError, "`initial`"),
+        ({"final": float("nan")}, ValueError, "`final`"),
+        ({"end": None}, TypeError, "`end`"),
+    ],
+)
+def test_wrong_arguments_of_an_exponential(arguments, error, match):
+    with pytest.raises(error, match=match):
+        Exponential(**{"initial": 0.0, "final": 0.8, **arguments})
+
+
 def test_begin_after_end_shows_when_the_run_is_known():
     schedule = PolynomialDecay(0, 0.8, begin=50, end=0.5)
     assert schedule.resolve(100, 10).steps == (50, 50)
@@ -116,7 +163,12 @@ def test_begin_after_end_shows_when_the_run_is_known():
 
 
 @pytest.mark.parametrize(
-    "schedule", [Constant(0.5, begin=0.25), PolynomialDecay(0.1, 0.9, "1 epochs", "2 epochs", 2)]
+    "schedule",
+    [
+        Constant(0.5, begin=0.25),
+        PolynomialDecay(0.1, 0.9, "1 epochs", "2 epochs", 2),
+        Exponential(0.1, 0.9, 10, 0.5, decay=3),
+    ],
 )
 def test_plain_data_and_back(schedule):
     plain = json.loads(json.dumps(schedules.serialize(schedule)))

@@ -10,11 +10,11 @@ import keras
 from kerasopt import _keras, _run, schedules
 from kerasopt._checks import bad_value, verbosity, word_or_count
 from kerasopt._steps import Steps
+from kerasopt._trainable import select_trainable
 from kerasopt.pruning import constraint
 from kerasopt.pruning.arguments import checked_schedule
 from kerasopt.pruning.masks import Masks
 from kerasopt.pruning.state import checked_state, matching_masks
-from kerasopt.pruning.targets import select_trainable
 from kerasopt.pruning.updates import Updates
 from kerasopt.selection import Selection, check_picks
 

@@ -83,7 +83,7 @@ def put_on(model: Any, targets: list[Any]) -> list[Mask]:
     """
     optimizer = getattr(model, "optimizer", None)
     for target in targets:  # a run that was broken off may have left one
-        _temporary.take_off(target.variable, "constraint", Mask)
+        _temporary.take_off(target.variable, "constraint", _is_mask)
     with _keras.scope(model):
         if optimizer is not None and not optimizer.built and _keras.keeps_averages(optimizer):
             optimizer.build(model.trainable_variables)
@@ -102,6 +102,10 @@ def take_off(model: Any, variables: Iterable[Any]) -> None:
         model: The model they belong to.
         variables: Masked ones, and others, which are left as they are.
     """
-    masked = [one for one in variables if _temporary.take_off(one, "constraint", Mask)]
+    masked = [one for one in variables if _temporary.take_off(one, "constraint", _is_mask)]
     if masked:
         _keras.retrace(model)
+
+
+def _is_mask(thing: Any) -> bool:
+    return isinstance(thing, Mask)

@@ -7,15 +7,16 @@ import keras
 from kerasopt import selection
 from kerasopt._checks import bad_value
 from kerasopt.graph import Graph, Node
+from kerasopt.regularization.branches import branch_ends
+from kerasopt.regularization.kinds import ALL_DROPOUTS, Make
+from kerasopt.regularization.recurrent import is_recurrent
 
-DROPOUTS = (
-    keras.layers.AlphaDropout,
-    keras.layers.Dropout,
-    keras.layers.GaussianDropout,
-    keras.layers.GaussianNoise,
-    keras.layers.SpatialDropout1D,
-    keras.layers.SpatialDropout2D,
-    keras.layers.SpatialDropout3D,
+_NOISES = (*ALL_DROPOUTS, keras.layers.GaussianNoise)
+_CONVOLUTIONS = (
+    keras.layers.Conv2D,
+    keras.layers.Conv2DTranspose,
+    keras.layers.DepthwiseConv2D,
+    keras.layers.SeparableConv2D,
 )
 POOLINGS = tuple(
     getattr(keras.layers, f"{kind}Pooling{axes}D")
@@ -60,41 +61,55 @@ _ACTIVATIONS = (
 )
 
 
-def automatic_places(graph: Graph) -> list[Node]:
-    """Give the calls behind which a dropout is usual, in order.
+def automatic_places(graph: Graph, kind: str | Make) -> list[Node]:
+    """Give the calls behind which a kind of dropout is usual, in order.
 
-    These are every pooling layer and every hidden Dense layer, past the activation and
-    normalization that follow it as layers of their own. Hidden means that every way from it to an
-    output of the model still meets a layer with a kernel: what is left out is the output layer,
-    also where a Softmax, Reshape or Add comes behind it. Places that have a dropout already, or
-    lead straight into one, are left out too, as is what never trains: the inside of a model that
-    is called with `training=False`.
+    These are every pooling layer, every hidden Dense layer and every hidden recurrent layer, past
+    the activation and normalization that follow it as layers of their own; of stacked recurrent
+    layers the last. For `"drop_block"` these are the hidden 2D convolutions instead, and for
+    `"stochastic_depth"` the ends of the residual branches.
+
+    Hidden means that every way from it to an output of the model still meets a layer with a kernel:
+    what is left out is the output layer, also where a Softmax, Reshape or Add comes behind it.
+    Places that have a dropout already, or lead straight into one, are left out too, as is what
+    never trains: the inside of a model that is called with `training=False`.
 
     Args:
         graph: The graph of a model.
+        kind: What `kinds.checked_kind` gave.
     """
+    if kind == "stochastic_depth":
+        ends = [node for node in branch_ends(graph) if not never_trains(node)]
+        return [node for node in ends if not isinstance(node.layer, _NOISES)]
+    completed = _CONVOLUTIONS if kind == "drop_block" else (keras.layers.Dense,)
+    direct = () if kind == "drop_block" else POOLINGS
     places: list[Node] = []
     for node in graph.nodes:
-        if not isinstance(node.layer, (keras.layers.Dense, *POOLINGS)) or never_trains(node):
+        recurrent = is_recurrent(node.layer) and kind != "drop_block"
+        if never_trains(node) or not (recurrent or isinstance(node.layer, (*completed, *direct))):
             continue
-        place = _end(graph, node) if isinstance(node.layer, keras.layers.Dense) else node
+        place = node if isinstance(node.layer, direct) else _end(graph, node)
         known = any(place is one for one in places)
-        if not known and not _is_final(graph, place) and not _has_dropout(graph, place):
-            places.append(place)
+        stacked = recurrent and any(is_recurrent(one.layer) for one in graph.followers(place))
+        if known or stacked or _is_final(graph, place) or has_dropout(graph, place):
+            continue
+        places.append(place)
     return places
 
 
-def named_places(graph: Graph, after: Any) -> list[Node]:
+def named_places(graph: Graph, after: Any, kind: str | Make) -> list[Node]:
     """Give the calls of the layers that `after` names, in order.
 
     Args:
         graph: The graph of a model.
         after: As in `kerasopt.selection.matching`. A nested model that is named counts as one
             layer: what is inside it does not.
+        kind: What `kinds.checked_kind` gave.
 
     Raises:
         TypeError: If `after` is of no known form.
-        ValueError: If it matches nothing, an output of the model, or no layer of the graph.
+        ValueError: If it matches nothing, an output of the model, no layer of the graph, or one
+            behind which the kind makes no sense.
     """
     wanted = selection.matching(graph.model, "after", after)
     inside: set[int] = set()
@@ -124,16 +139,44 @@ def named_places(graph: Graph, after: Any) -> list[Node]:
             f"Dropout scales numbers, and {', '.join(dict.fromkeys(integers))} gives "
             "integers or truth values.",
         )
-    outputs = [node.path for node in nodes if graph.is_output(node)]
-    if outputs:
+    outputs = [node for node in nodes if graph.is_output(node)]
+    named = [node for node in outputs if _is_named(node, after)]
+    if named or len(outputs) == len(nodes):
+        paths_of = ", ".join(dict.fromkeys(node.path for node in named or outputs))
         raise bad_value(
             "after",
             "layers inside the model",
             after,
-            f"{', '.join(dict.fromkeys(outputs))}: this is an output of the model, and dropping "
-            "parts of the answer is no regularization. Name the layer before it.",
+            f"{paths_of}: this is an output of the model, and dropping parts of the answer is no "
+            "regularization. Name the layer before it.",
         )
+    nodes = [node for node in nodes if not graph.is_output(node)]
+    _check_kind(graph, nodes, after, kind)
     return nodes
+
+
+def _is_named(node: Node, after: Any) -> bool:
+    """Tell whether a layer is named as itself, not as one of several that match."""
+    return any(
+        pick is node.layer or (isinstance(pick, str) and pick in (node.layer.name, node.path))
+        for pick in selection.check_picks("after", after)
+    )
+
+
+def _check_kind(graph: Graph, nodes: list[Node], after: Any, kind: str | Make) -> None:
+    if kind == "drop_block":
+        wrong = [node.path for node in nodes if len(node.outputs[0].shape) != 4]
+        expected, why = "layers that give feature maps of four axes", "have no blocks to drop"
+    elif kind == "stochastic_depth":
+        ends = branch_ends(graph)
+        wrong = [node.path for node in nodes if not any(node is end for end in ends)]
+        expected = "layers at the end of residual branches"
+        known = ", ".join(end.path for end in ends) or "none"
+        why = f"are none, and without them nothing would get through. The model has: {known}"
+    else:
+        return
+    if wrong:
+        raise bad_value("after", expected, after, f"{', '.join(dict.fromkeys(wrong))} {why}.")
 
 
 def never_trains(node: Node) -> bool:
@@ -165,24 +208,25 @@ def _completes(node: Node) -> bool:
 def _is_final(graph: Graph, node: Node) -> bool:
     """Tell whether some way from `node` to an output of the model meets no layer with a kernel."""
     return graph.is_output(node) or any(
-        not _has_kernel(one.layer) and _is_final(graph, one) for one in graph.followers(node)
+        not selection.has_kernel(one.layer) and _is_final(graph, one)
+        for one in graph.followers(node)
     )
 
 
-def _has_kernel(layer: Any) -> bool:
-    if not isinstance(layer, keras.layers.Layer):
-        return False
-    return any(
-        selection.is_kernel(one, variable)
-        for one in (layer, *(sub for _, sub in selection.walk(layer)))
-        for variable in selection.own_variables(one)
-    )
-
-
-def _has_dropout(graph: Graph, node: Node) -> bool:
+def has_dropout(graph: Graph, node: Node) -> bool:
     """Tell whether a dropout follows at once, or behind what only moves numbers."""
     return any(
-        isinstance(one.layer, DROPOUTS)
-        or (isinstance(one.layer, _MOVING) and _has_dropout(graph, one))
+        isinstance(one.layer, _NOISES)
+        or (isinstance(one.layer, _MOVING) and has_dropout(graph, one))
         for one in graph.followers(node)
+    )
+
+
+def follows_dropout(graph: Graph, node: Node) -> bool:
+    """Tell whether what a call takes comes from a dropout, perhaps moved only."""
+    before = [one for one in graph.nodes if any(f is node for f in graph.followers(one))]
+    return any(
+        isinstance(one.layer, _NOISES)
+        or (isinstance(one.layer, _MOVING) and follows_dropout(graph, one))
+        for one in before
     )

@@ -34,10 +34,20 @@ def put_on(
     Warns:
         UserWarning: Naming frozen layers, and those that a saved model will have lost it for.
     """
-    word = _WORDS[what]
-    check_whole(model, f"add_{word}")
+    check_whole(model, f"add_{_WORDS[what]}")
     selection = select(model, include, exclude, variables)
-    forgotten = assign(model, selection, [decide(target) for target in selection], what)
+    give(model, selection, [decide(target) for target in selection], what)
+    return selection
+
+
+def give(model: Any, selection: Selection, things: list[Any], what: str) -> None:
+    """Give each variable of a selection its regularizer or constraint.
+
+    Warns:
+        UserWarning: As `put_on`.
+    """
+    word = _WORDS[what]
+    forgotten = assign(model, selection, things, what)
     trained = {id(variable) for variable in model.trainable_variables}
     frozen = [target for target in selection if id(target.variable) not in trained]
     if frozen:
@@ -50,7 +60,6 @@ def put_on(
             f"The {word} on {names(forgotten)} works now, but no config has a place for it: add "
             "it again to a model that was saved and loaded, or cloned."
         )
-    return selection
 
 
 def take_off(model: Any, what: str, include: Any, exclude: Any, variables: str) -> Selection:
@@ -79,4 +88,4 @@ def names(targets: Iterable[Target]) -> str:
 
 
 def _warn(message: str) -> None:
-    warnings.warn(message, stacklevel=4)
+    warnings.warn(message, stacklevel=5)

@@ -9,7 +9,15 @@ import pytest
 import tensorflow as tf
 
 from kerasopt import _store
-from kerasopt.callbacks import BackupAndRestore, EarlyStopping, Pruning
+from kerasopt.callbacks import (
+    BackupAndRestore,
+    DropoutSchedule,
+    EarlyStopping,
+    Pruning,
+    WeightPenalty,
+)
+from kerasopt.layers import DropConnect, ScheduledDropout, StochasticDepth
+from kerasopt.schedules import PolynomialDecay
 from kerasopt.stopping import Patience
 
 layers = keras.layers
@@ -210,6 +218,29 @@ def test_kerasopts_callbacks_go_on(tmp_path, blobs):
         assert states[0].pop("best_weights") is not None
         states[1].pop("best_weights")
         assert states[0] == states[1]
+
+
+def scheduled():
+    x = keras.Input((12,))
+    y = ScheduledDropout(0.1)(layers.Dense(16, "relu")(x))
+    y = layers.Add()([y, StochasticDepth(0.3)(DropConnect(layers.Dense(16), 0.2)(y))])
+    model = keras.Model(x, layers.Dense(3)(y))
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile("adam", loss, metrics=["accuracy"])
+    return model
+
+
+def test_penalty_and_dropout_schedules_go_on(tmp_path, blobs):
+    seen = []
+
+    def make():
+        ramp = PolynomialDecay(0.1, 1.0, begin=0.2, end=0.9, power=1)
+        seen.append((WeightPenalty(l2=0.01, schedule=ramp), DropoutSchedule(0.6)))
+        return seen[-1]
+
+    assert_goes_on(scheduled, blobs, tmp_path, make)
+    states = [[callback.get_state() for callback in made] for made in seen]
+    assert states[0] == states[2] == states[4]
 
 
 def keras_callbacks(tmp_path):

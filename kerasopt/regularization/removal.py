@@ -1,0 +1,176 @@
+"""Taking dropout out of a model that exists, or making plain dropout of a scheduled one."""
+
+import warnings
+from typing import Any
+
+import keras
+import numpy as np
+
+from kerasopt import selection
+from kerasopt._checks import bad_value
+from kerasopt.graph import Graph, Node
+from kerasopt.graph.copies import fresh
+from kerasopt.graph.state import carry_over
+from kerasopt.regularization.kinds import ALL_DROPOUTS
+from kerasopt.regularization.layers import DropConnect, ScheduledDropout
+from kerasopt.regularization.recurrent import clear_own_dropout, has_own_dropout
+
+
+def remove_dropout(model: Any, include: Any = None, exclude: Any = None) -> Any:
+    """Give a copy of a model without dropout, and with the same weights: undo `insert_dropout`.
+
+    What goes is every layer of Keras's Dropout, AlphaDropout, GaussianDropout and SpatialDropout
+    and of kerasopt's ScheduledDropout, DropBlock2D and StochasticDepth, at any depth, also in
+    TimeDistributed; DropConnect gives back the layer inside it; and the `dropout` and
+    `recurrent_dropout` of recurrent and attention layers become 0. The output in inference is the
+    same. GaussianNoise and augmentation stay.
+
+    Args:
+        model: A built Functional or Sequential model, or a subclass of these, with models nested
+            in it to any depth. It is not changed.
+        include: Which layers, as in `kerasopt.selection.select`. Defaults to `None`: all.
+        exclude: Which layers not, in the same forms; it wins over `include`. Defaults to `None`.
+
+    Returns:
+        A new model of the same class, with copies of the other layers and weights. If the old model
+        is compiled, so is the new one, with fresh optimizer state.
+
+    Raises:
+        TypeError: If `model` is no Keras 3 model, or a pick is of no known form.
+        ValueError: If the model is subclassed or not built, or a pick matches no layer.
+
+    Warns:
+        UserWarning: Naming dropout layers that stay, because they give an output of the model
+            (which would be renamed), or are inside another layer's own code.
+
+    Example:
+    >>> import keras
+    >>> from kerasopt.regularization import insert_dropout, remove_dropout
+    >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(8, name="hidden"),
+    ...                           keras.layers.Dense(2, name="top")])
+    >>> [layer.name for layer in remove_dropout(insert_dropout(model, 0.3)).layers]
+    ['hidden', 'top']
+    """
+    graph = Graph.of(model)
+    unwanted = selection.matching(model, "exclude", exclude)
+    wanted = None if include is None else selection.matching(model, "include", include)
+
+    def is_chosen(layer: Any) -> bool:
+        return id(layer) not in unwanted and (wanted is None or id(layer) in wanted)
+
+    seen: set[int] = set()
+    stays = []
+    for node in graph.nodes:
+        if not is_chosen(node.layer):
+            continue
+        if _is_dropout(node.layer):
+            if graph.is_output(node) or _is_all_of(node):
+                stays.append(node.path)
+            else:
+                graph.remove(node)
+        elif id(node.layer) in seen:
+            continue
+        elif isinstance(node.layer, DropConnect):
+            _unwrap(graph, node)
+        elif has_own_dropout(node.layer):
+            clear_own_dropout(graph, node)
+        else:
+            stays += _inside(node, is_chosen)
+        seen.add(id(node.layer))
+    if stays:
+        warnings.warn(
+            f"Dropout stays in {', '.join(dict.fromkeys(stays))}: it gives an output of a model, "
+            "or is made by another layer's own code.",
+            stacklevel=2,
+        )
+    return graph.build()
+
+
+def freeze_dropout(model: Any) -> Any:
+    """Give a copy of a model in which each `ScheduledDropout` is a plain `keras.layers.Dropout`.
+
+    It has the rate that the schedule has reached, and the same name and seed, so the copy loads
+    without kerasopt and may be compiled, trained and exported like any other.
+
+    Args:
+        model: A built Functional or Sequential model, or a subclass of these, with models nested
+            in it to any depth. It is not changed.
+
+    Returns:
+        A new model of the same class, with copies of the other layers and weights and the same
+        output in inference. If the old model is compiled, so is the new one, with fresh optimizer
+        state.
+
+    Raises:
+        TypeError: If `model` is no Keras 3 model.
+        ValueError: If the model is subclassed or not built, or has no `ScheduledDropout`.
+
+    Example:
+    >>> import keras
+    >>> from kerasopt.regularization import freeze_dropout, insert_dropout
+    >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(8, name="hidden"),
+    ...                           keras.layers.Dense(2)])
+    >>> model = insert_dropout(model, 0.1, kind="scheduled")
+    >>> model.get_layer("hidden_dropout").rate.assign(0.3)
+    <...>
+    >>> freeze_dropout(model).get_layer("hidden_dropout").rate
+    0.3
+    """
+    graph = Graph.of(model)
+    nodes = {id(n.layer): n for n in graph.nodes if isinstance(n.layer, ScheduledDropout)}
+    if not nodes:
+        raise bad_value(
+            "model",
+            "a model with `kerasopt.layers.ScheduledDropout` layers",
+            model,
+            'It has none; `insert_dropout(model, rate, kind="scheduled")` puts them in.',
+        )
+    for node in nodes.values():
+        old = node.layer
+        layer = keras.layers.Dropout(
+            _shortest(old.rate),
+            noise_shape=old.noise_shape,
+            seed=old.seed,
+            name=old.name,
+            dtype=old.dtype_policy,
+        )
+        graph.replace(node, layer, transfer=_carry_seed)
+    return graph.build()
+
+
+def _is_dropout(layer: Any) -> bool:
+    inside = layer.layer if isinstance(layer, keras.layers.TimeDistributed) else layer
+    return isinstance(inside, ALL_DROPOUTS)
+
+
+def _is_all_of(node: Node) -> bool:
+    """Tell whether a nested model would have no layer left."""
+    layers = [one for one in node.level.nodes if not one.is_input]
+    return bool(node.level.callers) and layers == [node]
+
+
+def _inside(node: Node, is_chosen: Any) -> list[str]:
+    """Name what stays inside a layer that is no model with a graph of its own."""
+    if node.inner is not None or not isinstance(node.layer, keras.layers.Layer):
+        return []
+    return [
+        f"{node.path}/{path}"
+        for path, layer in selection.walk(node.layer)
+        if isinstance(layer, ALL_DROPOUTS) and is_chosen(layer)
+    ]
+
+
+def _unwrap(graph: Graph, node: Node) -> None:
+    calls = graph.calls_of(node.layer)
+    name = node.layer.name if any(map(graph.is_output, calls)) else node.layer.layer.name
+    layer = fresh(node.layer.layer, change=lambda config: config.update(name=name))
+    graph.replace(node, layer, transfer=lambda old, new: carry_over(old.layer, new))
+
+
+def _carry_seed(old: Any, new: Any) -> None:
+    new.seed_generator.state.assign(old.seed_generator.state)
+
+
+def _shortest(rate: Any) -> float:
+    """Give the shortest number that is the same as a float32: 0.3, not 0.30000001."""
+    return float(np.format_float_positional(np.float32(keras.ops.convert_to_numpy(rate))))

@@ -1,0 +1,90 @@
+"""Which saved models load in a fresh process, with kerasopt and without."""
+
+import subprocess
+import sys
+
+import keras
+import numpy as np
+from keras import layers
+
+from kerasopt.callbacks import Pruning, WeightPenalty
+from kerasopt.layers import DropBlock2D, DropConnect, ScheduledDropout, StochasticDepth
+from kerasopt.regularization import add_constraint, add_penalty, freeze_dropout, insert_dropout
+from kerasopt.schedules import Constant
+from tests.graph import models
+
+SCRIPT = """
+import sys
+import keras
+import numpy as np
+
+def results(model):
+    inputs = [np.full([2, *tensor.shape[1:]], 0.5, "float32") for tensor in model.inputs]
+    return keras.tree.flatten(model(inputs if len(inputs) > 1 else inputs[0]))[0]
+
+for name in ("plain", "frozen"):
+    print(name, float(np.sum(results(keras.saving.load_model(name + ".keras")))))
+assert not any(name.startswith("kerasopt") for name in sys.modules)
+try:
+    keras.saving.load_model("ours.keras")
+except TypeError as error:
+    print("TypeError", "kerasopt>Drop" in str(error))
+import kerasopt
+assert "kerasopt.layers" not in sys.modules
+print("ours", float(np.sum(results(kerasopt.load_model("ours.keras")))))
+print("again", float(np.sum(results(keras.saving.load_model("ours.keras")))))
+print("fresh", float(kerasopt.load_model("ours.keras").get_layer("scheduled").rate))
+"""
+
+
+def total(model):
+    inputs = [np.full([2, *tensor.shape[1:]], 0.5, "float32") for tensor in model.inputs]
+    outputs = model(inputs if len(inputs) > 1 else inputs[0])
+    return float(np.sum(keras.tree.flatten(outputs)[0]))
+
+
+def plain():
+    """Give a model with penalties, a constraint, masks that were held in a fit, and dropout."""
+    model = insert_dropout(models.skips(), 0.3)
+    add_penalty(model, 0.01)
+    add_constraint(model, keras.constraints.MaxNorm(3), include=layers.Dense)
+    model.compile("adam", "mse")
+    model.fit(
+        np.ones((4, 8, 8, 3)),
+        np.ones((4, 2)),
+        callbacks=[Pruning(Constant(0.5)), WeightPenalty(l1=0.1)],
+        verbose=0,
+    )
+    return model
+
+
+def ours():
+    x = keras.Input((8, 8, 3))
+    y = DropConnect(layers.Conv2D(3, 3, padding="same"), 0.2)(x)
+    y = layers.Add()([x, StochasticDepth(0.2)(DropBlock2D(0.2, block_size=3)(y))])
+    y = ScheduledDropout(0.2, name="scheduled")(layers.GlobalAveragePooling2D()(y))
+    model = keras.Model(x, layers.Dense(1)(y))
+    model.get_layer("scheduled").rate.assign(0.375)
+    return model
+
+
+def test_in_a_fresh_process(tmp_path):
+    expected = {}
+    for name, model in (
+        ("plain", plain()),
+        ("frozen", freeze_dropout(insert_dropout(models.with_step(), 0.3, kind="scheduled"))),
+        ("ours", ours()),
+    ):
+        if name == "frozen":
+            model = keras.Model(model.input, model.output)  # its class is the tests' own
+        model.save(tmp_path / f"{name}.keras")
+        expected[name] = total(model)
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    found = dict(line.split() for line in done.stdout.splitlines())
+    assert found["TypeError"] == "True"
+    for name, value in expected.items():
+        np.testing.assert_allclose(float(found[name]), value, rtol=1e-5)
+    assert found["again"] == found["ours"]
+    assert float(found["fresh"]) == 0.375
