@@ -22,16 +22,18 @@ def test_it_has_no_more_than_25_lines():
     assert len([line for line in code.splitlines() if line.strip()]) <= 25
 
 
+def run_example(name, folder):
+    script = ROOT / "examples" / f"{name}.py"
+    done = subprocess.run(
+        [sys.executable, script], cwd=folder, capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
 @pytest.mark.slow
 def test_the_example_runs_as_it_is(tmp_path):
-    done = subprocess.run(
-        [sys.executable, ROOT / "examples" / "quickstart.py"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    found = re.findall(r"TFLiteModel (\w+), .* accuracy ([\d.]+)", done.stdout)
+    printed = run_example("quickstart", tmp_path)
+    found = re.findall(r"TFLiteModel (\w+), .* accuracy ([\d.]+)", printed)
     assert [mode for mode, _ in found] == ["float32", "int8"]
     assert all(float(accuracy) >= 0.88 for _, accuracy in found)
     names = sorted(path.name for path in tmp_path.iterdir())
@@ -40,32 +42,20 @@ def test_the_example_runs_as_it_is(tmp_path):
 
 @pytest.mark.slow
 def test_the_example_of_early_stopping_runs_as_it_is(tmp_path):
-    done = subprocess.run(
-        [sys.executable, ROOT / "examples" / "early_stopping.py"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert re.search(r"early stopping, (Patience|UpStrips): val_loss has", done.stdout)
-    assert float(re.findall(r"test accuracy ([\d.]+)", done.stdout)[0]) >= 0.88
+    printed = run_example("early_stopping", tmp_path)
+    assert re.search(r"early stopping, (Patience|UpStrips): val_loss has", printed)
+    assert float(re.findall(r"test accuracy ([\d.]+)", printed)[0]) >= 0.88
     assert [path.name for path in tmp_path.iterdir()] == ["digits-stopping.png"]
 
 
 @pytest.mark.slow
 def test_the_example_of_regularization_runs_as_it_is(tmp_path):
-    done = subprocess.run(
-        [sys.executable, ROOT / "examples" / "regularization.py"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    accuracies = re.findall(r"test accuracy ([\d.]+)", done.stdout)
+    printed = run_example("regularization", tmp_path)
+    accuracies = re.findall(r"test accuracy ([\d.]+)", printed)
     assert len(accuracies) == 2
     assert all(float(accuracy) >= 0.8 for accuracy in accuracies)
-    assert "penalty x 1.00" in done.stdout
-    assert "'dense_dropout'" in done.stdout
+    assert "penalty x 1.00" in printed
+    assert "'dense_dropout'" in printed
     assert [path.name for path in tmp_path.iterdir()] == ["digits-regularized.keras"]
 
 
