@@ -92,9 +92,8 @@ class Following(keras.callbacks.Callback):
         self._steps.end_batch(batch)
 
     def on_train_end(self, logs: Any = None) -> None:
-        """Say if the schedule was cut short."""
+        """End; a run too short for the schedule was told so when it began."""
         self._is_on = False
-        self._steps.end(0.0 if self._value is None else self._value)
 
     def _log(self, logs: Any, name: str, value: float) -> str:
         """Note a value in the logs; the second callback of a kind has `<name>_1`. Give the name."""

@@ -133,7 +133,7 @@ class WeightPenalty(Following):
             self._log(logs, scale, self._value or 0.0)
 
     def on_train_end(self, logs: Any = None) -> None:
-        """Take the penalty off or make a plain one of it; say if the schedule was cut short."""
+        """Take the penalty off, or make a plain one of it."""
         super().on_train_end(logs)
         self.release()
         scale = self._value or 0.0

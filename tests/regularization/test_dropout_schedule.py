@@ -1,6 +1,7 @@
 """DropoutSchedule: rates that change while a model trains."""
 
 import json
+import warnings
 
 import keras
 import numpy as np
@@ -196,3 +197,14 @@ def test_best_weights_bring_back_their_rate():
     stopper = EarlyStopping(patience=9)
     fit(model, DropoutSchedule(RAMP), Worse(), stopper, epochs=4)
     assert float(model.get_layer("drop").rate) == pytest.approx(0.2)
+
+
+def test_an_early_stop_is_no_reason_to_warn():
+    model = showing()
+    stop = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: setattr(model, "stop_training", True)
+    )
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message="DropoutSchedule")
+        history = fit(model, DropoutSchedule(RAMP), stop, epochs=4)
+    assert history["dropout_rate"] == pytest.approx([0.2])
