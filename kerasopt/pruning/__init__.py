@@ -1,7 +1,46 @@
-"""Pruning: masks from weights, held inside the train step."""
+"""Pruning: criterion x pattern x scope -> masks, held inside the train step."""
 
 from kerasopt.pruning.callback import Pruning
-from kerasopt.pruning.mask import mask
+from kerasopt.pruning.criteria import (
+    Context,
+    Criterion,
+    Lamp,
+    Magnitude,
+    Movement,
+    Random,
+    Snip,
+    Taylor,
+    Wanda,
+)
+from kerasopt.pruning.mask import mask, masks
 from kerasopt.pruning.measure import Sparsity, sparsity
+from kerasopt.pruning.patterns import NM, Block, Channel, Pattern, Weight
+from kerasopt.pruning.scopes import DenseEnds, Erk, Global, Named, PerLayer, Scope
 
-__all__ = ["Pruning", "Sparsity", "mask", "sparsity"]
+__all__ = [
+    "NM",
+    "Block",
+    "Channel",
+    "Context",
+    "Criterion",
+    "DenseEnds",
+    "Erk",
+    "Global",
+    "Lamp",
+    "Magnitude",
+    "Movement",
+    "Named",
+    "Pattern",
+    "PerLayer",
+    "Pruning",
+    "Random",
+    "Scope",
+    "Snip",
+    "Sparsity",
+    "Taylor",
+    "Wanda",
+    "Weight",
+    "mask",
+    "masks",
+    "sparsity",
+]

@@ -7,13 +7,19 @@ from typing import Any, Self
 
 import keras
 
-from kerasopt import _keras, _run, schedules
+from kerasopt import _keras, _run, _serialize, schedules
 from kerasopt._checks import bad_value, verbosity, word_or_count
 from kerasopt._steps import Steps
 from kerasopt._trainable import select_trainable
 from kerasopt.pruning import constraint
-from kerasopt.pruning.arguments import checked_schedule
-from kerasopt.pruning.masks import Masks
+from kerasopt.pruning.arguments import checked_schedule, without_needs
+from kerasopt.pruning.criteria import as_criterion
+from kerasopt.pruning.criteria.naming import CRITERIA
+from kerasopt.pruning.held import Masks
+from kerasopt.pruning.patterns import as_pattern
+from kerasopt.pruning.patterns.naming import PATTERNS
+from kerasopt.pruning.scopes import as_scope
+from kerasopt.pruning.scopes.naming import SCOPES
 from kerasopt.pruning.state import checked_state, matching_masks
 from kerasopt.pruning.updates import Updates
 from kerasopt.selection import Selection, check_picks
@@ -48,6 +54,14 @@ class Pruning(keras.callbacks.Callback):
         frequency: Steps between two choices of masks, or `"auto"`: every 100, or more often where
             the schedule is short, so that there are at least 20. The last one is always at the
             schedule's end. Defaults to `"auto"`.
+        criterion: Which weights go: `"magnitude"` (Han et al., 2015), `"lamp"` (Lee et al., 2021),
+            `"random"`, a criterion of `kerasopt.pruning`, or a function `weights -> scores`, of
+            which the lowest go. Defaults to `"magnitude"`.
+        pattern: In what shape: `"weight"`, `"2:4"` (two of four stay, along the input axis),
+            `"block_4x4"`, `"channel"`, or a pattern of `kerasopt.pruning`. Defaults to `"weight"`.
+        scope: How layers share the sparsity: `"layer"` (each has it), `"global"` (all together),
+            `"erk"` (big layers get sparser), `"dense_ends"` (all but the first and the last), a
+            dict of layer -> sparsity, or a scope of `kerasopt.pruning`. Defaults to `"layer"`.
         verbose: `1` prints the sparsity reached when training ends. Defaults to `0`.
 
     Raises:
@@ -79,6 +93,9 @@ class Pruning(keras.callbacks.Callback):
         include: Any = None,
         exclude: Any = None,
         frequency: int | str = "auto",
+        criterion: Any = "magnitude",
+        pattern: Any = "weight",
+        scope: Any = "layer",
         verbose: int = 0,
     ):
         super().__init__()
@@ -88,6 +105,9 @@ class Pruning(keras.callbacks.Callback):
         self.include = include
         self.exclude = exclude
         self.frequency = word_or_count("frequency", frequency, "auto", "steps")
+        self.criterion = without_needs(as_criterion(criterion))
+        self.pattern = as_pattern(pattern)
+        self.scope = as_scope(scope)
         self.verbose = verbosity(verbose)
         self.selection = Selection()
         self.sparsity = 0.0
@@ -211,6 +231,9 @@ class Pruning(keras.callbacks.Callback):
             "include": self.include,
             "exclude": self.exclude,
             "frequency": self.frequency,
+            "criterion": _serialize.serialize(self.criterion),
+            "pattern": _serialize.serialize(self.pattern),
+            "scope": _serialize.serialize(self.scope),
             "verbose": self.verbose,
         }
 
@@ -226,6 +249,9 @@ class Pruning(keras.callbacks.Callback):
         """
         arguments = dict(config)
         arguments["schedule"] = schedules.deserialize(config["schedule"], custom_objects)
+        for name, kinds in (("criterion", CRITERIA), ("pattern", PATTERNS), ("scope", SCOPES)):
+            if isinstance(config.get(name), Mapping) and "class_name" in config[name]:
+                arguments[name] = _serialize.deserialize(config[name], kinds, custom_objects)
         return cls(**arguments)
 
     def get_state(self) -> dict[str, Any]:
@@ -257,6 +283,9 @@ class Pruning(keras.callbacks.Callback):
             self.include,
             self.exclude,
             self.frequency,
+            self.criterion,
+            self.pattern,
+            self.scope,
             self.verbose,
         )
 
@@ -272,4 +301,6 @@ class Pruning(keras.callbacks.Callback):
         if not 0.0 <= sparsity < 1.0:
             raise bad_value("schedule", "a sparsity in [0, 1) at every step", self.schedule)
         if self._masks is not None:
-            self._masks.choose(sparsity)
+            highest = self.schedule.bounds()[1]
+            share = min(1.0, sparsity / highest) if highest > 0.0 else 1.0
+            self._masks.choose(sparsity, self.scope, self.pattern, self.criterion, share)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kerasopt.pruning import mask
-from kerasopt.pruning.mask import number_kept
+from kerasopt.pruning.scopes.scope import number_kept
 
 
 def test_one_to_ten_at_a_fifth_zeroes_one_and_two():

@@ -8,8 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasopt.pruning import constraint
-from kerasopt.pruning.largest import keep_largest
-from kerasopt.pruning.mask import magnitudes, number_kept
+from kerasopt.pruning.criteria import Criterion
+from kerasopt.pruning.layout import layout_of
+from kerasopt.pruning.mask import masks
+from kerasopt.pruning.patterns import Pattern
+from kerasopt.pruning.scopes import Scope
 from kerasopt.selection import Selection
 
 
@@ -25,21 +28,36 @@ class Masks:
         self.selection = selection
         self._model = model
         self._masks = constraint.put_on(model, selection)
+        self._layouts = [layout_of(target.layer, target.variable) for target in selection]
 
-    def choose(self, sparsity: float) -> None:
-        """Choose masks by the magnitude of the weights, put them in force, and zero the weights.
+    def choose(
+        self,
+        sparsity: float,
+        scope: Scope,
+        pattern: Pattern,
+        criterion: Criterion,
+        share: float,
+    ) -> None:
+        """Choose masks, put them in force, and zero the weights.
 
         Args:
-            sparsity: Float in [0, 1), the share of zeros of each kernel.
+            sparsity: Float in [0, 1).
+            scope: How the kernels share it.
+            pattern: In what shape weights go.
+            criterion: Which ones go.
+            share: How much of its way the schedule has done.
 
         Raises:
-            ValueError: If a weight is NaN; no mask has changed then.
+            ValueError: If a weight is NaN, or a pattern cannot express the sparsity; no mask has
+                changed then.
         """
-        chosen = []
-        for target in self.selection:
-            scores = magnitudes(constraint.numbers(target.variable), target.path)
-            chosen.append(keep_largest(scores, number_kept(scores.size, sparsity)))
-        self.set(chosen)
+        weights, patterns = {}, {}
+        for target, layout in zip(self.selection, self._layouts, strict=True):
+            weights[target.path] = layout.view(constraint.numbers(target.variable))
+            patterns[target.path] = layout.pattern(pattern)
+        chosen = masks(weights, sparsity, scope, patterns, criterion, share=share)
+        shapes = [tuple(target.variable.shape) for target in self.selection]
+        self.set([kept.reshape(s) for kept, s in zip(chosen.values(), shapes, strict=True)])
 
     def set(self, arrays: Sequence[NDArray[np.bool_]]) -> None:
         """Put given masks in force, in the order of the selection, and zero the weights."""
