@@ -14,6 +14,7 @@ from kerasopt.pruning.criteria import (
 )
 from kerasopt.pruning.mask import mask, masks
 from kerasopt.pruning.measure import Sparsity, sparsity
+from kerasopt.pruning.one_shot import prune
 from kerasopt.pruning.patterns import NM, Block, Channel, Pattern, Weight
 from kerasopt.pruning.scopes import DenseEnds, Erk, Global, Named, PerLayer, Scope
 
@@ -42,5 +43,6 @@ __all__ = [
     "Weight",
     "mask",
     "masks",
+    "prune",
     "sparsity",
 ]

@@ -4,19 +4,21 @@ import numbers
 from typing import Any
 
 from kerasopt import schedules
-from kerasopt._checks import bad_type, bad_value
-from kerasopt.pruning.criteria import Criterion
+from kerasopt._checks import bad_type, bad_value, one_of
 
 _SHARES = "A sparsity is a share: write 0.8 for 80 %."
 
 
 def checked_schedule(schedule: Any) -> schedules.Schedule:
-    """Check a schedule of sparsities; a number is the end of a gradual one.
+    """Check a schedule of sparsities; a number is the end of a gradual one, `"keep"` none.
 
     Raises:
         TypeError: If it is neither.
         ValueError: If it leaves [0, 1).
     """
+    if isinstance(schedule, str):
+        one_of("schedule", schedule, ["keep"])
+        return schedules.Constant(0.0)
     if isinstance(schedule, schedules.Schedule):
         low, high = schedule.bounds()
         if low < 0.0 or high >= 1.0:
@@ -28,20 +30,3 @@ def checked_schedule(schedule: Any) -> schedules.Schedule:
     if not 0.0 <= final < 1.0:
         raise bad_value("schedule", "a sparsity in [0, 1)", schedule, _SHARES)
     return schedules.PolynomialDecay(0.0, final, begin=0, end=0.75)
-
-
-def without_needs(criterion: Criterion) -> Criterion:
-    """Check that a criterion can be asked during `fit`, where it gets the weights alone.
-
-    Raises:
-        ValueError: If it needs gradients or activations.
-    """
-    if criterion.needs:
-        raise bad_value(
-            "criterion",
-            "one that needs the weights alone: magnitude, lamp, random, or your own",
-            criterion,
-            f"It needs {', '.join(criterion.needs)}: collect them yourself and call "
-            "`kerasopt.pruning.masks`.",
-        )
-    return criterion

@@ -8,11 +8,12 @@ from typing import Any, Self
 import keras
 
 from kerasopt import _keras, _run, _serialize, schedules
-from kerasopt._checks import bad_value, verbosity, word_or_count
+from kerasopt._checks import at_least, bad_value, verbosity, word_or_count
 from kerasopt._steps import Steps
 from kerasopt._trainable import select_trainable
 from kerasopt.pruning import constraint
-from kerasopt.pruning.arguments import checked_schedule, without_needs
+from kerasopt.pruning.arguments import checked_schedule
+from kerasopt.pruning.collecting import Collector
 from kerasopt.pruning.criteria import as_criterion
 from kerasopt.pruning.criteria.naming import CRITERIA
 from kerasopt.pruning.held import Masks
@@ -48,20 +49,24 @@ class Pruning(keras.callbacks.Callback):
     Args:
         schedule: A `kerasopt.schedules.Schedule`, or a float in [0, 1): the final sparsity, reached
             along `PolynomialDecay(0.0, schedule, begin=0, end=0.75)`, which leaves the last quarter
-            of the run to recover.
+            of the run to recover. `"keep"` holds the zeros that the model has, and makes no others.
         include: Which layers, as in `kerasopt.selection.select`. Defaults to `None`: all kernels.
         exclude: Which layers not, in the same forms. Defaults to `None`.
         frequency: Steps between two choices of masks, or `"auto"`: every 100, or more often where
             the schedule is short, so that there are at least 20. The last one is always at the
             schedule's end. Defaults to `"auto"`.
-        criterion: Which weights go: `"magnitude"` (Han et al., 2015), `"lamp"` (Lee et al., 2021),
-            `"random"`, a criterion of `kerasopt.pruning`, or a function `weights -> scores`, of
-            which the lowest go. Defaults to `"magnitude"`.
+        criterion: Which weights go: `"magnitude"`, `"lamp"`, `"random"`; with `data` also
+            `"taylor"`, `"snip"`, `"movement"`, `"wanda"`; a criterion of `kerasopt.pruning`, or a
+            function `weights -> scores`, of which the lowest go. Defaults to `"magnitude"`.
         pattern: In what shape: `"weight"`, `"2:4"` (two of four stay, along the input axis),
             `"block_4x4"`, `"channel"`, or a pattern of `kerasopt.pruning`. Defaults to `"weight"`.
         scope: How layers share the sparsity: `"layer"` (each has it), `"global"` (all together),
             `"erk"` (big layers get sparser), `"dense_ends"` (all but the first and the last), a
             dict of layer -> sparsity, or a scope of `kerasopt.pruning`. Defaults to `"layer"`.
+        data: What gradients or activations are computed of: `(x, y)` of arrays, or batches of that
+            form (a `tf.data.Dataset`, a `PyDataset`, a list). Defaults to `None`.
+        batches: Integer >= 1, how many batches (of 32 samples, or as yours are) at each choice of
+            masks; each costs about a step of training. Defaults to `4`.
         verbose: `1` prints the sparsity reached when training ends. Defaults to `0`.
 
     Raises:
@@ -89,25 +94,30 @@ class Pruning(keras.callbacks.Callback):
 
     def __init__(
         self,
-        schedule: schedules.Schedule | float,
+        schedule: schedules.Schedule | float | str,
         include: Any = None,
         exclude: Any = None,
         frequency: int | str = "auto",
         criterion: Any = "magnitude",
         pattern: Any = "weight",
         scope: Any = "layer",
+        data: Any = None,
+        batches: int = 4,
         verbose: int = 0,
     ):
         super().__init__()
+        self.keeps = isinstance(schedule, str) and schedule == "keep"
         self.schedule = checked_schedule(schedule)
         check_picks("include", include)
         check_picks("exclude", exclude)
         self.include = include
         self.exclude = exclude
         self.frequency = word_or_count("frequency", frequency, "auto", "steps")
-        self.criterion = without_needs(as_criterion(criterion))
+        self.criterion = as_criterion(criterion)
         self.pattern = as_pattern(pattern)
         self.scope = as_scope(scope)
+        self.data = data
+        self.batches = at_least("batches", batches, 1)
         self.verbose = verbosity(verbose)
         self.selection = Selection()
         self.sparsity = 0.0
@@ -119,6 +129,7 @@ class Pruning(keras.callbacks.Callback):
         self._steps = Steps(self, self.schedule, "Pruning", "the sparsity")
         self._updated = -1
         self._left: dict[str, Any] = {}
+        self._collected: dict[str, Any] = {}
 
     @property
     def step(self) -> int:
@@ -155,7 +166,10 @@ class Pruning(keras.callbacks.Callback):
                 f"Selected twice: {taken}.",
             )
         self.selection = chosen
+        self._collector = Collector(self.model, chosen, self.criterion, self.data, self.batches)
         self._masks = Masks(self.model, chosen)
+        if self.keeps:
+            self._masks.keep_zeros()
         if self._resumed is not None:
             self._take_up(self._resumed, self._masks)
         _run.unsettle(self, "Pruning")
@@ -184,7 +198,7 @@ class Pruning(keras.callbacks.Callback):
         # Chosen before the steps, the masks of step k hold when step k has been done: callbacks
         # before and after this one see the same.
         now = self._steps.upcoming(batch)
-        if self._updates.due(self._updated, now):
+        if not self.keeps and self._updates.due(self._updated, now):
             self._choose(now)
             self._updated = now
         if now >= self._steps.settled_at:
@@ -221,19 +235,22 @@ class Pruning(keras.callbacks.Callback):
         """
         if self._masks is not None:
             self._left = self._masks.to_arrays()
+            self._collected = self._collector.get_state()
             self._masks.take_off()
             self._masks = None
 
     def get_config(self) -> dict[str, Any]:
         """Give the arguments that make an equal callback, as plain data where they are."""
         return {
-            "schedule": schedules.serialize(self.schedule),
+            "schedule": "keep" if self.keeps else schedules.serialize(self.schedule),
             "include": self.include,
             "exclude": self.exclude,
             "frequency": self.frequency,
             "criterion": _serialize.serialize(self.criterion),
             "pattern": _serialize.serialize(self.pattern),
             "scope": _serialize.serialize(self.scope),
+            "data": self.data,
+            "batches": self.batches,
             "verbose": self.verbose,
         }
 
@@ -248,7 +265,8 @@ class Pruning(keras.callbacks.Callback):
             custom_objects: Schedule classes of your own, by name. Defaults to `None`.
         """
         arguments = dict(config)
-        arguments["schedule"] = schedules.deserialize(config["schedule"], custom_objects)
+        if not isinstance(config["schedule"], str):
+            arguments["schedule"] = schedules.deserialize(config["schedule"], custom_objects)
         for name, kinds in (("criterion", CRITERIA), ("pattern", PATTERNS), ("scope", SCOPES)):
             if isinstance(config.get(name), Mapping) and "class_name" in config[name]:
                 arguments[name] = _serialize.deserialize(config[name], kinds, custom_objects)
@@ -261,6 +279,7 @@ class Pruning(keras.callbacks.Callback):
             **self._steps.get_state(),
             "updated": self._updated,
             "masks": masks,
+            "collected": self._collected if self._masks is None else self._collector.get_state(),
         }
 
     def set_state(self, state: Mapping[str, Any]) -> None:
@@ -279,13 +298,15 @@ class Pruning(keras.callbacks.Callback):
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         # KerasTuner copies callbacks for every trial; a copy shares nothing of a run with this one.
         return type(self)(
-            copy.deepcopy(self.schedule, memo),
+            "keep" if self.keeps else copy.deepcopy(self.schedule, memo),
             self.include,
             self.exclude,
             self.frequency,
             self.criterion,
             self.pattern,
             self.scope,
+            self.data,
+            self.batches,
             self.verbose,
         )
 
@@ -295,6 +316,7 @@ class Pruning(keras.callbacks.Callback):
         masks.set(matching_masks(state, self.selection))
         self._steps.set_state(state)
         self._updated = state["updated"]
+        self._collector.set_state(state["collected"])
 
     def _choose(self, step: int) -> None:
         sparsity = self._steps.resolved(step)
@@ -303,4 +325,5 @@ class Pruning(keras.callbacks.Callback):
         if self._masks is not None:
             highest = self.schedule.bounds()[1]
             share = min(1.0, sparsity / highest) if highest > 0.0 else 1.0
-            self._masks.choose(sparsity, self.scope, self.pattern, self.criterion, share)
+            contexts = self._collector.collect() if self.criterion.needs else None
+            self._masks.choose(sparsity, self.scope, self.pattern, self.criterion, share, contexts)

@@ -1,6 +1,6 @@
 """The masks of one run: put on the kernels of a model, chosen, held, taken off."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -8,12 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasopt.pruning import constraint
-from kerasopt.pruning.criteria import Criterion
+from kerasopt.pruning.criteria import Context, Criterion, Magnitude
 from kerasopt.pruning.layout import layout_of
 from kerasopt.pruning.mask import masks
-from kerasopt.pruning.patterns import Pattern
-from kerasopt.pruning.scopes import Scope
+from kerasopt.pruning.patterns import Pattern, Weight
+from kerasopt.pruning.scopes import PerLayer, Scope
 from kerasopt.selection import Selection
+
+MAGNITUDE, WEIGHT, PER_LAYER = Magnitude(), Weight(), PerLayer()
 
 
 class Masks:
@@ -33,10 +35,11 @@ class Masks:
     def choose(
         self,
         sparsity: float,
-        scope: Scope,
-        pattern: Pattern,
-        criterion: Criterion,
-        share: float,
+        scope: Scope = PER_LAYER,
+        pattern: Pattern = WEIGHT,
+        criterion: Criterion = MAGNITUDE,
+        share: float = 1.0,
+        contexts: Mapping[str, Context] | None = None,
     ) -> None:
         """Choose masks, put them in force, and zero the weights.
 
@@ -46,18 +49,26 @@ class Masks:
             pattern: In what shape weights go.
             criterion: Which ones go.
             share: How much of its way the schedule has done.
+            contexts: What the criterion knows beside the weights, by the path of the kernel.
 
         Raises:
             ValueError: If a weight is NaN, or a pattern cannot express the sparsity; no mask has
                 changed then.
         """
-        weights, patterns = {}, {}
+        weights, patterns, known = {}, {}, {}
         for target, layout in zip(self.selection, self._layouts, strict=True):
             weights[target.path] = layout.view(constraint.numbers(target.variable))
             patterns[target.path] = layout.pattern(pattern)
-        chosen = masks(weights, sparsity, scope, patterns, criterion, share=share)
+            if contexts is not None:
+                shape = tuple(target.variable.shape)
+                known[target.path] = contexts[target.path].viewed(layout.view, shape)
+        chosen = masks(weights, sparsity, scope, patterns, criterion, known, share)
         shapes = [tuple(target.variable.shape) for target in self.selection]
         self.set([kept.reshape(s) for kept, s in zip(chosen.values(), shapes, strict=True)])
+
+    def keep_zeros(self) -> None:
+        """Put masks in force that hold the zeros that the kernels have now."""
+        self.set([constraint.numbers(target.variable) != 0 for target in self.selection])
 
     def set(self, arrays: Sequence[NDArray[np.bool_]]) -> None:
         """Put given masks in force, in the order of the selection, and zero the weights."""

@@ -31,7 +31,7 @@ def checked_state(state: Any) -> dict[str, Any]:
         raise bad_value("state", _FORM, dict(state), "Its masks are missing.")
     arrays = {path: np.array(kept, bool) for path, kept in masks.items()}
     whole = {"step": int(step), "in_epoch": int(in_epoch), "updated": int(updated)}
-    return {**whole, "masks": arrays}
+    return {**whole, "masks": arrays, "collected": dict(given.get("collected", {}))}
 
 
 def matching_masks(state: Mapping[str, Any], selection: Selection) -> list[NDArray[np.bool_]]:

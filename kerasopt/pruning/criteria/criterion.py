@@ -1,10 +1,11 @@
 """The contract of a criterion: how important each weight is."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
+import numpy as np
 from numpy.typing import NDArray
 
 
@@ -28,6 +29,17 @@ class Context:
     input_norm: NDArray[Any] | None = None
     moved: NDArray[Any] | None = None
     draw: int = 0
+
+    def viewed(
+        self, view: Callable[[NDArray[Any]], NDArray[Any]], shape: tuple[int, ...]
+    ) -> "Context":
+        """Give the same for another view of the kernel, whose shape is `shape`."""
+        changed: dict[str, Any] = {
+            name: view(np.broadcast_to(value, shape))
+            for name, value in vars(self).items()
+            if isinstance(value, np.ndarray)
+        }
+        return replace(self, **changed)
 
 
 class Criterion(ABC):
