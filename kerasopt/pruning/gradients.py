@@ -48,8 +48,12 @@ class Gradients:
             for one, mean, magnitude in zip(found, means, magnitudes, strict=True):
                 mean += one / len(batches)
                 magnitude += np.abs(one) / len(batches)
+        known = {id(variable) for variable, _ in before}
         for variable, value in before:
             variable.assign(value)
+        for variable in self._model.metrics_variables:
+            if id(variable) not in known:  # made just now, by the first loss there was
+                variable.assign(keras.ops.zeros_like(variable))
         return means, magnitudes
 
 

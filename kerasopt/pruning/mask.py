@@ -1,6 +1,7 @@
 """The pure heart of pruning: weights and a sparsity in, masks of 0 and 1 out."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -102,6 +103,7 @@ def masks(
     kernels = []
     for (name, array), shape in zip(weights.items(), patterns, strict=True):
         context = (contexts or {}).get(name) or Context(name=name)
+        context = replace(context, grouped=shape.groups)
         kernels.append(_kernel(name, scored(as_weights(array, name), criterion, context), shape))
     kept = scope.allocate(kernels, sparsity, share)
     return {

@@ -21,6 +21,7 @@ class Context:
             broadcasts to the kernel's, or `None`.
         moved: Sum of -w * gradient over the training so far, of the kernel's shape, or `None`.
         draw: A number that differs from kernel to kernel and from update to update.
+        grouped: Whether several weights go together, so that their scores will be averaged.
     """
 
     name: str = "weights"
@@ -29,6 +30,7 @@ class Context:
     input_norm: NDArray[Any] | None = None
     moved: NDArray[Any] | None = None
     draw: int = 0
+    grouped: bool = False
 
     def viewed(
         self, view: Callable[[NDArray[Any]], NDArray[Any]], shape: tuple[int, ...]

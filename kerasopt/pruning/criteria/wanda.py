@@ -14,7 +14,8 @@ class Wanda(Criterion):
 
     (Sun et al., 2023, "A Simple and Effective Pruning Approach for Large Language Models"). It
     needs no gradients. As in the paper weights are compared with those of the same output: what is
-    given is the share of them that score lower, so that every output loses as much.
+    given is the share of them that score lower, so that every output loses as much. Where whole
+    blocks or channels go, the products themselves are compared.
 
     Example:
     >>> Wanda().scores(np.array([[1.0], [3.0]]), Context(input_norm=np.array([[5.0], [2.0]])))
@@ -27,7 +28,10 @@ class Wanda(Criterion):
     def scores(self, weights: NDArray[Any], context: Context) -> NDArray[Any]:
         """Give the scores."""
         assert context.input_norm is not None
-        scores = as_matrix(np.abs(weights) * context.input_norm)
+        products: NDArray[Any] = np.abs(weights) * context.input_norm
+        if context.grouped:
+            return products
+        scores = as_matrix(products)
         # Of equals the first one scores higher.
         order = np.argsort(scores[::-1], axis=0, kind="stable")
         ranks = np.empty_like(order)

@@ -1,6 +1,6 @@
 """Blocks of weights."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,8 @@ class Block(Pattern):
     >>> Block(2, 2).units(np.arange(8.0).reshape(2, 4))
     array([[2.5, 4.5]])
     """
+
+    groups: ClassVar[bool] = True
 
     def __init__(self, h: int, w: int, pooling: str = "mean"):
         self.h = at_least("h", h, 1)

@@ -1,7 +1,7 @@
 """Whole channels."""
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,8 @@ class Channel(Pattern):
     >>> Channel().units(np.array([[1.0, 2.0], [3.0, 4.0]]))
     array([2., 3.])
     """
+
+    groups: ClassVar[bool] = True
 
     def __init__(self, axis: int = -1):
         if not is_integer(axis):

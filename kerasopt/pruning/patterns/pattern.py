@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,9 @@ class Pattern(ABC):
 
     Derive from it and write `units` and `expand`; `choose` where not any units may go.
     """
+
+    groups: ClassVar[bool] = False
+    """Whether a unit has several weights."""
 
     @abstractmethod
     def units(self, scores: NDArray[Any]) -> NDArray[Any]:

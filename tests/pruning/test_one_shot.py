@@ -1,0 +1,177 @@
+"""Pruning at once."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from kerasopt.callbacks import Pruning
+from kerasopt.pruning import NM, Channel, prune, sparsity
+from kerasopt.schedules import PolynomialDecay
+from tests.graph import models
+
+RNG = np.random.default_rng(0)
+Y = RNG.integers(0, 3, 64)
+X = (RNG.normal(size=(3, 12))[Y] + 0.5 * RNG.normal(size=(64, 12))).astype("float32")
+
+
+def mlp():
+    model = keras.Sequential(
+        [
+            keras.Input((12,)),
+            layers.Dense(16, "relu", name="a"),
+            layers.Dense(8, "relu", name="b"),
+            layers.Dense(3, name="c"),
+        ]
+    )
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile("sgd", loss)
+    return model
+
+
+def zeros(model):
+    return {row.path: row.zeros for row in sparsity(model).rows}
+
+
+@pytest.mark.parametrize(
+    "criterion", ["magnitude", "lamp", "random", "taylor", "snip", "movement", "wanda", np.square]
+)
+@pytest.mark.parametrize("scope", ["layer", "global", "erk", "dense_ends", {"b": 0.75}])
+def test_every_criterion_with_every_scope(criterion, scope):
+    model = mlp()
+    table = prune(model, 0.5, criterion, scope=scope, data=(X, Y))
+    found = zeros(model)
+    if scope == "layer":
+        assert found == {"a/kernel": 96, "b/kernel": 64, "c/kernel": 12}
+    elif scope == "dense_ends":
+        assert found == {"a/kernel": 0, "b/kernel": 64, "c/kernel": 0}
+    elif isinstance(scope, dict):
+        assert found == {"a/kernel": 96, "b/kernel": 96, "c/kernel": 12}
+    else:
+        assert sum(found.values()) == (192 + 128 + 24) // 2
+    assert table.total == sparsity(model).total
+    assert all(v.constraint is None for v in model.trainable_variables)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ("2:4", {"a/kernel": 96, "b/kernel": 64, "c/kernel": 12}),
+        (NM(1, 2), {"a/kernel": 96, "b/kernel": 64, "c/kernel": 12}),
+        ("block_4x4", {"a/kernel": 96, "b/kernel": 64, "c/kernel": 12}),
+        # Of three channels one and a half would go: two of them stay.
+        (Channel(), {"a/kernel": 96, "b/kernel": 64, "c/kernel": 8}),
+    ],
+)
+def test_every_pattern(pattern, expected):
+    model = mlp()
+    prune(model, 0.5, pattern=pattern)
+    assert zeros(model) == expected
+
+
+def test_a_better_criterion_hurts_less():
+    model = mlp()
+    model.compile("adam", model.loss)
+    model.fit(X, Y, epochs=60, verbose=0)
+    dense = model.evaluate(X, Y, verbose=0)
+    weights = model.get_weights()
+    losses = {}
+    for criterion in ("random", "magnitude", "taylor", "wanda"):
+        model.set_weights(weights)
+        prune(model, 0.5, criterion, data=(X, Y))
+        losses[criterion] = model.evaluate(X, Y, verbose=0) - dense
+    assert all(losses["random"] > losses[name] for name in ("magnitude", "taylor", "wanda"))
+
+
+def test_attention_is_grouped_along_its_inputs():
+    model = models.scrambled(models.attention())
+    prune(model, 0.5, pattern="2:4", include="attend")
+    kernel = np.asarray(model.get_layer("attend").query_dense.kernel).reshape(8, -1)
+    kept = (kernel != 0).reshape(2, 4, -1).sum(1)
+    assert (kept == 2).all()
+
+
+def test_depthwise_channels_are_those_of_the_input():
+    model = models.scrambled(
+        keras.Sequential([keras.Input((8, 8, 4)), layers.DepthwiseConv2D(3, name="depth")])
+    )
+    prune(model, 0.5, pattern="channel")
+    kernel = np.asarray(model.layers[0].kernel)
+    assert sorted((kernel != 0).sum((0, 1, 3))) == [0, 0, 9, 9]
+
+
+def test_errors_change_nothing():
+    model = mlp()
+    before = model.get_weights()
+    with pytest.raises(ValueError, match=r"`sparsity`.*at most 0\.5"):
+        prune(model, 0.75, pattern="2:4")
+    with pytest.raises(ValueError, match="`data`"):
+        prune(model, 0.5, "taylor")
+    with pytest.raises(ValueError, match=r"`criterion`.*'magnitude'"):
+        prune(model, 0.5, "magnitud")
+    with pytest.raises(ValueError, match="`scope`.*'b/kernel'|'b'"):
+        prune(model, 0.5, scope={"bb": 0.5})
+    with pytest.raises(ValueError, match="`sparsity`"):
+        prune(model, 1.0)
+    model.get_layer("b").kernel.assign(np.full((16, 8), np.nan))
+    with pytest.raises(ValueError, match="b/kernel cannot be pruned"):
+        prune(model, 0.5)
+    for one, other in zip(before[:2], model.get_weights()[:2], strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert all(v.constraint is None for v in model.trainable_variables)
+
+
+# In `fit`.
+
+
+@pytest.mark.parametrize("criterion", ["magnitude", "lamp", "taylor", "movement", "wanda"])
+@pytest.mark.parametrize("pattern", ["weight", "2:4", "block_2x2", "channel"])
+def test_in_fit(criterion, pattern):
+    model = mlp()
+    pruning = Pruning(
+        PolynomialDecay(0.0, 0.5, end=0.75),
+        exclude="c",
+        frequency=2,
+        criterion=criterion,
+        pattern=pattern,
+        data=(X, Y),
+    )
+    history = model.fit(X, Y, epochs=3, batch_size=16, verbose=0, callbacks=[pruning]).history
+    masks = pruning.get_state()["masks"]
+    assert {path: int((~kept).sum()) for path, kept in masks.items()} == {
+        "a/kernel": 96,
+        "b/kernel": 64,
+    }
+    # A weight that has come back begins at zero, and stays there while its gradient is zero.
+    assert 0.5 <= history["sparsity"][-1] < 0.55
+    again = Pruning.from_config(pruning.get_config())
+    assert again.get_config() == pruning.get_config()
+
+
+def test_named_layers_follow_the_schedule_in_proportion():
+    model = mlp()
+    schedule = PolynomialDecay(0.0, 0.8, end=1.0, power=1)
+    pruning = Pruning(schedule, scope={"b": 0.4}, frequency=1)
+    seen = []
+    watch = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: seen.append(zeros(model))
+    )
+    model.fit(X, Y, epochs=2, batch_size=32, verbose=0, callbacks=[pruning, watch])
+    assert [one["b/kernel"] for one in seen] == [26, 51]  # 0.2 and 0.4 of 128
+    assert [one["a/kernel"] for one in seen] == [77, 154]
+
+
+def test_zeros_are_kept():
+    model = mlp()
+    prune(model, 0.75)
+    before = {
+        name: np.asarray(t) == 0 for name, t in zip("abc", model.get_weights()[::2], strict=True)
+    }
+    pruning = Pruning("keep")
+    history = model.fit(X, Y, epochs=2, verbose=0, callbacks=[pruning]).history
+    for name, was in before.items():
+        np.testing.assert_array_equal(np.asarray(model.get_layer(name).kernel) == 0, was)
+    assert history["sparsity"] == pytest.approx([0.75, 0.75])
+    assert Pruning.from_config(pruning.get_config()).keeps
+    with pytest.raises(ValueError, match="`schedule`.*'keep'"):
+        Pruning("kepp")
