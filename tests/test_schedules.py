@@ -16,6 +16,7 @@ from kerasopt.schedules import (
     Cosine,
     Cyclic,
     Exponential,
+    Foreign,
     Linear,
     OneCycle,
     OneShot,
@@ -322,3 +323,40 @@ def test_a_wrong_list(values, error):
 def test_wrong_arguments_of_the_others(make, match):
     with pytest.raises(ValueError, match=match):
         make()
+
+
+class Theirs:
+    """tfmot's PolynomialDecay, as its source has it."""
+
+    def __init__(self, initial, final, begin_step, end_step, power=3, frequency=100):
+        self.initial, self.final, self.power = initial, final, power
+        self.begin_step, self.end_step, self.frequency = begin_step, end_step, frequency
+
+    def __call__(self, step):
+        inside = self.begin_step <= step and (self.end_step < 0 or step <= self.end_step)
+        p = (step - self.begin_step) / (self.end_step - self.begin_step)
+        p = min(1.0, max(0.0, p))
+        value = (self.initial - self.final) * (1 - p) ** self.power + self.final
+        return np.bool_(inside and (step - self.begin_step) % self.frequency == 0), np.float32(
+            value
+        )
+
+
+def test_a_schedule_of_tfmot_is_accepted():
+    schedule = Foreign(Theirs(0.2, 0.8, 100, 110, frequency=4))
+    mine = PolynomialDecay(0.2, 0.8, begin=100, end=110)
+    for step in (0, 100, 102, 105, 110, 500):
+        assert schedule(step) == pytest.approx(mine(step), abs=1e-6)
+    looks = [now for now in range(200) if schedule.due(now - 1, now)]
+    assert looks == [100, 104, 108, 110]  # the last one is ours
+    assert schedule.due(90, 99) is False
+    assert schedule.due(90, 101) is True
+    assert schedule.resolve(10) is schedule
+    assert schedule.bounds() == pytest.approx((0.2, 0.8))
+    assert Foreign(Theirs(0.5, 0.5, 0, -1)).steps == (0, None)
+
+
+@pytest.mark.parametrize("value", [0.5, "keep", dict, lambda step: step, lambda step: ("a", "b")])
+def test_what_is_no_schedule_of_tfmot(value):
+    with pytest.raises(TypeError, match="`schedule`"):
+        Foreign(value)

@@ -24,8 +24,11 @@ def checked_schedule(schedule: Any) -> schedules.Schedule:
         if low < 0.0 or high >= 1.0:
             raise bad_value("schedule", "sparsities in [0, 1)", schedule, _SHARES)
         return schedule
+    if callable(schedule) and not isinstance(schedule, type):
+        return checked_schedule(schedules.Foreign(schedule))
     if isinstance(schedule, bool) or not isinstance(schedule, numbers.Real):
-        raise bad_type("schedule", "a kerasopt.schedules.Schedule or a float in [0, 1)", schedule)
+        expected = "a kerasopt.schedules.Schedule, one of tfmot's, a float in [0, 1) or 'keep'"
+        raise bad_type("schedule", expected, schedule)
     final = float(schedule)
     if not 0.0 <= final < 1.0:
         raise bad_value("schedule", "a sparsity in [0, 1)", schedule, _SHARES)

@@ -47,8 +47,9 @@ class Pruning(keras.callbacks.Callback):
     selected kernels after each epoch.
 
     Args:
-        schedule: A `kerasopt.schedules.Schedule`, or a float in [0, 1): the final sparsity, reached
-            along `PolynomialDecay(0.0, schedule, begin=0, end=0.75)`, which leaves the last quarter
+        schedule: A `kerasopt.schedules.Schedule`, or an object with the interface of tfmot's
+            (`schedule(step) -> (should_prune, sparsity)`), or a float in [0, 1): the final
+            sparsity, reached along `PolynomialDecay(0.0, schedule, begin=0, end=0.75)`, which leaves the last quarter
             of the run to recover. `"keep"` holds the zeros that the model has, and makes no others.
         include: Which layers, as in `kerasopt.selection.select`. Defaults to `None`: all kernels.
         exclude: Which layers not, in the same forms. Defaults to `None`.
@@ -198,7 +199,7 @@ class Pruning(keras.callbacks.Callback):
         # Chosen before the steps, the masks of step k hold when step k has been done: callbacks
         # before and after this one see the same.
         now = self._steps.upcoming(batch)
-        if not self.keeps and self._updates.due(self._updated, now):
+        if self._is_due(now):
             self._choose(now)
             self._updated = now
         if now >= self._steps.settled_at:
@@ -317,6 +318,13 @@ class Pruning(keras.callbacks.Callback):
         self._steps.set_state(state)
         self._updated = state["updated"]
         self._collector.set_state(state["collected"])
+
+    def _is_due(self, now: int) -> bool:
+        if self.keeps:
+            return False
+        if isinstance(self._steps.resolved, schedules.Foreign):
+            return self._steps.resolved.due(self._updated, now)
+        return self._updates.due(self._updated, now)
 
     def _choose(self, step: int) -> None:
         sparsity = self._steps.resolved(step)

@@ -4,6 +4,7 @@ from kerasopt.schedules.constant import Constant
 from kerasopt.schedules.cosine import Cosine
 from kerasopt.schedules.cyclic import Cyclic
 from kerasopt.schedules.exponential import Exponential
+from kerasopt.schedules.foreign import Foreign
 from kerasopt.schedules.linear import Linear
 from kerasopt.schedules.moments import Moment
 from kerasopt.schedules.one_cycle import OneCycle
@@ -18,6 +19,7 @@ __all__ = [
     "Cosine",
     "Cyclic",
     "Exponential",
+    "Foreign",
     "Linear",
     "Moment",
     "OneCycle",

@@ -175,3 +175,21 @@ def test_zeros_are_kept():
     assert Pruning.from_config(pruning.get_config()).keeps
     with pytest.raises(ValueError, match="`schedule`.*'keep'"):
         Pruning("kepp")
+
+
+def test_a_schedule_with_tfmots_interface():
+    class Theirs:
+        begin_step, end_step = 2, 7
+
+        def __call__(self, step):
+            return self.begin_step <= step <= self.end_step and step % 2 == 0, min(step, 7) / 14
+
+    model = mlp()
+    seen = []
+    watch = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: seen.append(zeros(model)["b/kernel"])
+    )
+    model.fit(X, Y, batch_size=4, verbose=0, callbacks=[Pruning(Theirs()), watch])
+    # At steps 2, 4, 6, and at 7, its end.
+    assert seen[:8] == [0, 18, 18, 37, 37, 55, 64, 64]
+    assert seen[-1] == 64
