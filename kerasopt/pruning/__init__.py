@@ -12,6 +12,7 @@ from kerasopt.pruning.criteria import (
     Taylor,
     Wanda,
 )
+from kerasopt.pruning.dynamics import Dynamics, RigL, Set
 from kerasopt.pruning.mask import mask, masks
 from kerasopt.pruning.measure import Sparsity, sparsity
 from kerasopt.pruning.one_shot import prune
@@ -25,6 +26,7 @@ __all__ = [
     "Context",
     "Criterion",
     "DenseEnds",
+    "Dynamics",
     "Erk",
     "Global",
     "Lamp",
@@ -35,7 +37,9 @@ __all__ = [
     "PerLayer",
     "Pruning",
     "Random",
+    "RigL",
     "Scope",
+    "Set",
     "Snip",
     "Sparsity",
     "Taylor",

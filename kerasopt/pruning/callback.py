@@ -1,4 +1,4 @@
-"""Gradual magnitude pruning inside `fit`."""
+"""Pruning inside `fit`."""
 
 import copy
 from collections.abc import Mapping
@@ -16,18 +16,20 @@ from kerasopt.pruning.arguments import checked_schedule
 from kerasopt.pruning.collecting import Collector
 from kerasopt.pruning.criteria import as_criterion
 from kerasopt.pruning.criteria.naming import CRITERIA
+from kerasopt.pruning.dynamics import DYNAMICS, as_dynamics
 from kerasopt.pruning.held import Masks
-from kerasopt.pruning.patterns import as_pattern
+from kerasopt.pruning.patterns import Weight, as_pattern
 from kerasopt.pruning.patterns.naming import PATTERNS
 from kerasopt.pruning.scopes import as_scope
 from kerasopt.pruning.scopes.naming import SCOPES
 from kerasopt.pruning.state import checked_state, matching_masks
 from kerasopt.pruning.updates import Updates
+from kerasopt.schedules.moments import moment_in_steps
 from kerasopt.selection import Selection, check_picks
 
 
 class Pruning(keras.callbacks.Callback):
-    r"""Zero the weights of smallest magnitude, more and more of them, while the model trains.
+    r"""Zero the least important weights, more and more of them, while the model trains.
 
     The masks are constraints on the kernels' variables, so they hold inside the compiled step:
     after every step the pruned weights are exactly zero, whatever the order of callbacks, with
@@ -49,8 +51,9 @@ class Pruning(keras.callbacks.Callback):
     Args:
         schedule: A `kerasopt.schedules.Schedule`, or an object with the interface of tfmot's
             (`schedule(step) -> (should_prune, sparsity)`), or a float in [0, 1): the final
-            sparsity, reached along `PolynomialDecay(0.0, schedule, begin=0, end=0.75)`, which leaves the last quarter
-            of the run to recover. `"keep"` holds the zeros that the model has, and makes no others.
+            sparsity, reached along `PolynomialDecay(0.0, schedule, begin=0, end=0.75)`, which
+            leaves the last quarter of the run to recover. `"keep"` holds the zeros that the model
+            has, and makes no others.
         include: Which layers, as in `kerasopt.selection.select`. Defaults to `None`: all kernels.
         exclude: Which layers not, in the same forms. Defaults to `None`.
         frequency: Steps between two choices of masks, or `"auto"`: every 100, or more often where
@@ -64,6 +67,10 @@ class Pruning(keras.callbacks.Callback):
         scope: How layers share the sparsity: `"layer"` (each has it), `"global"` (all together),
             `"erk"` (big layers get sparser), `"dense_ends"` (all but the first and the last), a
             dict of layer -> sparsity, or a scope of `kerasopt.pruning`. Defaults to `"layer"`.
+        dynamics: What moves the masks between two changes of the sparsity: `"gradual"` (what the
+            criterion chooses anew), `"rigl"` (Evci et al., 2020: the smallest go, others grow where
+            the gradient is largest; needs `data`), `"set"` (Mocanu et al., 2018: others grow at
+            random), or `RigL(...)`, `Set(...)` of `kerasopt.pruning`. Defaults to `"gradual"`.
         data: What gradients or activations are computed of: `(x, y)` of arrays, or batches of that
             form (a `tf.data.Dataset`, a `PyDataset`, a list). Defaults to `None`.
         batches: Integer >= 1, how many batches (of 32 samples, or as yours are) at each choice of
@@ -102,6 +109,7 @@ class Pruning(keras.callbacks.Callback):
         criterion: Any = "magnitude",
         pattern: Any = "weight",
         scope: Any = "layer",
+        dynamics: Any = "gradual",
         data: Any = None,
         batches: int = 4,
         verbose: int = 0,
@@ -117,6 +125,9 @@ class Pruning(keras.callbacks.Callback):
         self.criterion = as_criterion(criterion)
         self.pattern = as_pattern(pattern)
         self.scope = as_scope(scope)
+        self.dynamics = as_dynamics(dynamics)
+        if self.dynamics is not None and not isinstance(self.pattern, Weight):
+            raise bad_value("dynamics", "'gradual' with any pattern but 'weight'", dynamics)
         self.data = data
         self.batches = at_least("batches", batches, 1)
         self.verbose = verbosity(verbose)
@@ -129,6 +140,7 @@ class Pruning(keras.callbacks.Callback):
     def _forget(self) -> None:
         self._steps = Steps(self, self.schedule, "Pruning", "the sparsity")
         self._updated = -1
+        self._target: float | None = None
         self._left: dict[str, Any] = {}
         self._collected: dict[str, Any] = {}
 
@@ -167,7 +179,10 @@ class Pruning(keras.callbacks.Callback):
                 f"Selected twice: {taken}.",
             )
         self.selection = chosen
-        self._collector = Collector(self.model, chosen, self.criterion, self.data, self.batches)
+        wanting: list[Any] = [self.criterion, *([self.dynamics] if self.dynamics else [])]
+        needs = {need for one in wanting for need in one.needs}
+        who = next((one for one in reversed(wanting) if one.needs), self.criterion)
+        self._collector = Collector(self.model, chosen, needs, who, self.data, self.batches)
         self._masks = Masks(self.model, chosen)
         if self.keeps:
             self._masks.keep_zeros()
@@ -184,13 +199,19 @@ class Pruning(keras.callbacks.Callback):
     def _plan(self) -> None:
         begin, end = self._steps.resolved.steps
         total = self._steps.total
+        last = end
         if end is not None and total is not None:
-            end = min(end, max(begin, total))
-        self._updates = replace(
-            Updates.every(self.frequency, begin, self._steps.resolved.steps[1]), end=end
-        )
-        if self._steps.done < self._steps.settled_at:
-            _run.unsettle(self, "Pruning", until=self._steps.settled_at)
+            last = min(end, max(begin, total))
+        self._updates = replace(Updates.every(self.frequency, begin, end), end=last)
+        self._settled_at = self._steps.settled_at
+        if self.dynamics is not None:
+            # Connections are exchanged beyond the schedule's end.
+            per_epoch = _run.length(self)[1]
+            moving = moment_in_steps("end", self.dynamics.end, total, per_epoch)
+            self._settled_at = max(self._settled_at, moving)
+            self._updates = Updates.every(self.frequency, begin, self._settled_at)
+        if self._steps.done < self._settled_at:
+            _run.unsettle(self, "Pruning", until=self._settled_at)
         else:
             _run.settle(self)
 
@@ -202,7 +223,7 @@ class Pruning(keras.callbacks.Callback):
         if self._is_due(now):
             self._choose(now)
             self._updated = now
-        if now >= self._steps.settled_at:
+        if now >= self._settled_at:
             _run.settle(self)
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
@@ -250,6 +271,7 @@ class Pruning(keras.callbacks.Callback):
             "criterion": _serialize.serialize(self.criterion),
             "pattern": _serialize.serialize(self.pattern),
             "scope": _serialize.serialize(self.scope),
+            "dynamics": _serialize.serialize(self.dynamics) if self.dynamics else "gradual",
             "data": self.data,
             "batches": self.batches,
             "verbose": self.verbose,
@@ -268,7 +290,8 @@ class Pruning(keras.callbacks.Callback):
         arguments = dict(config)
         if not isinstance(config["schedule"], str):
             arguments["schedule"] = schedules.deserialize(config["schedule"], custom_objects)
-        for name, kinds in (("criterion", CRITERIA), ("pattern", PATTERNS), ("scope", SCOPES)):
+        known = {"criterion": CRITERIA, "pattern": PATTERNS, "scope": SCOPES, "dynamics": DYNAMICS}
+        for name, kinds in known.items():
             if isinstance(config.get(name), Mapping) and "class_name" in config[name]:
                 arguments[name] = _serialize.deserialize(config[name], kinds, custom_objects)
         return cls(**arguments)
@@ -279,6 +302,7 @@ class Pruning(keras.callbacks.Callback):
         return {
             **self._steps.get_state(),
             "updated": self._updated,
+            "target": self._target,
             "masks": masks,
             "collected": self._collected if self._masks is None else self._collector.get_state(),
         }
@@ -306,6 +330,7 @@ class Pruning(keras.callbacks.Callback):
             self.criterion,
             self.pattern,
             self.scope,
+            self.dynamics,
             self.data,
             self.batches,
             self.verbose,
@@ -317,6 +342,7 @@ class Pruning(keras.callbacks.Callback):
         masks.set(matching_masks(state, self.selection))
         self._steps.set_state(state)
         self._updated = state["updated"]
+        self._target = state["target"]
         self._collector.set_state(state["collected"])
 
     def _is_due(self, now: int) -> bool:
@@ -331,7 +357,15 @@ class Pruning(keras.callbacks.Callback):
         if not 0.0 <= sparsity < 1.0:
             raise bad_value("schedule", "a sparsity in [0, 1) at every step", self.schedule)
         if self._masks is not None:
+            contexts = self._collector.collect() if self._collector.needs else {}
+            if self.dynamics is not None and sparsity == self._target:
+                begin = self._steps.resolved.steps[0]
+                moved = self.dynamics.share(step, begin, self._settled_at)
+                self._masks.exchange(self.dynamics, moved, contexts, step)
+                return
             highest = self.schedule.bounds()[1]
             share = min(1.0, sparsity / highest) if highest > 0.0 else 1.0
-            contexts = self._collector.collect() if self.criterion.needs else None
-            self._masks.choose(sparsity, self.scope, self.pattern, self.criterion, share, contexts)
+            self._masks.choose(
+                sparsity, self.scope, self.pattern, self.criterion, share, contexts or None
+            )
+            self._target = sparsity

@@ -1,6 +1,6 @@
 """What a criterion needs beside the weights, collected from a model and some data."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,7 @@ from kerasopt._checks import bad_value
 from kerasopt.pruning.activations import input_norms
 from kerasopt.pruning.batches import Batches
 from kerasopt.pruning.constraint import numbers
-from kerasopt.pruning.criteria import Context, Criterion
+from kerasopt.pruning.criteria import Context
 from kerasopt.pruning.gradients import Gradients
 from kerasopt.selection import Selection
 
@@ -22,35 +22,42 @@ class Collector:
     Args:
         model: The model; compiled, where the criterion needs gradients.
         targets: Its kernels.
-        criterion: The criterion.
-        data: As `Batches` takes it, or `None` if the criterion needs none.
+        needs: Names of the fields of `Context` that are wanted.
+        who: What needs them, for the error.
+        data: As `Batches` takes it, or `None` if nothing is wanted.
         batches: How many batches each time. Defaults to `4`.
 
     Raises:
         TypeError: If `data` is of another form.
-        ValueError: If the criterion needs data and there are none.
+        ValueError: If something is wanted and there are no data.
     """
 
     def __init__(
-        self, model: Any, targets: Selection, criterion: Criterion, data: Any, batches: int = 4
+        self,
+        model: Any,
+        targets: Selection,
+        needs: Collection[str],
+        who: Any,
+        data: Any,
+        batches: int = 4,
     ):
-        self._needs = set(criterion.needs)
+        self.needs = set(needs)
         self._model, self._targets, self._count = model, targets, batches
         self._moved: list[Any] = [0.0] * len(targets)
         self._taken = 0
         self._gradients: Gradients | None = None
         self._batches: Batches | None = None
-        if not self._needs:
+        if not self.needs:
             return
         if data is None:
             raise bad_value(
                 "data",
-                f"batches (x, y), of which {criterion!r} computes {', '.join(criterion.needs)}",
+                f"batches (x, y), of which {who!r} takes {', '.join(sorted(needs))}",
                 data,
                 "Give some of the training data: `data=(x[:512], y[:512])`.",
             )
         self._batches = Batches(data)
-        if self._needs & _OF_GRADIENTS:
+        if self.needs & _OF_GRADIENTS:
             self._gradients = Gradients(model, [target.variable for target in targets])
 
     def get_state(self) -> dict[str, Any]:
@@ -85,7 +92,7 @@ class Collector:
                     weights = np.asarray(numbers(self._targets[index].variable), np.float32)
                     self._moved[index] = self._moved[index] - weights * found[index]["gradient"]
                     found[index]["moved"] = self._moved[index]
-            if "input_norm" in self._needs:
+            if "input_norm" in self.needs:
                 norms = input_norms(self._model, self._targets, batches)
                 for row, norm in zip(found, norms, strict=True):
                     row["input_norm"] = norm

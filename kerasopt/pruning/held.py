@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from kerasopt.pruning import constraint
 from kerasopt.pruning.criteria import Context, Criterion, Magnitude
+from kerasopt.pruning.dynamics import Dynamics, drop_and_grow
 from kerasopt.pruning.layout import layout_of
 from kerasopt.pruning.mask import masks
 from kerasopt.pruning.patterns import Pattern, Weight
@@ -65,6 +66,20 @@ class Masks:
         chosen = masks(weights, sparsity, scope, patterns, criterion, known, share)
         shapes = [tuple(target.variable.shape) for target in self.selection]
         self.set([kept.reshape(s) for kept, s in zip(chosen.values(), shapes, strict=True)])
+
+    def exchange(
+        self, dynamics: Dynamics, share: float, contexts: Mapping[str, Context], step: int
+    ) -> None:
+        """Drop a share of the connections of each kernel, and let as many others grow."""
+        changed = []
+        for target, mask in zip(self.selection, self._masks, strict=True):
+            weights = np.asarray(constraint.numbers(target.variable), np.float32)
+            kept = keras.ops.convert_to_numpy(mask.mask)
+            context = contexts.get(target.path) or Context(name=target.path)
+            growth = dynamics.growth(weights, context, step)
+            number = round(share * int(np.count_nonzero(kept)))
+            changed.append(drop_and_grow(kept, weights, growth, number))
+        self.set(changed)
 
     def keep_zeros(self) -> None:
         """Put masks in force that hold the zeros that the kernels have now."""

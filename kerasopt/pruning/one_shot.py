@@ -69,7 +69,7 @@ def prune(
     criterion, pattern, scope = as_criterion(criterion), as_pattern(pattern), as_scope(scope)
     at_least("batches", batches, 1)
     chosen = select_trainable(model, include, exclude)
-    collector = Collector(model, chosen, criterion, data, batches)
+    collector = Collector(model, chosen, criterion.needs, criterion, data, batches)
     contexts = collector.collect()
     masks = Masks(model, chosen)
     try:

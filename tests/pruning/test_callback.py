@@ -45,7 +45,7 @@ def test_plain_data_and_back():
     config = json.loads(json.dumps(pruning.get_config()))
     again = Pruning.from_config(config)
     assert again.get_config() == pruning.get_config()
-    state = {"step": 0, "in_epoch": 0, "updated": -1, "masks": {}, "collected": {}}
+    state = {"step": 0, "in_epoch": 0, "updated": -1, "target": None, "masks": {}, "collected": {}}
     assert pruning.get_state() == state
 
 
@@ -71,5 +71,5 @@ def test_the_table_of_a_model():
         ("b/kernel", 0, 0.0),
     ]
     assert json.loads(json.dumps(found.to_dict()))["rows"][0]["shape"] == [4, 4]
-    assert "a/kernel          16     12    0.7500" in str(found)
+    assert "a/kernel  4 x 4          16     12    0.7500" in str(found)
     assert sparsity(model, include="b").total == 0.0

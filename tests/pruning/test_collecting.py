@@ -185,20 +185,27 @@ def test_contexts_of_each_criterion():
     model = linear()
     x, y = RNG.normal(size=(64, 3)), RNG.normal(size=(64, 2))
     targets = select(model)
-    assert Collector(model, targets, Magnitude(), None).collect()["d/kernel"].gradient is None
+    assert (
+        Collector(model, targets, Magnitude().needs, Magnitude(), None)
+        .collect()["d/kernel"]
+        .gradient
+        is None
+    )
     for criterion in (Taylor(), Snip(), Wanda()):
-        context = Collector(model, targets, criterion, (x, y)).collect()["d/kernel"]
+        context = Collector(model, targets, criterion.needs, criterion, (x, y)).collect()[
+            "d/kernel"
+        ]
         for need in criterion.needs:
             assert getattr(context, need) is not None
         with pytest.raises(ValueError, match=rf"`data`.*{type(criterion).__name__}"):
-            Collector(model, targets, criterion, None)
+            Collector(model, targets, criterion.needs, criterion, None)
 
 
 def test_movement_adds_up_and_goes_on_from_a_state():
     model = linear()
     x, y = RNG.normal(size=(64, 3)), RNG.normal(size=(64, 2))
     targets = select(model)
-    one = Collector(model, targets, Movement(), (x, y), batches=1)
+    one = Collector(model, targets, Movement().needs, Movement(), (x, y), batches=1)
     first = one.collect()["d/kernel"]
     kernel = np.asarray(model.layers[0].kernel)
     np.testing.assert_allclose(first.moved, -kernel * first.gradient, rtol=1e-5)
@@ -207,6 +214,6 @@ def test_movement_adds_up_and_goes_on_from_a_state():
     np.testing.assert_allclose(
         second.moved, first.moved - kernel * second.gradient, rtol=1e-4, atol=1e-7
     )
-    other = Collector(model, targets, Movement(), (x, y), batches=1)
+    other = Collector(model, targets, Movement().needs, Movement(), (x, y), batches=1)
     other.set_state(state)
     np.testing.assert_allclose(other.collect()["d/kernel"].moved, second.moved, rtol=1e-6)

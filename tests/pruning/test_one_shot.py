@@ -1,13 +1,15 @@
 """Pruning at once."""
 
+import itertools
+
 import keras
 import numpy as np
 import pytest
 from keras import layers
 
-from kerasopt.callbacks import Pruning
+from kerasopt.callbacks import EarlyStopping, Pruning
 from kerasopt.pruning import NM, Channel, prune, sparsity
-from kerasopt.schedules import PolynomialDecay
+from kerasopt.schedules import OneShot, PolynomialDecay
 from tests.graph import models
 
 RNG = np.random.default_rng(0)
@@ -193,3 +195,36 @@ def test_a_schedule_with_tfmots_interface():
     # At steps 2, 4, 6, and at 7, its end.
     assert seen[:8] == [0, 18, 18, 37, 37, 55, 64, 64]
     assert seen[-1] == 64
+
+
+@pytest.mark.parametrize("dynamics", ["rigl", "set"])
+def test_connections_move_at_one_sparsity(dynamics):
+    seen = []
+
+    class Watch(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            mask = pruning.get_state()["masks"]["b/kernel"]
+            seen.append(mask)
+
+    model = mlp()
+    pruning = Pruning(
+        OneShot(0.75), exclude="c", frequency=2, scope="erk", criterion="random",
+        dynamics=dynamics, data=(X, Y),
+    )  # fmt: skip
+    stopper = EarlyStopping("loss", patience=100)
+    model.fit(X, Y, epochs=4, batch_size=16, verbose=0, callbacks=[pruning, Watch(), stopper])
+    assert len({int(mask.sum()) for mask in seen}) == 1
+    moved = [int((one & ~other).sum()) for one, other in itertools.pairwise(seen)]
+    # Every second step of the first twelve, ever fewer; the last one, at step 12, moves none.
+    assert [index for index, count in enumerate(moved) if count] == [0, 2, 4, 6, 8]
+    assert all(later <= earlier for earlier, later in itertools.pairwise(moved[0:9:2]))
+    kernel = np.asarray(model.get_layer("b").kernel)
+    assert (kernel[~seen[-1]] == 0).all()
+    assert Pruning.from_config(pruning.get_config()).get_config() == pruning.get_config()
+
+
+def test_dynamics_that_cannot_be():
+    with pytest.raises(ValueError, match="`dynamics`.*'weight'"):
+        Pruning(0.5, pattern="2:4", dynamics="set")
+    with pytest.raises(ValueError, match="`data`.*RigL"):
+        mlp().fit(X, Y, verbose=0, callbacks=[Pruning(0.5, dynamics="rigl")])
