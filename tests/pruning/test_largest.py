@@ -44,7 +44,7 @@ def test_many_values_sparse_tied_and_ordered(size, zeros, levels, share, order, 
     if order == "striped":  # the sample's stride meets the layout of the values
         scores = np.resize(scores.reshape(-1), (size // 7, 7)).T.ravel()
     k = min(max(round(share * scores.size), 1), scores.size)
-    assert kth_largest(np.ascontiguousarray(scores), k) == np.sort(scores)[scores.size - k]
+    assert kth_largest([np.ascontiguousarray(scores)], k) == np.sort(scores)[scores.size - k]
     mask = keep_largest(scores, k)
     assert mask.sum() == k
     assert k == scores.size or scores[mask].min() >= scores[~mask].max()

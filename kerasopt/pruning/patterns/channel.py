@@ -37,7 +37,11 @@ class Channel(Pattern):
         """Give the mean score of each channel."""
         axis = self._axis(scores.shape)
         others = tuple(a for a in range(scores.ndim) if a != axis)
-        result: NDArray[Any] = scores.mean(axis=others) if others else scores
+        if not others:
+            return scores
+        if not scores.size:
+            return np.zeros(scores.shape[axis])
+        result: NDArray[Any] = scores.mean(axis=others)
         return result
 
     def expand(self, kept: NDArray[np.bool_], shape: tuple[int, ...]) -> NDArray[np.bool_]:

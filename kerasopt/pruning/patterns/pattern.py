@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 class Pattern(ABC):
     """Base of all patterns: weights belong to units, and a unit stays or goes as a whole.
 
-    Derive from it and write `units` and `expand`; `choose` where not any units may go.
+    Derive from it and write `units` and `expand`; `candidates` and `highest` where not any units
+    may go.
     """
 
     groups: ClassVar[bool] = False
@@ -36,7 +37,11 @@ class Pattern(ABC):
         return None
 
     def highest(self, shape: tuple[int, ...]) -> float:
-        """Give the highest sparsity that it can express for a kernel; 1.0 if there is none."""
+        """Give the highest sparsity that it can express; 1.0 if there is none.
+
+        At it the units that stay are those that are no candidates. These may be more than the
+        sparsity says where the pattern does not divide the kernel.
+        """
         del shape
         return 1.0
 
