@@ -1,91 +1,101 @@
 """All layers as one."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasopt._checks import bad_value
 from kerasopt.pruning.largest import kth_largest
-from kerasopt.pruning.scopes.scope import Kernel, Scope
+from kerasopt.pruning.scopes.scope import Kernel, Scope, check_expressible, number_kept
+
+_SMALL = 1 << 16
 
 
 class Global(Scope):
     """The units of all kernels compete with each other: unimportant layers lose more.
 
     The sparsity of all kernels together is exact to one weight (to one unit, for blocks and
-    channels); the best unit of each kernel stays, so that none is cut off. During a choice it takes
-    one float a unit beside the scores.
+    channels); the best unit of each kernel stays, so that none is cut off.
     """
 
     def allocate(self, kernels: Sequence[Kernel], sparsity: float, share: float = 1.0) -> list[int]:
         """Give the counts of units above a common threshold."""
         del share
-        free = [_free(kernel) for kernel in kernels]
-        total = sum(int(np.prod(kernel.shape)) for kernel in kernels)
-        budget = max(round(total * (1.0 - sparsity)), 1)
-        stay = [kernel.units - scores.size for kernel, scores in zip(kernels, free, strict=True)]
-        if all(isinstance(kernel.sizes, int) and kernel.sizes == 1 for kernel in kernels):
-            counts = _counts(free, budget - sum(stay))
+        check_expressible(kernels, sparsity)
+        budget = number_kept(sum(math.prod(kernel.shape) for kernel in kernels), sparsity)
+        sizes = {end for kernel in kernels if kernel.units for end in _ends(kernel.sizes)}
+        if len(sizes) <= 1:
+            free = [_free(kernel, kernel.scores) for kernel in kernels]
+            units = _nearest(budget, max(sizes, default=1))
+            counts = _counts(free, units - sum(kernel.stay for kernel in kernels))
         else:
-            counts = _counts_of_sizes(kernels, free, budget)
-        if sum(counts) + sum(stay) > budget and any(k.candidates is not None for k in kernels):
-            highest = 1.0 - sum(stay) / max(total, 1)
-            raise bad_value("sparsity", f"at most {highest:.4g} with this pattern", sparsity)
-        return [one + count for one, count in zip(stay, counts, strict=True)]
+            counts = _counts_of_sizes(kernels, budget)
+        return [kernel.stay + count for kernel, count in zip(kernels, counts, strict=True)]
 
 
-def _free(kernel: Kernel) -> NDArray[Any]:
-    """Give the scores of the units that may go; the best of a kernel must not."""
-    flat = kernel.scores.ravel()
+def _ends(sizes: NDArray[np.int64] | int) -> tuple[int, int]:
+    return (sizes, sizes) if isinstance(sizes, int) else (int(sizes.min()), int(sizes.max()))
+
+
+def _nearest(weights: int, size: int) -> int:
+    """Give how many units of one size come closest to a number of weights; the lower of two."""
+    units, rest = divmod(weights, size)
+    return units + int(size - rest < rest)
+
+
+def _free(kernel: Kernel, values: NDArray[Any]) -> list[NDArray[Any]]:
+    """Give the values of the units that may go, in pieces; the best of a kernel must not."""
+    flat = values.ravel()
     if kernel.candidates is not None:
-        return flat[kernel.candidates.ravel()]
+        return [np.compress(kernel.candidates.ravel(), flat)]
     if not flat.size:
-        return flat
-    best = int(flat.argmax())
-    return np.concatenate([flat[:best], flat[best + 1 :]])
+        return []
+    best = int(kernel.scores.argmax())
+    return [flat[:best], flat[best + 1 :]]
 
 
-def _counts(free: list[NDArray[Any]], budget: int) -> list[int]:
-    everything = np.concatenate(free) if free else np.zeros(0)
+def _counts(free: list[list[NDArray[Any]]], budget: int) -> list[int]:
+    """Count for each kernel how many of its free scores are among the `budget` best of all."""
     if budget <= 0:
         return [0] * len(free)
-    if budget >= everything.size:
-        return [scores.size for scores in free]
-    threshold = kth_largest(everything, budget)
-    counts = [int(np.count_nonzero(scores > threshold)) for scores in free]
+    everything = [piece for pieces in free for piece in pieces]
+    if budget >= sum(piece.size for piece in everything):
+        return [sum(piece.size for piece in pieces) for pieces in free]
+    small = [piece for piece in everything if piece.size < _SMALL]  # quicker as one
+    large = [piece for piece in everything if piece.size >= _SMALL]
+    threshold = kth_largest([*large, np.concatenate(small)] if small else large, budget)
+    counts = [sum(int(np.count_nonzero(p > threshold)) for p in pieces) for pieces in free]
     left = budget - sum(counts)
-    for number, scores in enumerate(free):  # of equals the first ones stay
-        equal = min(left, int(np.count_nonzero(scores == threshold)))
-        counts[number] += equal
-        left -= equal
+    for number, pieces in enumerate(free):  # of equals the first ones stay
+        if left:
+            equal = min(left, sum(int(np.count_nonzero(p == threshold)) for p in pieces))
+            counts[number] += equal
+            left -= equal
     return counts
 
 
-def _counts_of_sizes(kernels: Sequence[Kernel], free: list[NDArray[Any]], budget: int) -> list[int]:
+def _counts_of_sizes(kernels: Sequence[Kernel], budget: int) -> list[int]:
     """Take units by score until their weights come closest to the budget."""
-    sizes, owners = [], []
+    scores, sizes, owners = [np.zeros(0)], [np.zeros(0, int)], [np.zeros(0, int)]
+    widest = []
     for number, kernel in enumerate(kernels):
-        all_sizes = np.broadcast_to(np.asarray(kernel.sizes), kernel.scores.shape).ravel()
-        if kernel.candidates is not None:
-            mine = all_sizes[kernel.candidates.ravel()]
-            budget -= int(all_sizes.sum() - mine.sum())
-        elif all_sizes.size:
-            best = int(kernel.scores.ravel().argmax())
-            mine = np.delete(all_sizes, best)
-            budget -= int(all_sizes[best])
-        else:
-            mine = all_sizes
-        sizes.append(mine)
-        owners.append(np.full(mine.size, number))
-    if not sizes:
-        return []
-    order = np.argsort(-np.concatenate(free), kind="stable")
+        mine = np.broadcast_to(np.asarray(kernel.sizes), kernel.scores.shape)
+        free = np.concatenate([np.zeros(0, int), *_free(kernel, mine)])
+        budget -= int(mine.sum() - free.sum())
+        scores += _free(kernel, kernel.scores)
+        sizes.append(free)
+        owners.append(np.full(free.size, number))
+        widest.append(int(mine.max(initial=0)))
+    owner = np.concatenate(owners)
+    # Among equals the kernel with the largest units comes first: units that are zero already would
+    # come back where a smaller one of them fills the budget better than the last that went.
+    order = np.lexsort((-np.array(widest)[owner], -np.concatenate(scores)))
     reached = np.cumsum(np.concatenate(sizes)[order])
     taken = int(np.searchsorted(reached, budget, side="right"))
     if taken < reached.size:
         before = budget - (reached[taken - 1] if taken else 0)
         taken += int(reached[taken] - budget < before)
-    owner = np.concatenate(owners)[order[:taken]]
-    return [int(count) for count in np.bincount(owner, minlength=len(kernels))]
+    counts = np.bincount(owner[order[:taken]], minlength=len(kernels))
+    return [int(count) for count in counts]

@@ -60,4 +60,5 @@ def _matches(pick: Any, name: str) -> bool:
     if isinstance(pick, re.Pattern):
         return bool(pick.search(name))
     layer = name.rsplit("/", 1)[0]
-    return any(fnmatch.fnmatchcase(one, pick) for one in (name, layer, layer.rsplit("/", 1)[-1]))
+    parts = (name, layer, layer.rsplit("/", 1)[-1])
+    return pick in parts or any(fnmatch.fnmatchcase(part, pick) for part in parts)

@@ -1,5 +1,6 @@
 """The contract of a scope: how kernels share a sparsity."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,6 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasopt._checks import bad_value
+
+# So that the number which the error names is accepted: 0.6667 for two of three.
+_ROUNDED = 5e-5
 
 
 def number_kept(size: int, sparsity: float) -> int:
@@ -54,21 +58,28 @@ class Kernel:
         return self.units - int(np.count_nonzero(self.candidates))
 
     def kept_at(self, sparsity: float) -> int:
-        """Give how many units stay at a sparsity: rounded half to even, at least one.
+        """Give how many units stay at a sparsity: rounded half to even, at least those that must.
 
         Raises:
             ValueError: If the pattern cannot express it.
         """
-        kept = number_kept(self.units, sparsity)
-        if self.candidates is not None and kept < self.stay:
-            raise bad_value(
-                "sparsity",
-                f"at most {self.highest:.4g}, which is what the pattern can express for "
-                f"{self.name!r}",
-                sparsity,
-                "Let the schedule end there, or take another pattern.",
-            )
-        return kept
+        check_expressible([self], sparsity)
+        return max(number_kept(self.units, sparsity), self.stay)
+
+
+def check_expressible(kernels: Sequence[Kernel], sparsity: float) -> None:
+    """Raise a `ValueError` if the patterns of kernels cannot express a sparsity of all of them."""
+    total = sum(math.prod(kernel.shape) for kernel in kernels)
+    least = sum(math.prod(kernel.shape) * (1.0 - kernel.highest) for kernel in kernels)
+    if sparsity > 1.0 - least / max(total, 1) + _ROUNDED:
+        limited = [repr(kernel.name) for kernel in kernels if kernel.highest < 1.0]
+        raise bad_value(
+            "sparsity",
+            f"at most {1.0 - least / max(total, 1):.4g}, which is what the pattern can express for "
+            f"{', '.join(limited)}",
+            sparsity,
+            "Let the schedule end there, or take another pattern.",
+        )
 
 
 class Scope(ABC):
