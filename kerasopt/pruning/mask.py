@@ -1,6 +1,6 @@
 """The pure heart of pruning: weights and a sparsity in, masks of 0 and 1 out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -43,7 +43,7 @@ def mask(
     Raises:
         TypeError: If an argument is of the wrong type.
         ValueError: If `sparsity` is outside [0, 1) or more than the pattern can express, a weight
-            is NaN, a name is not known, or the criterion lacks what it needs.
+            is NaN or infinite, a name is not known, or the criterion lacks what it needs.
 
     Example:
     >>> mask(np.arange(1.0, 11.0), 0.2).astype(int)
@@ -54,9 +54,8 @@ def mask(
            [1, 1],
            [0, 0]])
     """
-    array = as_weights(weights)
-    contexts = {"weights": Context(**_checked(context, array))}
-    return masks({"weights": array}, sparsity, "layer", pattern, criterion, contexts)["weights"]
+    contexts = {"weights": _context(context)}
+    return masks({"weights": weights}, sparsity, "layer", pattern, criterion, contexts)["weights"]
 
 
 def masks(
@@ -98,12 +97,10 @@ def masks(
     if not isinstance(weights, Mapping):
         raise bad_type("weights", "a dict of name -> array", weights)
     criterion, scope = as_criterion(criterion), as_scope(scope)
-    named = pattern if isinstance(pattern, Mapping) else dict.fromkeys(weights, pattern)
-    patterns = [as_pattern(named[name]) for name in weights]
+    patterns = _patterns(pattern, weights)
     kernels = []
     for (name, array), shape in zip(weights.items(), patterns, strict=True):
-        context = (contexts or {}).get(name) or Context(name=name)
-        context = replace(context, grouped=shape.groups)
+        context = replace((contexts or {}).get(name) or Context(), name=name, grouped=shape.groups)
         kernels.append(_kernel(name, scored(as_weights(array, name), criterion, context), shape))
     kept = scope.allocate(kernels, sparsity, share)
     return {
@@ -114,12 +111,16 @@ def masks(
 
 def choose(kernel: Kernel, kept: int) -> NDArray[np.bool_]:
     """Mark the `kept` best units of a kernel, those that must stay among them."""
-    if kernel.candidates is None:
-        return keep_largest(kernel.scores, kept)
-    chosen = ~kernel.candidates
-    free = kernel.scores[kernel.candidates]
-    chosen[kernel.candidates] = keep_largest(free, kept - (kernel.units - free.size))
-    return chosen
+    return keep_largest(kernel.scores, kept, kernel.candidates)
+
+
+def _patterns(pattern: Any, names: Collection[str]) -> list[Pattern]:
+    if not isinstance(pattern, Mapping):
+        return [as_pattern(pattern)] * len(names)
+    for name in names:
+        if name not in pattern:
+            raise bad_value("pattern", "a pattern for every array", dict(pattern), f"Add {name!r}.")
+    return [as_pattern(pattern[name]) for name in names]
 
 
 def _kernel(name: str, scores: NDArray[Any], pattern: Pattern) -> Kernel:
@@ -134,21 +135,9 @@ def _kernel(name: str, scores: NDArray[Any], pattern: Pattern) -> Kernel:
     )
 
 
-def _checked(context: Mapping[str, Any], weights: NDArray[Any]) -> dict[str, Any]:
-    known: Sequence[str] = [name for name in Context.__dataclass_fields__ if name != "name"]
-    for name in context:
+def _context(arguments: Mapping[str, Any]) -> Context:
+    known = [name for name in Context.__dataclass_fields__ if name not in ("name", "grouped")]
+    for name in arguments:
         if name not in known:
-            raise bad_value("context", f"arguments among {list(known)}", name)
-    shape = weights.shape
-    result = {}
-    for name, value in context.items():
-        result[name] = value if name == "draw" else np.asarray(value)
-        if name == "draw":
-            continue
-        try:
-            np.broadcast_to(result[name], shape)
-        except ValueError:
-            raise bad_value(
-                name, f"an array that broadcasts to the weights' shape {shape}", value
-            ) from None
-    return result
+            raise bad_value("context", f"arguments among {known}", name)
+    return Context(**arguments)

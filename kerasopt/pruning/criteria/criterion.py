@@ -20,7 +20,7 @@ class Context:
         input_norm: L2 norm over the samples of what each input of the kernel gets, of a shape that
             broadcasts to the kernel's, or `None`.
         moved: Sum of -w * gradient over the training so far, of the kernel's shape, or `None`.
-        draw: A number that differs from kernel to kernel and from update to update.
+        draw: Integer >= 0 that differs from update to update where chance shall.
         grouped: Whether several weights go together, so that their scores will be averaged.
     """
 

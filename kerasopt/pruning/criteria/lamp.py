@@ -17,16 +17,17 @@ class Lamp(Criterion):
 
     Example:
     >>> Lamp().scores(np.array([1.0, -2.0, 2.0]), Context()).round(3)
-    array([0.111, 0.5  , 1.   ])
+    array([0.111, 1.   , 0.5  ])
     """
 
     def scores(self, weights: NDArray[Any], context: Context) -> NDArray[Any]:
         """Give the scores, in float64 as the sums are long."""
         del context
-        squares = np.square(weights.ravel().astype(np.float64))
-        order = np.argsort(squares, kind="stable")
-        ordered = squares[order]
-        rest = np.cumsum(ordered[::-1])[::-1]
-        scores = np.empty_like(squares)
-        scores[order] = np.divide(ordered, rest, out=np.zeros_like(ordered), where=rest > 0)
+        sizes = np.abs(weights.ravel().astype(np.float64))
+        order = np.argsort(-sizes, kind="stable")
+        # The sums do not change by it, and huge or tiny weights keep a square.
+        falling = np.square(sizes[order] / max(sizes.max(initial=0.0), np.finfo(float).tiny))
+        rest = np.cumsum(falling)
+        scores = np.empty_like(sizes)
+        scores[order] = np.divide(falling, rest, out=np.zeros_like(rest), where=rest > 0)
         return scores.reshape(weights.shape)

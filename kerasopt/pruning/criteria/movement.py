@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+import numpy as np
 from numpy.typing import NDArray
 
 from kerasopt.pruning.criteria.criterion import Context, Criterion
@@ -14,7 +15,6 @@ class Movement(Criterion):
     where large weights of the pretrained task may be useless for the new one.
 
     Example:
-    >>> import numpy as np
     >>> Movement().scores(np.ones(2), Context(moved=np.array([0.5, -0.5])))
     array([ 0.5, -0.5])
     """
@@ -24,4 +24,4 @@ class Movement(Criterion):
     def scores(self, weights: NDArray[Any], context: Context) -> NDArray[Any]:
         """Give the sum."""
         assert context.moved is not None
-        return context.moved.reshape(weights.shape)
+        return np.broadcast_to(context.moved, weights.shape)

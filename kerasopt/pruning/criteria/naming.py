@@ -37,14 +37,13 @@ class Function(Criterion):
 
     Args:
         function: `function(weights)` or `function(weights, context)`, which gives an array of the
-            weights' shape.
+            weights' shape. It gets the context if it cannot do with one argument, or calls its
+            second one so.
     """
 
     def __init__(self, function: Callable[..., Any]):
         self.function = function
-        parameters = inspect.signature(function).parameters.values()
-        required = [p for p in parameters if p.default is p.empty and p.kind is not p.VAR_KEYWORD]
-        self._takes_context = len(required) > 1
+        self._takes_context = not isinstance(function, np.ufunc) and _takes_context(function)
 
     def scores(self, weights: NDArray[Any], context: Context) -> NDArray[Any]:
         """Give what the function gives."""
@@ -57,6 +56,17 @@ class Function(Criterion):
 
 
 CRITERIA["Function"] = Function
+
+
+def _takes_context(function: Callable[..., Any]) -> bool:
+    try:
+        parameters = inspect.signature(function).parameters
+    except ValueError:  # some builtin functions do not tell
+        return False
+    required = [
+        p for p in parameters.values() if p.default is p.empty and p.kind is not p.VAR_KEYWORD
+    ]
+    return len(required) > 1 or list(parameters)[1:2] == ["context"]
 
 
 def as_criterion(value: Any) -> Criterion:
@@ -78,8 +88,6 @@ def as_criterion(value: Any) -> Criterion:
         return value
     if isinstance(value, str):
         return KINDS[one_of("criterion", value.lower(), KINDS)]()
-    if isinstance(value, np.ufunc):
-        return Function(lambda weights: value(weights))
     if callable(value) and not isinstance(value, type):
         return Function(value)
     expected = f"a criterion, its name (one of {list(KINDS)}) or a function of the weights"

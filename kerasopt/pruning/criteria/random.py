@@ -10,7 +10,7 @@ from kerasopt.pruning.criteria.criterion import Context, Criterion
 
 
 class Random(Criterion):
-    """Uniform random numbers, the same ones for the same seed and kernel.
+    """Uniform random numbers, the same ones for the same seed, kernel and `draw` of the context.
 
     Weights that are zero already score lowest, so that a mask chosen anew at a higher sparsity
     lies within the one before.
@@ -33,8 +33,9 @@ class Random(Criterion):
 
     def scores(self, weights: NDArray[Any], context: Context) -> NDArray[Any]:
         """Give a number in [0, 1) for each weight, and -1 for zeros."""
-        name = int.from_bytes(context.name.encode()[-64:], "little")
-        drawn = np.random.default_rng([self.seed, name]).random(weights.shape, np.float32)
+        name = int.from_bytes(context.name.encode(), "little")
+        generator = np.random.default_rng([self.seed, context.draw, name])
+        drawn = generator.random(weights.shape, np.float32)
         result: NDArray[Any] = np.where(weights == 0, np.float32(-1.0), drawn)
         return result
 
