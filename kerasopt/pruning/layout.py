@@ -15,6 +15,11 @@ _DEPTHWISE = (
     keras.layers.SeparableConv1D,
     keras.layers.SeparableConv2D,
 )
+_TRANSPOSED = (
+    keras.layers.Conv1DTranspose,
+    keras.layers.Conv2DTranspose,
+    keras.layers.Conv3DTranspose,
+)
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,8 @@ def layout_of(layer: Any, variable: Any) -> Layout:
     """
     if isinstance(layer, _DEPTHWISE) and "pointwise" not in variable.name:
         return Layout(channels=-2)
+    if isinstance(layer, _TRANSPOSED):  # (spatial, out, in)
+        return Layout(channels=-2)
     if isinstance(layer, keras.layers.EinsumDense):
         match = re.fullmatch(r"[.\w]*,(\w+)->([.\w]*)", layer.equation)
         if match and len(match[1]) == len(variable.shape):
@@ -64,4 +71,6 @@ def layout_of(layer: Any, variable: Any) -> Layout:
             inputs = sum(contracted)
             if contracted == sorted(contracted, reverse=True) and inputs:
                 return Layout(inputs=inputs)
+            if False in contracted:
+                return Layout(channels=-1 - contracted[::-1].index(False))
     return Layout()
