@@ -17,6 +17,7 @@ from kerasopt.pruning.mask import mask, masks
 from kerasopt.pruning.measure import Sparsity, sparsity
 from kerasopt.pruning.one_shot import prune
 from kerasopt.pruning.patterns import NM, Block, Channel, Pattern, Weight
+from kerasopt.pruning.rounds import Round, prune_in_rounds
 from kerasopt.pruning.scopes import DenseEnds, Erk, Global, Named, PerLayer, Scope
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "Pruning",
     "Random",
     "RigL",
+    "Round",
     "Scope",
     "Set",
     "Snip",
@@ -48,5 +50,6 @@ __all__ = [
     "mask",
     "masks",
     "prune",
+    "prune_in_rounds",
     "sparsity",
 ]

@@ -1,6 +1,7 @@
 """Pruning inside `fit`."""
 
 import copy
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Self
@@ -8,10 +9,10 @@ from typing import Any, Self
 import keras
 
 from kerasopt import _keras, _run, _serialize, schedules
-from kerasopt._checks import at_least, bad_value, verbosity, word_or_count
+from kerasopt._checks import at_least, bad_type, bad_value, one_of, verbosity, word_or_count
 from kerasopt._steps import Steps
 from kerasopt._trainable import select_trainable
-from kerasopt.pruning import constraint
+from kerasopt.pruning import board, constraint
 from kerasopt.pruning.arguments import checked_schedule
 from kerasopt.pruning.collecting import Collector
 from kerasopt.pruning.criteria import as_criterion
@@ -71,10 +72,15 @@ class Pruning(keras.callbacks.Callback):
             criterion chooses anew), `"rigl"` (Evci et al., 2020: the smallest go, others grow where
             the gradient is largest; needs `data`), `"set"` (Mocanu et al., 2018: others grow at
             random), or `RigL(...)`, `Set(...)` of `kerasopt.pruning`. Defaults to `"gradual"`.
+        momentum: `"mask"` zeroes the optimizer's slots of pruned weights too, so that a weight that
+            comes back begins without an old momentum; `"keep"` leaves them. Defaults to `"keep"`.
         data: What gradients or activations are computed of: `(x, y)` of arrays, or batches of that
             form (a `tf.data.Dataset`, a `PyDataset`, a list). Defaults to `None`.
         batches: Integer >= 1, how many batches (of 32 samples, or as yours are) at each choice of
             masks; each costs about a step of training. Defaults to `4`.
+        log_dir: Folder in which TensorBoard finds, at each choice of masks, the sparsity, threshold
+            (smallest magnitude left) and churn (share of masks that changed) of each kernel.
+            Defaults to `None`: nothing is written.
         verbose: `1` prints the sparsity reached when training ends. Defaults to `0`.
 
     Raises:
@@ -110,8 +116,10 @@ class Pruning(keras.callbacks.Callback):
         pattern: Any = "weight",
         scope: Any = "layer",
         dynamics: Any = "gradual",
+        momentum: str = "keep",
         data: Any = None,
         batches: int = 4,
+        log_dir: Any = None,
         verbose: int = 0,
     ):
         super().__init__()
@@ -128,12 +136,17 @@ class Pruning(keras.callbacks.Callback):
         self.dynamics = as_dynamics(dynamics)
         if self.dynamics is not None and not isinstance(self.pattern, Weight):
             raise bad_value("dynamics", "'gradual' with any pattern but 'weight'", dynamics)
+        self.momentum = one_of("momentum", momentum, ["keep", "mask"])
         self.data = data
         self.batches = at_least("batches", batches, 1)
+        if log_dir is not None and not isinstance(log_dir, (str, os.PathLike)):
+            raise bad_type("log_dir", "a path or None", log_dir)
+        self.log_dir = log_dir
         self.verbose = verbosity(verbose)
         self.selection = Selection()
         self.sparsity = 0.0
         self._masks: Masks | None = None
+        self._board: board.Board | None = None
         self._resumed: dict[str, Any] | None = None
         self._forget()
 
@@ -183,11 +196,12 @@ class Pruning(keras.callbacks.Callback):
         needs = {need for one in wanting for need in one.needs}
         who = next((one for one in reversed(wanting) if one.needs), self.criterion)
         self._collector = Collector(self.model, chosen, needs, who, self.data, self.batches)
-        self._masks = Masks(self.model, chosen)
+        self._masks = Masks(self.model, chosen, self.momentum == "mask")
         if self.keeps:
             self._masks.keep_zeros()
         if self._resumed is not None:
             self._take_up(self._resumed, self._masks)
+        self._board = None if self.log_dir is None else board.Board(self.log_dir)
         _run.unsettle(self, "Pruning")
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
@@ -221,8 +235,12 @@ class Pruning(keras.callbacks.Callback):
         # before and after this one see the same.
         now = self._steps.upcoming(batch)
         if self._is_due(now):
+            before = self._masks.to_arrays() if self._masks and self._board else {}
             self._choose(now)
             self._updated = now
+            if self._masks and self._board:
+                found = board.rows(before, self._masks.to_arrays(), self._masks.weights())
+                self._board.write(now, found)
         if now >= self._settled_at:
             _run.settle(self)
 
@@ -260,6 +278,8 @@ class Pruning(keras.callbacks.Callback):
             self._collected = self._collector.get_state()
             self._masks.take_off()
             self._masks = None
+        if self._board is not None:
+            self._board.close()
 
     def get_config(self) -> dict[str, Any]:
         """Give the arguments that make an equal callback, as plain data where they are."""
@@ -272,8 +292,10 @@ class Pruning(keras.callbacks.Callback):
             "pattern": _serialize.serialize(self.pattern),
             "scope": _serialize.serialize(self.scope),
             "dynamics": _serialize.serialize(self.dynamics) if self.dynamics else "gradual",
+            "momentum": self.momentum,
             "data": self.data,
             "batches": self.batches,
+            "log_dir": None if self.log_dir is None else os.fspath(self.log_dir),
             "verbose": self.verbose,
         }
 
@@ -331,8 +353,10 @@ class Pruning(keras.callbacks.Callback):
             self.pattern,
             self.scope,
             self.dynamics,
+            self.momentum,
             self.data,
             self.batches,
+            self.log_dir,
             self.verbose,
         )
 

@@ -26,7 +26,7 @@ def found_pattern(weights: NDArray[Any], channel_axis: int = -1) -> str:
         `"weight"`.
 
     Example:
-    >>> found_pattern(np.array([[1.0, 0.0], [0.0, 2.0], [0.0, 0.0], [3.0, 4.0]]))
+    >>> found_pattern(np.array([[1.0, 0.0], [2.0, 0.0], [0.0, 3.0], [0.0, 4.0]]))
     '2:4'
     """
     kept = np.asarray(weights) != 0

@@ -25,12 +25,13 @@ class Masks:
     Args:
         model: The model that trains.
         selection: Its kernels to be masked.
+        slots: Whether the optimizer's slots are masked with them. Defaults to `False`.
     """
 
-    def __init__(self, model: Any, selection: Selection):
+    def __init__(self, model: Any, selection: Selection, slots: bool = False):
         self.selection = selection
         self._model = model
-        self._masks = constraint.put_on(model, selection)
+        self._masks = constraint.put_on(model, selection, slots)
         self._layouts = [layout_of(target.layer, target.variable) for target in selection]
 
     def choose(
@@ -102,6 +103,10 @@ class Masks:
             target.path: keras.ops.convert_to_numpy(mask.mask)
             for target, mask in zip(self.selection, self._masks, strict=True)
         }
+
+    def weights(self) -> dict[str, NDArray[Any]]:
+        """Give the weights by the path of their kernel, to read."""
+        return {t.path: constraint.numbers(t.variable) for t in self.selection}
 
     def sparsity(self) -> float:
         """Count the zeros of the kernels and give their share."""

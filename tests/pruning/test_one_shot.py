@@ -5,10 +5,12 @@ import itertools
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers
 
+from kerasopt import _keras
 from kerasopt.callbacks import EarlyStopping, Pruning
-from kerasopt.pruning import NM, Channel, prune, sparsity
+from kerasopt.pruning import NM, Channel, prune, prune_in_rounds, sparsity
 from kerasopt.schedules import OneShot, PolynomialDecay
 from tests.graph import models
 
@@ -228,3 +230,100 @@ def test_dynamics_that_cannot_be():
         Pruning(0.5, pattern="2:4", dynamics="set")
     with pytest.raises(ValueError, match="`data`.*RigL"):
         mlp().fit(X, Y, verbose=0, callbacks=[Pruning(0.5, dynamics="rigl")])
+
+
+@pytest.mark.parametrize("momentum", ["keep", "mask"])
+def test_momenta_of_pruned_weights(momentum):
+    model = mlp()
+    model.compile(keras.optimizers.Adam(use_ema=True), model.loss)
+    pruning = Pruning(OneShot(0.75, at=4), exclude="c", momentum=momentum)
+    model.fit(X, Y, batch_size=8, verbose=0, callbacks=[pruning])
+    kernel = model.get_layer("a").kernel
+    gone = np.asarray(kernel) == 0
+    for owner, slot in _keras.slots(model.optimizer):
+        if owner is kernel:
+            assert (np.asarray(slot)[gone] == 0).all() == (momentum == "mask")
+            assert (np.asarray(slot)[~gone] != 0).any()
+    with pytest.raises(ValueError, match="`momentum`.*'mask'"):
+        Pruning(0.5, momentum="masked")
+
+
+def scalars(folder):
+    found = {}
+    for path in folder.glob("events*"):
+        for event in tf.compat.v1.train.summary_iterator(str(path)):
+            for value in event.summary.value:
+                number = float(tf.make_ndarray(value.tensor))
+                found.setdefault(value.tag, []).append((event.step, number))
+    return found
+
+
+def test_what_tensorboard_gets(tmp_path):
+    model = mlp()
+    schedule = PolynomialDecay(0.0, 0.75, begin=0, end=4, power=1)
+    pruning = Pruning(schedule, exclude="c", frequency=2, log_dir=tmp_path)
+    model.fit(X, Y, batch_size=16, epochs=2, verbose=0, callbacks=[pruning])
+    found = scalars(tmp_path)
+    # Rising in two updates after the one at the first step, at which the sparsity is that of 1.
+    assert found["pruning/sparsity/a/kernel"] == [(1, 36 / 192), (2, 72 / 192), (4, 0.75)]
+    assert [step for step, _ in found["pruning/churn/b/kernel"]] == [1, 2, 4]
+    assert found["pruning/sparsity"][-1] == (4, 0.75)
+    kernel = np.abs(np.asarray(model.get_layer("a").kernel))
+    assert 0 < found["pruning/threshold/a/kernel"][-1][1] <= kernel.max()
+    assert Pruning.from_config(pruning.get_config()).log_dir == str(tmp_path)
+    with pytest.raises(TypeError, match="`log_dir`"):
+        Pruning(0.5, log_dir=3)
+
+
+# In rounds.
+
+
+def train(model, callbacks):
+    return model.fit(X, Y, epochs=2, batch_size=16, verbose=0, callbacks=callbacks)
+
+
+def test_rounds_take_the_same_share_of_what_is_left():
+    model = mlp()
+    rounds = prune_in_rounds(model, train, 0.875, rounds=3, exclude="c")
+    totals = [one.sparsity.total for one in rounds]
+    assert totals == pytest.approx([0.5, 0.75, 0.875], abs=0.003)
+    assert zeros(model)["b/kernel"] == 112
+    assert [len(one.result.history["loss"]) for one in rounds] == [2, 2, 2]
+
+
+@pytest.mark.parametrize("step", [0, 3])
+def test_a_lottery_ticket_goes_back(step):
+    model = mlp()
+    model.compile(keras.optimizers.Adam(), model.loss)
+    seen = []
+
+    class Watch(keras.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            seen.append((np.asarray(model.get_layer("b").kernel), int(model.optimizer.iterations)))
+
+    def fit(model, callbacks):
+        return model.fit(X, Y, epochs=2, batch_size=16, shuffle=False, verbose=0,
+                         callbacks=[Watch(), *callbacks])  # fmt: skip
+
+    prune_in_rounds(model, fit, 0.75, rounds=2, exclude="c", rewind_to=step)
+    (start, _), (first, steps), (second, _) = seen
+    assert steps == step
+    for ticket, share in ((first, 0.5), (second, 0.75)):
+        assert (ticket == 0).sum() == 128 * share
+        if step == 0:
+            np.testing.assert_array_equal(ticket, np.where(ticket != 0, start, 0))
+    assert ((first != 0) | (second == 0)).all()
+    np.testing.assert_array_equal(second, np.where(second != 0, first, 0))
+    with pytest.raises(ValueError, match="ended after 8 steps.*rewind_to=50"):
+        prune_in_rounds(mlp(), train, 0.5, rewind_to=50)
+
+
+def test_wrong_arguments_of_rounds():
+    with pytest.raises(TypeError, match="`fit`"):
+        prune_in_rounds(mlp(), None, 0.5)
+    with pytest.raises(ValueError, match="`rounds`"):
+        prune_in_rounds(mlp(), train, 0.5, rounds=0)
+    with pytest.raises(ValueError, match="`sparsity`"):
+        prune_in_rounds(mlp(), train, 1.5)
+    with pytest.raises(ValueError, match="`rewind_to`"):
+        prune_in_rounds(mlp(), train, 0.5, rewind_to=-1)
