@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from kerasopt import _serialize
-from kerasopt.pruning import NM, Block, Channel, Weight, mask
+from kerasopt.pruning import NM, Block, Channel, Weight, mask, masks
 from kerasopt.pruning.patterns import as_pattern
 from kerasopt.pruning.patterns.naming import PATTERNS
 from kerasopt.pruning.scopes.scope import number_kept
@@ -121,10 +121,11 @@ def test_channels_on_every_axis(weights, axis, sparsity):
 
 @pytest.mark.parametrize("pattern", ALL, ids=repr)
 @pytest.mark.parametrize("shape", [(0, 4), (4, 0), (2, 0, 3), (0, 0)])
+@pytest.mark.filterwarnings("error")
 def test_empty_kernels(pattern, shape):
     for scope in ("layer", "global", "erk"):
-        kept = mask(np.zeros(shape), 0.5, pattern)
-        assert (kept.shape, kept.dtype) == (shape, bool), scope
+        kept = masks({"a": np.zeros(shape)}, 0.5, scope, pattern)["a"]
+        assert (kept.shape, kept.dtype) == (shape, bool)
 
 
 @pytest.mark.parametrize("pattern", ["weight", "2:4", "block_2x2"])

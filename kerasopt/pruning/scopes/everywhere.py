@@ -26,7 +26,7 @@ class Global(Scope):
         check_expressible(kernels, sparsity)
         budget = number_kept(sum(math.prod(kernel.shape) for kernel in kernels), sparsity)
         sizes = {end for kernel in kernels if kernel.units for end in _ends(kernel.sizes)}
-        if len(sizes) <= 1:
+        if len(sizes) <= 1 and 0 not in sizes:
             free = [_free(kernel, kernel.scores) for kernel in kernels]
             units = _nearest(budget, max(sizes, default=1))
             counts = _counts(free, units - sum(kernel.stay for kernel in kernels))
