@@ -1,6 +1,6 @@
 """The pure heart of pruning: weights and a sparsity in, masks of 0 and 1 out."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -98,15 +98,20 @@ def masks(
         raise bad_type("weights", "a dict of name -> array", weights)
     criterion, scope = as_criterion(criterion), as_scope(scope)
     patterns = _patterns(pattern, weights)
-    kernels = []
-    for (name, array), shape in zip(weights.items(), patterns, strict=True):
+    kernels, chosen = [], {}
+    for number, (name, array) in enumerate(weights.items(), 1):
+        shape = patterns[name]
         context = replace((contexts or {}).get(name) or Context(), name=name, grouped=shape.groups)
         kernels.append(_kernel(name, scored(as_weights(array, name), criterion, context), shape))
-    kept = scope.allocate(kernels, sparsity, share)
-    return {
-        kernel.name: shape.expand(choose(kernel, count), kernel.shape)
-        for kernel, shape, count in zip(kernels, patterns, kept, strict=True)
-    }
+        if number < len(weights) and scope.together:
+            continue
+        kept = scope.allocate(kernels, sparsity, share)
+        for kernel, count in zip(kernels, kept, strict=True):
+            chosen[kernel.name] = patterns[kernel.name].expand(choose(kernel, count), kernel.shape)
+        kernels.clear()  # the scores of one kernel at a time, where these do not compete
+    if not weights:
+        scope.allocate([], sparsity, share)  # may miss a kernel that it names
+    return chosen
 
 
 def choose(kernel: Kernel, kept: int) -> NDArray[np.bool_]:
@@ -114,13 +119,13 @@ def choose(kernel: Kernel, kept: int) -> NDArray[np.bool_]:
     return keep_largest(kernel.scores, kept, kernel.candidates)
 
 
-def _patterns(pattern: Any, names: Collection[str]) -> list[Pattern]:
+def _patterns(pattern: Any, names: Iterable[str]) -> dict[str, Pattern]:
     if not isinstance(pattern, Mapping):
-        return [as_pattern(pattern)] * len(names)
+        return dict.fromkeys(names, as_pattern(pattern))
     for name in names:
         if name not in pattern:
             raise bad_value("pattern", "a pattern for every array", dict(pattern), f"Add {name!r}.")
-    return [as_pattern(pattern[name]) for name in names]
+    return {name: as_pattern(pattern[name]) for name in names}
 
 
 def _kernel(name: str, scores: NDArray[Any], pattern: Pattern) -> Kernel:

@@ -140,6 +140,18 @@ def test_no_kernels_and_empty_ones(scope):
         assert kept["b"].any()
 
 
+def test_no_kernels_but_a_name():
+    with pytest.raises(ValueError, match="names that match a kernel"):
+        masks({}, 0.5, {"a": 0.5})
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_the_last_kernel_may_spoil_it(bad):
+    for scope in SCOPES:
+        with pytest.raises(ValueError, match="z cannot be pruned: 1 of 2"):
+            masks({**kernels(), "z": [1.0, bad]}, 0.5, scope)
+
+
 def test_a_pattern_for_each():
     weights = {"a": np.arange(8.0).reshape(4, 2), "b": np.arange(8.0).reshape(4, 2)}
     kept = masks(weights, 0.5, pattern={"a": "2:4", "b": "channel", "c": "weight"})

@@ -4,7 +4,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,6 +84,9 @@ def check_expressible(kernels: Sequence[Kernel], sparsity: float) -> None:
 
 class Scope(ABC):
     """Base of all scopes. Derive from it and write `allocate`."""
+
+    together: ClassVar[bool] = True
+    """Whether it wants all kernels at once; else they are scored and masked one after the other."""
 
     @abstractmethod
     def allocate(self, kernels: Sequence[Kernel], sparsity: float, share: float = 1.0) -> list[int]:
