@@ -38,8 +38,9 @@ def values(question):
     return [[bool(update), float(value)] for update, value in found]
 
 
-for line in sys.stdin:
-    asked = json.loads(line)
-    answer = {"mask": mask, "values": values}[asked["what"]](asked)
-    sys.stdout.write(f"{json.dumps(answer)}\n")
-    sys.stdout.flush()
+if __name__ == "__main__":
+    for line in sys.stdin:
+        asked = json.loads(line)
+        answer = {"mask": mask, "values": values}[asked["what"]](asked)
+        sys.stdout.write(f"{json.dumps(answer)}\n")
+        sys.stdout.flush()
