@@ -228,6 +228,35 @@ def fresh_operation(operation: Any) -> Any:
     return copy
 
 
+# The operations behind `keras.ops.relu(x)` and its like. Private: the names of their classes.
+ACTIVATIONS = (
+    "Celu",
+    "Elu",
+    "Gelu",
+    "HardSigmoid",
+    "HardSilu",
+    "HardTanh",
+    "LeakyRelu",
+    "Relu",
+    "Relu6",
+    "Selu",
+    "Sigmoid",
+    "Silu",
+    "Softmax",
+    "Softplus",
+    "Tanh",
+)
+
+
+def operation_kind(operation: Any) -> str:
+    """Give what a layer or operation does, by the name of its class: `"Add"`, `"Multiply"`.
+
+    Private: the classes behind `x + y` and `keras.ops.add` have no public names; the layers that do
+    the same have names of the same spelling.
+    """
+    return type(operation).__name__
+
+
 def compile_arguments(model: Any) -> dict[str, Any]:
     """Give the arguments `model.compile` was called with, as the objects themselves.
 

@@ -100,6 +100,10 @@ class Steps:
             several = max(1, min(several, per_epoch - batch))
         return self._epoch_start + batch + several
 
+    def beginning(self, batch: int) -> int:
+        """Give how many steps are done when the execution that begins with `batch` begins."""
+        return self._epoch_start + batch
+
     def end_batch(self, batch: int) -> None:
         """Note that a batch is done."""
         self._in_epoch = batch + 1

@@ -101,6 +101,19 @@ def test_a_new_trace():
     assert network.train_function is not before
 
 
+@pytest.mark.parametrize("kind", [*_keras.ACTIVATIONS, "Add", "Multiply"])
+def test_the_kinds_of_operations(kind):
+    names = {"HardSilu": "hard_silu", "LeakyRelu": "leaky_relu", "HardTanh": "hard_tanh"}
+    names |= {"HardSigmoid": "hard_sigmoid"}
+    tensor = keras.Input((3,))
+    function = getattr(keras.ops, names.get(kind, kind.lower()))
+    result = function(tensor, tensor) if kind in ("Add", "Multiply") else function(tensor)
+    network = keras.Model(tensor, result)
+    assert _keras.operation_kind(_keras.calls(network)[-1].operation) == kind
+    if kind in ("Add", "Multiply"):
+        assert _keras.operation_kind(getattr(keras.layers, kind)()) == kind
+
+
 USE_ON_ANOTHER_BACKEND = """
 import keras, numpy as np, pytest, tempfile
 import kerasopt

@@ -35,7 +35,14 @@ class Builder:
         self._common: set[int] = set()
 
     def build(self, level: Level) -> Any:
-        """Build the model of `level`, with all the state of the old one, compiled as it was."""
+        """Build the model of `level`, with all the state of the old one, compiled as it was.
+
+        It is under the same distribution strategy.
+        """
+        with _keras.scope(level.model):
+            return self._build(level)
+
+    def _build(self, level: Level) -> Any:
         self._called = owners(level)
         self._common = held_in_common(self._called)
         model = self._model(level)

@@ -10,7 +10,7 @@ from kerasopt.graph.build import Builder, Transfer
 from kerasopt.graph.flow import leaves, takers
 from kerasopt.graph.node import Level, Node, Port
 from kerasopt.graph.read import read
-from kerasopt.graph.state import carry_over
+from kerasopt.graph.state import carry_into
 
 
 class Graph:
@@ -213,7 +213,7 @@ class Graph:
             for call in calls:
                 call.layer, call.path = layer, f"{call.level.prefix}{layer.name}"
             return
-        self._replaced[id(old)] = (layer, transfer or carry_over)
+        self._replaced[id(old)] = (layer, transfer or carry_into)
         for call in calls:
             if call.inner is not None:
                 call.inner.callers.clear()

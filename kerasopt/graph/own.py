@@ -96,8 +96,13 @@ def carry_own(old: Any, new: Any, copies: dict[int, Any]) -> None:
             setattr(new, name, copies[id(value)])
         elif isinstance(value, _SIMPLE) and (name not in vars(new) or vars(new)[name] != value):
             setattr(new, name, value)
+    in_graph = {id(call.operation) for call in _keras.calls(old)}
     for layer in _keras.sublayers(old):
-        if id(layer) in copies or isinstance(layer, keras.layers.InputLayer):
+        if (
+            id(layer) in in_graph
+            or id(layer) in copies
+            or isinstance(layer, keras.layers.InputLayer)
+        ):
             continue
         name = next((name for name, value in vars(old).items() if value is layer), layer.name)
         other = vars(new).get(name)

@@ -10,12 +10,14 @@ from kerasopt.graph.copies import fresh
 from kerasopt.selection import walk
 
 
-def carry_over(old: Any, new: Any) -> None:
+def carry_over(old: Any, new: Any, settings: bool = True) -> None:
     """Give `new` the state of `old`: weights, moving averages, seed states, vocabularies, flags.
 
     Args:
         old: A built layer.
         new: A layer of the same structure, built too.
+        settings: Whether regularizers and constraints are those of `old`, none included; else they
+            are so only where `new` has none. Defaults to `True`.
 
     Raises:
         ValueError: If `new` has not the same weights in the same order.
@@ -31,7 +33,7 @@ def carry_over(old: Any, new: Any) -> None:
         _carry_what_loading_would(one, other)
     # Last, because loading puts the two halves of LoRA into the kernel.
     for mine, its in zip(old.weights, new.weights, strict=True):
-        carry_variable(mine, its)
+        carry_variable(mine, its, settings)
     seeds, its_seeds = _other_state(old), _other_state(new)
     if [tuple(v.shape) for v in seeds] == [tuple(v.shape) for v in its_seeds]:
         for mine, its in zip(seeds, its_seeds, strict=True):
@@ -48,22 +50,39 @@ def carry_flags(old: Any, new: Any) -> None:
             its.trainable = mine.trainable
 
 
-def carry_variable(old: Any, new: Any) -> None:
-    """Give one variable another's value, and copies of what was set on it where no config has it.
+def carry_into(old: Any, new: Any) -> None:
+    """Give `new` the state of `old`, but leave it the regularizers and constraints it has."""
+    carry_over(old, new, settings=False)
 
-    What a callback holds on the old variable during `fit` stays behind, and so does a constraint
-    that has no config. A regularizer without one is stateless and comes along as it is.
+
+def carry_variable(old: Any, new: Any, settings: bool = True) -> None:
+    """Give one variable another's value, and a copy of the regularizer and constraint set on it.
+
+    They may be others than the layer's config says, and none at all. What a callback holds on the
+    old variable during `fit` stays behind, and so does a constraint that has no config. A
+    regularizer without one is stateless and comes along as it is.
     """
     new.assign(old)
     for what in ("regularizer", "constraint"):
         thing = _temporary.own(old, what)
-        if thing is None or getattr(new, what, None) is not None:
+        if not settings and (thing is None or getattr(new, what, None) is not None):
             continue
-        try:
-            setattr(new, what, fresh(thing))
-        except ValueError:
-            if what == "regularizer":
-                setattr(new, what, thing)
+        if _config(thing) is None or _config(thing) != _config(getattr(new, what, None)):
+            setattr(new, what, _copied(thing, what))
+
+
+def _copied(thing: Any, what: str) -> Any:
+    try:
+        return None if thing is None else fresh(thing)
+    except ValueError:
+        return thing if what == "regularizer" else None
+
+
+def _config(thing: Any) -> Any:
+    try:
+        return None if thing is None else keras.saving.serialize_keras_object(thing)
+    except (NotImplementedError, TypeError, ValueError):
+        return None
 
 
 def _carry_what_loading_would(old: Any, new: Any) -> None:

@@ -11,11 +11,12 @@ from kerasopt.regularization.attributes import (
     returns,
     saved_units,
 )
+from kerasopt.regularization.living import retrace_all
 from kerasopt.selection import Selection, Target
 
 
 def assign(model: Any, targets: Selection, things: list[Any], what: str) -> list[Target]:
-    """Set one regularizer or constraint a target, and let the next batch of `model` see them.
+    """Set one regularizer or constraint a target, and let the next batch of a model see them.
 
     Keras reads the variable's attribute in training, and the layer's in a config: one without the
     other is a penalty that does nothing, or one that a saved model has lost. What a callback holds
@@ -39,10 +40,11 @@ def assign(model: Any, targets: Selection, things: list[Any], what: str) -> list
     lost = []
     for group in doubtful.values():
         unit = units.get(id(group[0].layer)) or group[0].layer
-        _set_in_common(unit, group, what)
+        _set_in_common(unit, what)
         back = returns(unit, [target.variable for target in group], what)
         lost += [target for target, is_back in zip(group, back, strict=True) if not is_back]
-    _keras.retrace(model, evaluation=what == "regularizer")
+    variables = [target.variable for target in targets]
+    retrace_all(model, variables, evaluation=what == "regularizer")
     order = {id(target): number for number, target in enumerate(targets)}
     return sorted(lost, key=lambda target: order[id(target)])
 
@@ -60,7 +62,7 @@ def _set(target: Target, thing: Any, what: str, unit: Any) -> bool:
     return fingerprint(unit) != before
 
 
-def _set_in_common(unit: Any, targets: list[Target], what: str) -> None:
+def _set_in_common(unit: Any, what: str) -> None:
     """Use the one place that attention has for all its kernels, if all have the same now."""
     kernels = [
         variable
@@ -69,7 +71,5 @@ def _set_in_common(unit: Any, targets: list[Target], what: str) -> None:
         if selection.is_kernel(layer, variable)
     ]
     things = [_temporary.own(variable, what) for variable in kernels]
-    mine = {id(target.variable) for target in targets}
-    whole = bool(kernels) and all(id(variable) in mine for variable in kernels)
-    if whole and all(can_be_saved(one) and alike(one, things[0]) for one in things):
+    if things and all(can_be_saved(one) and alike(one, things[0]) for one in things):
         _keras.set_in_attention(unit, f"kernel_{what}", things[0])

@@ -1,5 +1,6 @@
 """Residual branches of a graph: what is added to a shortcut around it."""
 
+from kerasopt import _keras
 from kerasopt.graph import Graph, Node, Port
 from kerasopt.graph.node import ports
 from kerasopt.selection import has_kernel
@@ -18,7 +19,7 @@ def branch_ends(graph: Graph) -> list[Node]:
     ends: list[Node] = []
     for node in graph.nodes:
         # The layer, and the operation behind `x + y`.
-        if type(node.layer).__name__ != "Add" or len(node.inputs) != 2:
+        if _keras.operation_kind(node.layer) != "Add" or len(node.inputs) != 2:
             continue
         end = _branch(*node.inputs)
         if end is None or len(end.outputs) != 1 or graph.is_output(end):

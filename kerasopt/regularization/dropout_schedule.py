@@ -16,13 +16,14 @@ class DropoutSchedule(Following):
     The rate is a variable in the compiled step, so it changes without a new trace, also under XLA
     and with `steps_per_execution` (whose steps run at the rate of the last of them). Until the
     schedule begins the layers keep the rate they have; after `fit` they keep the last one, which
-    `kerasopt.regularization.freeze_dropout` makes plain dropout of.
+    `kerasopt.regularization.freeze_dropout` makes plain dropout of. As the rate is a weight, best
+    weights that come back (`restore_best_weights`) bring back the rate of their epoch.
 
     A rate that rises from 0 is the curriculum of Morerio et al. (2017, "Curriculum Dropout"):
     `DropoutSchedule(0.5)` is `DropoutSchedule(Exponential(0.0, 0.5, begin=0, end=1.0, decay=10))`.
 
     `fit`'s history, and the callbacks after this one, get `dropout_rate`: that of the last step of
-    each epoch.
+    each epoch (`dropout_rate_1` those of a second `DropoutSchedule`).
 
     Args:
         schedule: A `kerasopt.schedules.Schedule` of rates in [0, 1), or a float in [0, 1): the
@@ -94,8 +95,8 @@ class DropoutSchedule(Following):
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Log the rate."""
-        if logs is not None and self._value is not None:
-            logs["dropout_rate"] = self._value
+        if self._value is not None:
+            self._log(logs, "dropout_rate", self._value)
 
 
 def _checked(schedule: Any) -> schedules.Schedule:

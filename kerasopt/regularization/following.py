@@ -77,12 +77,9 @@ class Following(keras.callbacks.Callback):
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
         """Set what the schedule gives for the end of the steps that are about to run."""
-        self._follow(self._steps.upcoming(batch))
-
-    def _follow(self, step: int) -> None:
-        if step < self._steps.resolved.steps[0]:
+        if self._steps.beginning(batch) < self._steps.resolved.steps[0]:
             return
-        value = float(self._steps.resolved(step))
+        value = float(self._steps.resolved(self._steps.upcoming(batch)))
         if value != self._value:
             low, high = self._limits
             if not low <= value < high:
@@ -98,6 +95,17 @@ class Following(keras.callbacks.Callback):
         """Say if the schedule was cut short."""
         self._is_on = False
         self._steps.end(0.0 if self._value is None else self._value)
+
+    def _log(self, logs: Any, name: str, value: float) -> str:
+        """Note a value in the logs; the second callback of a kind has `<name>_1`. Give the name."""
+        if logs is None:
+            return name
+        found, number = name, 0
+        while found in logs:
+            number += 1
+            found = f"{name}_{number}"
+        logs[found] = value
+        return found
 
     # What the user may call.
 

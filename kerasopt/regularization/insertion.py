@@ -16,8 +16,8 @@ from kerasopt.regularization.placement import (
 from kerasopt.regularization.recurrent import is_recurrent, set_recurrent
 
 _WHERE = {
-    "drop_block": "no hidden 2D convolution",
-    "stochastic_depth": "no residual branch",
+    "drop_block": "no hidden 2D convolution that trains and has no dropout",
+    "stochastic_depth": "no residual branch that trains and does not end in a dropout",
 }
 
 
@@ -44,7 +44,8 @@ def insert_dropout(
     | `"stochastic_depth"` | `StochasticDepth`, per sample | the ends of residual branches |
 
     The places of `after=None`:
-    - a CNN: behind every pooling layer, global ones too;
+    - a CNN: behind every pooling layer that makes the map smaller, global ones too (not within
+      squeeze-and-excitation);
     - an MLP, or the head of any model: behind every hidden Dense layer, past its activation and
       normalization where these are layers of their own;
     - an RNN: behind the last of stacked recurrent layers. With `"auto"` and `"dropout"` every
@@ -66,7 +67,8 @@ def insert_dropout(
             regular expressions, layer classes, layers, functions `layer -> bool`, or a list of
             these. A nested model counts as one layer if it is named itself. A layer that is called
             several times gets one dropout a call, one with several outputs on the first of them.
-            Outputs of the model are left out. Defaults to `None`, or `"auto"`: the usual places
+            Of many that match, inputs and outputs of the model and what gives integers are left
+            out. Defaults to `None`, or `"auto"`: the usual places
             above.
         kind: One of the names above, the class of a layer with that meaning, or your own class or
             function, called as `kind(rate, seed=..., name=..., dtype=...)`. Defaults to `"auto"`.
@@ -137,7 +139,10 @@ def _recurrent(graph: Graph, kind: str | Make) -> list[tuple[Node, bool]]:
 
 
 def _no_place(graph: Graph, after: Any, kind: str | Make) -> ValueError:
-    where = "no pooling layer, no hidden Dense layer and no recurrent layer without dropout"
+    where = (
+        "no pooling layer, no hidden Dense layer and no recurrent layer that trains and has no "
+        "dropout"
+    )
     if isinstance(kind, str):
         where = _WHERE.get(kind, where)
     names = ", ".join(dict.fromkeys(node.path for node in graph.nodes))

@@ -5,6 +5,7 @@ from typing import Any
 
 import keras
 
+from kerasopt import _keras
 from kerasopt._checks import bad_type, bad_value, did_you_mean
 from kerasopt.graph import Node
 from kerasopt.regularization.layers import DropBlock2D, ScheduledDropout, StochasticDepth
@@ -90,7 +91,16 @@ def make_layer(kind: str | Make, node: Node, rate: float, seed: int | None, name
     # As what it takes: a float32 dropout in a float16 model would cast.
     arguments: dict[str, Any] = {"seed": seed, "name": name, "dtype": node.outputs[0].dtype}
     if not isinstance(kind, str):
-        layer = kind(rate, **arguments)
+        try:
+            layer = kind(rate, **arguments)
+        except Exception as error:
+            called = "kind(rate, seed=..., name=..., dtype=...)"
+            raise bad_value(
+                "kind",
+                f"a class or function that can be called as `{called}`",
+                kind,
+                f"It says: {error}",
+            ) from error
         if not isinstance(layer, keras.layers.Layer):
             raise bad_value("kind", "a function that gives a Keras layer", layer)
         return layer
@@ -124,7 +134,7 @@ def follows_selu(node: Node) -> bool:
         if name and name != "linear":
             return bool(activation is keras.activations.selu)
         if not isinstance(node.layer, keras.layers.Layer):
-            return type(node.layer).__name__ == "Selu"
+            return _keras.operation_kind(node.layer) == "Selu"
         if node.layer.weights or len(node.inputs) != 1:
             return False
         node = node.inputs[0].node

@@ -4,7 +4,7 @@ from typing import Any
 
 import keras
 
-from kerasopt import selection
+from kerasopt import _keras, selection
 from kerasopt._checks import bad_value
 from kerasopt.graph import Graph, Node
 from kerasopt.regularization.branches import branch_ends
@@ -41,33 +41,16 @@ _MOVING = (
     keras.layers.Permute,
     keras.layers.Reshape,
 )
-_ACTIVATIONS = (
-    "Celu",
-    "Elu",
-    "Gelu",
-    "HardSigmoid",
-    "HardSilu",
-    "HardTanh",
-    "LeakyRelu",
-    "Mish",
-    "Relu",
-    "Relu6",
-    "Selu",
-    "Sigmoid",
-    "Silu",
-    "Softmax",
-    "Softplus",
-    "Tanh",
-)
 
 
 def automatic_places(graph: Graph, kind: str | Make) -> list[Node]:
     """Give the calls behind which a kind of dropout is usual, in order.
 
-    These are every pooling layer, every hidden Dense layer and every hidden recurrent layer, past
-    the activation and normalization that follow it as layers of their own; of stacked recurrent
-    layers the last. For `"drop_block"` these are the hidden 2D convolutions instead, and for
-    `"stochastic_depth"` the ends of the residual branches.
+    These are every pooling layer that makes the map smaller (not those that keep its size in a
+    branch, nor those of squeeze-and-excitation), every hidden Dense layer and every hidden
+    recurrent layer, past the activation and normalization that follow it as layers of their own; of
+    stacked recurrent layers the last. For `"drop_block"` these are the hidden 2D convolutions
+    instead, and for `"stochastic_depth"` the ends of the residual branches.
 
     Hidden means that every way from it to an output of the model still meets a layer with a kernel:
     what is left out is the output layer, also where a Softmax, Reshape or Add comes behind it.
@@ -84,17 +67,46 @@ def automatic_places(graph: Graph, kind: str | Make) -> list[Node]:
     completed = _CONVOLUTIONS if kind == "drop_block" else (keras.layers.Dense,)
     direct = () if kind == "drop_block" else POOLINGS
     places: list[Node] = []
+    final: dict[int, bool] = {}
     for node in graph.nodes:
         recurrent = is_recurrent(node.layer) and kind != "drop_block"
         if never_trains(node) or not (recurrent or isinstance(node.layer, (*completed, *direct))):
             continue
+        if isinstance(node.layer, POOLINGS) and not _shrinks(graph, node):
+            continue
+        if kind == "drop_block" and node.outputs[0].shape[1:3] == (1, 1):
+            continue
         place = node if isinstance(node.layer, direct) else _end(graph, node)
         known = any(place is one for one in places)
         stacked = recurrent and any(is_recurrent(one.layer) for one in graph.followers(place))
-        if known or stacked or _is_final(graph, place) or has_dropout(graph, place):
+        if known or stacked or _is_final(graph, place, final) or has_dropout(graph, place):
             continue
         places.append(place)
     return places
+
+
+def _shrinks(graph: Graph, node: Node) -> bool:
+    """Tell whether what a pooling gives goes on in place of what it took."""
+    given, made = node.inputs[0], node.outputs[0]
+    same_rank = len(given.shape) == len(made.shape)
+    if same_rank and set(getattr(node.layer, "strides", (2,))) == {1}:
+        return False
+    # Squeeze-and-excitation: the map itself is multiplied by what was made of its mean.
+    consumers = node.level.consumers(given)
+    products = [one for one in consumers if _keras.operation_kind(one.layer) == "Multiply"]
+    return not any(_leads_to(graph, node, product) for product in products)
+
+
+def _leads_to(graph: Graph, node: Node, end: Node) -> bool:
+    waiting, seen = [node], set()
+    while waiting:
+        one = waiting.pop()
+        if one is end:
+            return True
+        if id(one) not in seen:
+            seen.add(id(one))
+            waiting += graph.consumers(one)
+    return False
 
 
 def named_places(graph: Graph, after: Any, kind: str | Make) -> list[Node]:
@@ -130,18 +142,22 @@ def named_places(graph: Graph, after: Any, kind: str | Make) -> list[Node]:
             f"These are called inside another layer, where nothing can be put: {names}. Name the "
             "layer around them.",
         )
-    integers = [node.path for node in nodes if "float" not in node.outputs[0].dtype]
-    if integers:
+    unnamed = [node for node in nodes if not _is_named(node, after)]
+    integers = [node for node in nodes if "float" not in node.outputs[0].dtype]
+    exact = [node.path for node in integers if node not in unnamed]
+    if exact or (nodes and len(integers) == len(nodes)):
+        wrong = ", ".join(dict.fromkeys(exact or [node.path for node in integers]))
         raise bad_value(
             "after",
             "layers that give floats",
             after,
-            f"Dropout scales numbers, and {', '.join(dict.fromkeys(integers))} gives "
-            "integers or truth values.",
+            f"Dropout scales numbers, and {wrong} gives integers or truth values.",
         )
+    # Of many that match, what the model is given and what it gives are left out.
+    nodes = [n for n in nodes if n not in integers and not (n.is_input and n in unnamed)]
     outputs = [node for node in nodes if graph.is_output(node)]
     named = [node for node in outputs if _is_named(node, after)]
-    if named or len(outputs) == len(nodes):
+    if named or (outputs and len(outputs) == len(nodes)):
         paths_of = ", ".join(dict.fromkeys(node.path for node in named or outputs))
         raise bad_value(
             "after",
@@ -151,6 +167,9 @@ def named_places(graph: Graph, after: Any, kind: str | Make) -> list[Node]:
             "regularization. Name the layer before it.",
         )
     nodes = [node for node in nodes if not graph.is_output(node)]
+    if not nodes:
+        expected = "at least one layer inside the model, or None"
+        raise bad_value("after", expected, after, "It names none.")
     _check_kind(graph, nodes, after, kind)
     return nodes
 
@@ -199,18 +218,18 @@ def _end(graph: Graph, node: Node) -> Node:
 
 def _completes(node: Node) -> bool:
     is_layer = isinstance(node.layer, keras.layers.Layer)
-    return isinstance(node.layer, _COMPLETING) or (
-        # The operation behind `keras.ops.relu` is of a class `Relu` that has no public name.
-        not is_layer and type(node.layer).__name__ in _ACTIVATIONS
-    )
+    kind = _keras.operation_kind(node.layer)
+    return isinstance(node.layer, _COMPLETING) or (not is_layer and kind in _keras.ACTIVATIONS)
 
 
-def _is_final(graph: Graph, node: Node) -> bool:
+def _is_final(graph: Graph, node: Node, known: dict[int, bool]) -> bool:
     """Tell whether some way from `node` to an output of the model meets no layer with a kernel."""
-    return graph.is_output(node) or any(
-        not selection.has_kernel(one.layer) and _is_final(graph, one)
-        for one in graph.followers(node)
-    )
+    if id(node) not in known:  # many ways may lead through one place
+        known[id(node)] = graph.is_output(node) or any(
+            not selection.has_kernel(one.layer) and _is_final(graph, one, known)
+            for one in graph.followers(node)
+        )
+    return known[id(node)]
 
 
 def has_dropout(graph: Graph, node: Node) -> bool:

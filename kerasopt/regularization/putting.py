@@ -6,7 +6,7 @@ from typing import Any
 
 from kerasopt import _temporary
 from kerasopt.regularization.assignment import assign
-from kerasopt.regularization.parent import check_whole
+from kerasopt.regularization.living import check_whole
 from kerasopt.selection import Selection, Target, select
 
 _WORDS = {"regularizer": "penalty", "constraint": "constraint"}
@@ -32,7 +32,7 @@ def put_on(
         variables: Likewise.
 
     Warns:
-        UserWarning: Naming frozen layers, and those that a saved model will have lost it for.
+        UserWarning: Naming frozen layers, and those for which a saved model has lost it.
     """
     check_whole(model, f"add_{_WORDS[what]}")
     selection = select(model, include, exclude, variables)

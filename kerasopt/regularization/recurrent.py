@@ -7,6 +7,7 @@ import keras
 
 from kerasopt.graph import Graph, Node
 from kerasopt.graph.copies import fresh
+from kerasopt.graph.state import carry_over
 
 # `RNN` is the base of LSTM, GRU, SimpleRNN and the ConvLSTMs.
 _RECURRENT = (keras.layers.RNN, keras.layers.Bidirectional)
@@ -78,7 +79,7 @@ def clear_own_dropout(graph: Graph, node: Node) -> None:
 def _replace(graph: Graph, node: Node, change: Callable[[Any], None], changed: list[Any]) -> None:
     layer = fresh(node.layer, change=change)
     if changed:
-        graph.replace(node, layer)
+        graph.replace(node, layer, transfer=carry_over)
 
 
 def _configs(config: dict[str, Any]) -> Iterator[dict[str, Any]]:

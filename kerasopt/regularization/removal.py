@@ -1,6 +1,7 @@
 """Taking dropout out of a model that exists, or making plain dropout of a scheduled one."""
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -63,7 +64,7 @@ def remove_dropout(model: Any, include: Any = None, exclude: Any = None) -> Any:
     for node in graph.nodes:
         if not is_chosen(node.layer):
             continue
-        if _is_dropout(node.layer):
+        if isinstance(_inner(node.layer), ALL_DROPOUTS):
             if graph.is_output(node) or _is_all_of(node):
                 stays.append(node.path)
             else:
@@ -75,7 +76,7 @@ def remove_dropout(model: Any, include: Any = None, exclude: Any = None) -> Any:
         elif has_own_dropout(node.layer):
             clear_own_dropout(graph, node)
         else:
-            stays += _inside(node, is_chosen)
+            stays += _inside(node, ALL_DROPOUTS, is_chosen)
         seen.add(id(node.layer))
     if stays:
         warnings.warn(
@@ -89,7 +90,7 @@ def remove_dropout(model: Any, include: Any = None, exclude: Any = None) -> Any:
 def freeze_dropout(model: Any) -> Any:
     """Give a copy of a model in which each `ScheduledDropout` is a plain `keras.layers.Dropout`.
 
-    It has the rate that the schedule has reached, and the same name and seed, so the copy loads
+    It has the rate that the layer has now, and the same name and seed, so the copy loads
     without kerasopt and may be compiled, trained and exported like any other.
 
     Args:
@@ -103,7 +104,11 @@ def freeze_dropout(model: Any) -> Any:
 
     Raises:
         TypeError: If `model` is no Keras 3 model.
-        ValueError: If the model is subclassed or not built, or has no `ScheduledDropout`.
+        ValueError: If the model is subclassed or not built, or has no `ScheduledDropout` that can
+            be replaced.
+
+    Warns:
+        UserWarning: Naming those that stay, as they are made inside another layer's own code.
 
     Example:
     >>> import keras
@@ -117,30 +122,48 @@ def freeze_dropout(model: Any) -> Any:
     0.3
     """
     graph = Graph.of(model)
-    nodes = {id(n.layer): n for n in graph.nodes if isinstance(n.layer, ScheduledDropout)}
-    if not nodes:
+    nodes = {id(node.layer): node for node in graph.nodes}
+    scheduled = {
+        key: node for key, node in nodes.items() if isinstance(_inner(node.layer), ScheduledDropout)
+    }
+    stays = [path for node in nodes.values() for path in _inside(node, ScheduledDropout, bool)]
+    if not scheduled:
         raise bad_value(
             "model",
             "a model with `kerasopt.layers.ScheduledDropout` layers",
             model,
-            'It has none; `insert_dropout(model, rate, kind="scheduled")` puts them in.',
+            f"Those in {', '.join(stays)} are made by another layer's own code."
+            if stays
+            else 'It has none; `insert_dropout(model, rate, kind="scheduled")` puts them in.',
         )
-    for node in nodes.values():
-        old = node.layer
-        layer = keras.layers.Dropout(
-            _shortest(old.rate),
-            noise_shape=old.noise_shape,
-            seed=old.seed,
-            name=old.name,
-            dtype=old.dtype_policy,
-        )
+    for node in scheduled.values():
+        layer = _plain(_inner(node.layer))
+        if isinstance(node.layer, keras.layers.TimeDistributed):
+            layer = keras.layers.TimeDistributed(
+                layer, name=node.layer.name, dtype=node.layer.dtype_policy
+            )
         graph.replace(node, layer, transfer=_carry_seed)
+    if stays:
+        warnings.warn(
+            f"ScheduledDropout stays in {', '.join(stays)}: it is made by another layer's own "
+            "code.",
+            stacklevel=2,
+        )
     return graph.build()
 
 
-def _is_dropout(layer: Any) -> bool:
-    inside = layer.layer if isinstance(layer, keras.layers.TimeDistributed) else layer
-    return isinstance(inside, ALL_DROPOUTS)
+def _plain(old: Any) -> Any:
+    return keras.layers.Dropout(
+        _shortest(old.rate),
+        noise_shape=old.noise_shape,
+        seed=old.seed,
+        name=old.name,
+        dtype=old.dtype_policy,
+    )
+
+
+def _inner(layer: Any) -> Any:
+    return layer.layer if isinstance(layer, keras.layers.TimeDistributed) else layer
 
 
 def _is_all_of(node: Node) -> bool:
@@ -149,15 +172,22 @@ def _is_all_of(node: Node) -> bool:
     return bool(node.level.callers) and layers == [node]
 
 
-def _inside(node: Node, is_chosen: Any) -> list[str]:
+def _inside(node: Node, kinds: Any, is_chosen: Callable[[Any], bool]) -> list[str]:
     """Name what stays inside a layer that is no model with a graph of its own."""
     if node.inner is not None or not isinstance(node.layer, keras.layers.Layer):
+        return []
+    if isinstance(_inner(node.layer), kinds):
         return []
     return [
         f"{node.path}/{path}"
         for path, layer in selection.walk(node.layer)
-        if isinstance(layer, ALL_DROPOUTS) and is_chosen(layer)
+        if isinstance(layer, kinds) and is_chosen(layer) and _drops(layer)
     ]
+
+
+def _drops(layer: Any) -> bool:
+    """Tell whether a dropout is not one that attention has inside, at a rate of 0 by its config."""
+    return not (isinstance(layer.rate, (int, float)) and layer.rate == 0)
 
 
 def _unwrap(graph: Graph, node: Node) -> None:
@@ -168,6 +198,7 @@ def _unwrap(graph: Graph, node: Node) -> None:
 
 
 def _carry_seed(old: Any, new: Any) -> None:
+    old, new = _inner(old), _inner(new)
     new.seed_generator.state.assign(old.seed_generator.state)
 
 

@@ -39,6 +39,11 @@ class ScheduledPenalty(_temporary.Temporary, keras.regularizers.Regularizer):
         mine = self.added(x)
         return mine if self.inner is None else self.inner(x) + mine
 
+    def __repr__(self) -> str:
+        factors = [f"l1={self.l1:.6g}"] * bool(self.l1) + [f"l2={self.l2:.6g}"] * bool(self.l2)
+        scale = float(keras.ops.convert_to_numpy(self.scale))
+        return f"WeightPenalty({', '.join(factors)}) x {scale:.6g}"
+
     def get_config(self) -> dict[str, Any]:
         """Refuse: it is held during `fit` only and is never part of a saved model."""
         raise TypeError(

@@ -5,6 +5,7 @@ from typing import Any
 
 import keras
 
+from kerasopt import _temporary
 from kerasopt._text import columns
 from kerasopt.selection import select
 
@@ -87,9 +88,10 @@ def penalties(model: Any, include: Any = None, exclude: Any = None) -> Penalties
     top    kernel    L2(l2=0.01)   0.06
     all                            0.06
     """
+    chosen = select(model, include, exclude, "any")
     trained = {id(variable) for variable in model.trainable_variables}
     rows = []
-    for target in select(model, include, exclude, "any"):
+    for target in chosen:
         penalty = getattr(target.variable, "regularizer", None)
         if penalty is not None:
             frozen = id(target.variable) not in trained
@@ -100,6 +102,9 @@ def penalties(model: Any, include: Any = None, exclude: Any = None) -> Penalties
 
 
 def _described(penalty: Any) -> str:
+    if isinstance(penalty, _temporary.Temporary):
+        own = "" if penalty.inner is None else f"{_described(penalty.inner)} + "
+        return f"{own}{penalty!r}"
     try:
         arguments = penalty.get_config()
     except (NotImplementedError, TypeError):

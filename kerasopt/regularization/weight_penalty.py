@@ -1,5 +1,6 @@
 """A weight penalty for the time of a `fit`, constant or scheduled."""
 
+import warnings
 from typing import Any
 
 import keras
@@ -23,7 +24,8 @@ class WeightPenalty(Following):
     variable in the compiled step, which follows `schedule` without a new trace.
 
     `fit`'s history, and the callbacks after this one, get `weight_penalty`: what it adds to the
-    loss, with the weights after each epoch; and, with a schedule, `weight_penalty_scale`. As all of
+    loss, with the weights after each epoch; and, with a schedule, `weight_penalty_scale` (those of
+    a second one are `weight_penalty_1` and `weight_penalty_scale_1`). As all of
     Keras's penalties it is part of `loss` and `val_loss`: under a changing scale, watch a metric
     without it to stop early, such as `val_accuracy`.
 
@@ -35,7 +37,8 @@ class WeightPenalty(Following):
         include: Which layers, as in `kerasopt.selection.select`. Defaults to `None`: all.
         exclude: Which layers not, in the same forms. Defaults to `None`.
         keep: Whether the penalty stays on the model after `fit`, with its last scale, as a plain
-            Keras regularizer in the layers' configuration. Defaults to `False`.
+            Keras regularizer in the layers' configuration; after a second `fit` it is there twice.
+            Defaults to `False`.
         variables: `"kernels"`, `"biases"` or `"all"` trainable ones. Defaults to `"kernels"`.
 
     Raises:
@@ -105,10 +108,10 @@ class WeightPenalty(Following):
         run, self._trained = self.params, self.model
         with _keras.scope(self.model):
             self._scale = keras.Variable(0.0, trainable=False, dtype="float32", name="scale")
+        for variable in self.model.variables:  # what a run that was broken off has left
+            _temporary.take_off(variable, "regularizer", lambda one: one.run is not run)
         for target in self.selection:
             variable = target.variable
-            # What a run that was broken off has left.
-            _temporary.take_off(variable, "regularizer", lambda one: one.run is not run)
             inner = variable.regularizer
             penalty = ScheduledPenalty(self.l1, self.l2, self._scale, inner, run)
             variable.regularizer = penalty
@@ -120,20 +123,14 @@ class WeightPenalty(Following):
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Log what the penalty adds to the loss, and its scale."""
-        if logs is None:
-            return
         total = sum(
             float(keras.ops.convert_to_numpy(penalty.added(variable.value)))
             for variable, penalty in self._penalties
         )
-        name = next(
-            name
-            for name in ("weight_penalty", *(f"weight_penalty_{n}" for n in range(1, 1000)))
-            if name not in logs
-        )
-        logs[name] = total
+        name = self._log(logs, "weight_penalty", total)
         if self._is_scheduled:
-            logs[name.replace("penalty", "penalty_scale", 1)] = self._value or 0.0
+            scale = name.replace("penalty", "penalty_scale", 1)
+            self._log(logs, scale, self._value or 0.0)
 
     def on_train_end(self, logs: Any = None) -> None:
         """Take the penalty off or make a plain one of it; say if the schedule was cut short."""
@@ -141,7 +138,11 @@ class WeightPenalty(Following):
         self.release()
         scale = self._value or 0.0
         if self.keep and scale:
-            kept = [self._kept(target, scale) for target in self.selection]
+            try:
+                kept = [self._kept(target, scale) for target in self.selection]
+            except ValueError as error:  # another one came in during the run, which is not lost
+                warnings.warn(f"WeightPenalty does not stay on the model. {error}", stacklevel=2)
+                return
             give(self.model, self.selection, kept, "regularizer")
 
     # What the user may call.

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from kerasopt.callbacks import DropoutSchedule
+from kerasopt.callbacks import DropoutSchedule, EarlyStopping
 from kerasopt.layers import ScheduledDropout
 from kerasopt.regularization import freeze_dropout, insert_dropout
 from kerasopt.schedules import Constant, Exponential, PolynomialDecay
@@ -89,8 +89,7 @@ def test_a_number_is_the_curriculum():
 def test_until_it_begins_the_layers_keep_their_rate():
     model = showing(rate=0.25)
     history = fit(model, DropoutSchedule(Constant(0.75, begin="1 epoch")), epochs=2)
-    # The last step of the first epoch is the first of the new rate.
-    assert history["loss"][0] == pytest.approx((3 * 0.25 + 0.75) / 4, abs=0.03)
+    assert history["loss"][0] == pytest.approx(0.25, abs=0.03)
     assert history["loss"][1] == pytest.approx(0.75, abs=0.03)
 
 
@@ -172,3 +171,28 @@ def test_configuration_and_state():
 def test_a_wrong_schedule(value, error):
     with pytest.raises(error, match="`schedule`"):
         DropoutSchedule(value)
+
+
+def test_two_of_them_have_a_key_each():
+    model = keras.Sequential(
+        [keras.Input((4,)), ScheduledDropout(0.1, name="a"), ScheduledDropout(0.1, name="b")]
+    )
+    model.add(layers.Dense(1000))
+    model.compile("sgd", "mse")
+    history = fit(
+        model,
+        DropoutSchedule(Constant(0.25), include="a"),
+        DropoutSchedule(Constant(0.75), include="b"),
+    )
+    assert (history["dropout_rate"], history["dropout_rate_1"]) == ([0.25], [0.75])
+
+
+def test_best_weights_bring_back_their_rate():
+    class Worse(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            logs["val_loss"] = float(epoch)
+
+    model = showing()
+    stopper = EarlyStopping(patience=9)
+    fit(model, DropoutSchedule(RAMP), Worse(), stopper, epochs=4)
+    assert float(model.get_layer("drop").rate) == pytest.approx(0.2)

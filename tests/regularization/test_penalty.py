@@ -268,11 +268,12 @@ def test_layers_that_make_their_own_layers_are_warned_about():
     assert loss(model) == pytest.approx(0.1 * squares(*kernels), rel=1e-5)
 
 
-def test_one_kernel_of_an_attention_is_warned_about(tmp_path):
+def test_one_kernel_of_an_attention_is_warned_about():
     model = models.attention()
     with pytest.warns(UserWarning, match="'attend/query' works now"):
         add_penalty(model, 0.1, include="attend/query")
-    assert loss(model) > 0.0
+    kernel = model.get_layer("attend").query_dense.kernel
+    assert loss(model) == pytest.approx(0.1 * squares(kernel), rel=1e-5)
 
 
 def test_a_regularizer_without_config():
@@ -432,3 +433,70 @@ def test_added_again_after_loading_as_the_documentation_shows(tmp_path):
     with pytest.warns(UserWarning, match="add it again"):
         add_penalty(loaded, 0.1)
     assert loss(loaded) == pytest.approx(loss(model), rel=1e-5)
+
+
+# One layer in several compiled models.
+
+
+def head(base, name):
+    model = keras.Model(base.input, layers.Dense(2, name=name)(base.output), name=name)
+    model.compile(keras.optimizers.SGD(0.0), "mse")
+    model.fit(np.zeros((4, 6)), np.zeros((4, 2)), verbose=0)
+    return model
+
+
+def test_a_model_made_from_the_output_of_another_one_sees_it():
+    x = keras.Input((6,))
+    base = keras.Model(x, layers.Dense(6, name="b")(x), name="base")
+    first, second = head(base, "first"), head(base, "second")
+    zeros = np.zeros((4, 6)), np.zeros((4, 2))
+    add_penalty(base, 1.0)
+    expected = squares(base.get_layer("b").kernel)
+    for model in (first, second):
+        assert model.fit(*zeros, verbose=0).history["loss"][0] == pytest.approx(expected, rel=1e-5)
+    add_penalty(first, 1.0, include="b")
+    assert second.fit(*zeros, verbose=0).history["loss"][0] == pytest.approx(2 * expected, rel=1e-5)
+    assert second.evaluate(*zeros, verbose=0) == pytest.approx(2 * expected, rel=1e-5)
+    remove_penalty(second, include="b")
+    assert first.fit(*zeros, verbose=0).history["loss"][0] == 0.0
+
+
+def test_a_part_that_trains_by_itself_is_a_whole_and_its_parent_sees_it_too():
+    x = keras.Input((6,))
+    disc = keras.Model(x, layers.Dense(2, name="d")(x), name="disc")
+    disc.compile(keras.optimizers.SGD(0.0), "mse")
+    zeros = np.zeros((4, 6)), np.zeros((4, 2))
+    disc.fit(*zeros, verbose=0)
+    gan = keras.Model(x, disc(x), name="gan")
+    gan.compile(keras.optimizers.SGD(0.0), "mse")
+    gan.fit(*zeros, verbose=0)
+    add_penalty(disc, 1.0)
+    expected = squares(disc.get_layer("d").kernel)
+    for model in (disc, gan):
+        assert model.fit(*zeros, verbose=0).history["loss"][0] == pytest.approx(expected, rel=1e-5)
+    remove_penalty(gan)
+    assert disc.fit(*zeros, verbose=0).history["loss"][0] == 0.0
+
+
+def test_the_kernels_of_an_attention_one_by_one(tmp_path):
+    model = models.attention()
+    names = ("query", "key", "value", "attention_output")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name in names[:3]:
+            add_penalty(model, 0.1, include=f"attend/{name}")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # now all have it, and the config can say so
+        add_penalty(model, 0.1, include=f"attend/{names[3]}")
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert penalties(loaded).total == pytest.approx(penalties(model).total, rel=1e-5)
+    assert len(penalties(loaded)) == 4
+
+
+def test_the_table_of_no_model():
+    for value in (None, "model"):
+        with pytest.raises(TypeError, match="`model`"):
+            penalties(value)
+    with pytest.raises(ValueError, match=r"`include`.*'first'"):
+        penalties(models.sequential(), include="fist")

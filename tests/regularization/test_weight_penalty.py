@@ -150,9 +150,12 @@ def test_nothing_before_the_schedule_begins():
     model = small()
     history = fit(model, WeightPenalty(l2=1.0, schedule=Constant(2.0, begin="1 epoch")), epochs=2)
     total = squares(*kernels(model))
-    # The last step of the first epoch is step 4, at which it begins.
-    assert history["loss"][0] == pytest.approx(2 * total / 4, rel=1e-5)
-    assert history["loss"][1] == pytest.approx(2 * total, rel=1e-5)
+    assert history["loss"] == pytest.approx([0.0, 2 * total], rel=1e-5)
+    assert history["weight_penalty_scale"] == [0.0, 2.0]
+    late = small(steps_per_execution=4)
+    late.set_weights(model.get_weights())
+    half = WeightPenalty(l2=1.0, schedule=Constant(2.0, begin=2))  # in the middle of an execution
+    assert fit(late, half, epochs=2)["loss"] == pytest.approx([0.0, 2 * total], rel=1e-5)
 
 
 def test_two_of_them_add_up_and_both_are_logged():
@@ -177,9 +180,10 @@ def test_a_run_that_is_broken_off_leaves_nothing_to_the_next():
     with pytest.raises(InterruptedError):
         fit(model, callback, Crash())
     assert kernels(model)[0].regularizer is not None
-    logs = fit(model, WeightPenalty(l2=3.0))  # another one, which knows nothing of the first
-    assert logs["loss"][0] == pytest.approx(3 * squares(*kernels(model)), rel=1e-5)
-    assert kernels(model)[0].regularizer is None
+    # Another one, which knows nothing of the first, and is on another layer.
+    logs = fit(model, WeightPenalty(l2=3.0, include="top"))
+    assert logs["loss"][0] == pytest.approx(3 * squares(kernels(model)[1]), rel=1e-5)
+    assert all(kernel.regularizer is None for kernel in kernels(model))
     with pytest.raises(InterruptedError):
         fit(model, callback, Crash())
     callback.release()
@@ -211,7 +215,10 @@ def test_include_variables_frozen_and_nested():
 
 def test_half_precision_and_a_strategy(mirrored):
     keras.config.set_dtype_policy("mixed_float16")
-    assert np.isfinite(fit(small(), WeightPenalty(l2=1.0))["loss"][0])
+    model = small()
+    logs = fit(model, WeightPenalty(l2=1.0))
+    # Kernels are float32, and so is their penalty.
+    assert logs["loss"][0] == pytest.approx(squares(*kernels(model)), rel=1e-5)
     keras.config.set_dtype_policy("float32")
     with mirrored.scope():
         model = small()
@@ -277,3 +284,35 @@ def test_errors_come_before_training():
     data = ((X[:2], Y[:2]) for _ in range(4))
     with pytest.raises(ValueError, match="`end`"):
         small().fit(data, verbose=0, callbacks=[WeightPenalty(l2=0.1, schedule=RAMP)])
+
+
+def test_the_table_in_fit_shows_both():
+    class Looks(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            self.text = str(penalties(self.model, include="top"))
+
+    model, looks = small(), Looks()
+    add_penalty(model, 0.25, include="top")
+    fit(model, WeightPenalty(l1=0.5, l2=1.0), looks)
+    assert "L2(l2=0.25) + WeightPenalty(l1=0.5, l2=1) x 1" in looks.text
+
+
+def test_keep_beside_one_that_came_in_meanwhile_does_not_lose_the_run():
+    class Adds(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            orthogonal = keras.regularizers.OrthogonalRegularizer()
+            add_penalty(self.model, orthogonal, include="top")
+
+    model = small()
+    with pytest.warns(UserWarning, match="does not stay on the model.*OrthogonalRegularizer"):
+        history = fit(model, WeightPenalty(l2=1.0, keep=True), Adds())
+    assert len(history["loss"]) == 1
+    assert kernels(model)[0].regularizer is None
+
+
+def test_keep_twice_is_there_twice():
+    model = small()
+    callback = WeightPenalty(l2=1.0, keep=True)
+    fit(model, callback)
+    fit(model, callback)
+    assert float(model.get_layer("top").kernel_regularizer.l2) == 2.0

@@ -1,0 +1,87 @@
+"""Compiled models that live in this process and share layers with the one the user named."""
+
+import gc
+import weakref
+from typing import Any
+
+import keras
+
+from kerasopt import _keras
+from kerasopt._checks import bad_value
+from kerasopt.selection import check_built, walk
+
+
+def retrace_all(model: Any, variables: list[Any], evaluation: bool) -> None:
+    """Let the next step of every living model that holds one of the variables see a change.
+
+    A layer may be in several models, such as two heads on one encoder, the parts of a GAN, or a
+    model made from another one's output. Nothing in Keras leads from a variable to the models that
+    have it in a compiled function, so they are looked for among all living objects.
+
+    Args:
+        model: The model that the user named.
+        variables: What has changed.
+        evaluation: Whether `evaluate` is to see it too.
+    """
+    _keras.retrace(model, evaluation=evaluation)
+    changed = {id(variable) for variable in variables}
+    for other in _traced_models():
+        if other is not model and any(id(v) in changed for v in other.variables):
+            _keras.retrace(other, evaluation=evaluation)
+
+
+def check_whole(model: Any, what: str) -> None:
+    """Make sure that `model` is no mere part of a compiled model that has trained.
+
+    A part that was compiled and has trained by itself is a whole, as the discriminator of a GAN.
+
+    Args:
+        model: The model or layer that the user named.
+        what: Public name of the function, for the error.
+
+    Raises:
+        TypeError: If it is neither.
+        ValueError: If it is not built, or naming the model around it, which is to be given instead.
+    """
+    check_built(model)
+    if _is_traced(model) or not _around(model):
+        return
+    # One that nobody can reach any more may still be waiting for the collector.
+    gc.collect()
+    found = _around(model)
+    if found:
+        parent = found[0]
+        raise bad_value(
+            "model",
+            "the model that is trained as a whole",
+            model,
+            f"{model.name!r} is a part of the compiled model {parent.name!r}. Call `{what}` on "
+            f"{parent.name!r} and name the part: `include={_path(parent, model)!r}`.",
+        )
+
+
+def _around(model: Any) -> list[Any]:
+    return [
+        one
+        for one in _traced_models()
+        if one is not model and any(layer is model for _, layer in walk(one))
+    ]
+
+
+def _traced_models() -> list[Any]:
+    # Weak references, so that the list of all objects itself keeps nothing alive.
+    found = [
+        weakref.ref(one)
+        for one in gc.get_objects()
+        if issubclass(type(one), keras.Model) and _is_traced(one)
+    ]
+    return [one for one in (reference() for reference in found) if one is not None]
+
+
+def _is_traced(model: Any) -> bool:
+    functions = ("train_function", "test_function")
+    return any(vars(model).get(name) is not None for name in functions)
+
+
+def _path(parent: Any, part: Any) -> str:
+    return next(path for path, layer in walk(parent) if layer is part)
