@@ -25,7 +25,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerasopt.callbacks import EarlyStopping, Pruning
-from kerasopt.pruning.masks import Masks
+from kerasopt.pruning.held import Masks
 from kerasopt.schedules import PolynomialDecay
 from kerasopt.selection import select
 

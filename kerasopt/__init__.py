@@ -20,6 +20,7 @@ _ROOMS = (
     "export",
     "graph",
     "layers",
+    "migrate",
     "pruning",
     "regularization",
     "reporting",

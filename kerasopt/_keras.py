@@ -89,6 +89,28 @@ def averages(optimizer: Any) -> Iterator[tuple[Any, Any]]:
                     yield variable, average
 
 
+def slots(optimizer: Any) -> Iterator[tuple[Any, Any]]:
+    """Give each (variable, slot) of a built optimizer: its momenta, velocities and the like.
+
+    Private: `Optimizer._trainable_variables`, and that `add_variable_from_reference` names a slot
+    `<path of the variable with "_" for "/">_<name of the slot>`; no public name leads from a
+    variable to its slots. Averages of `use_ema` are none.
+    """
+    if optimizer is None:
+        return
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    for one in getattr(inner, "optimizers", [inner]):
+        if not one.built:
+            continue
+        averages_of = {id(average) for _, average in averages(one)}
+        by_path = {v.path.replace("/", "_"): v for v in one._trainable_variables}
+        for slot in one.variables:
+            paths = [path for path in by_path if slot.name.startswith(f"{path}_")]
+            owner = by_path[max(paths, key=len)] if paths else None
+            if owner is not None and slot.shape == owner.shape and id(slot) not in averages_of:
+                yield owner, slot
+
+
 def direction(model: Any, name: str) -> str | None:
     """Give `"min"` or `"max"` for a metric of a compiled model, `None` where Keras does not know.
 

@@ -41,6 +41,31 @@ def test_the_averages_of_an_optimizer(scaled):
     assert list(_keras.averages(None)) == []
 
 
+@pytest.mark.parametrize(
+    ("optimizer", "count"),
+    [
+        (lambda: keras.optimizers.Adam(amsgrad=True, use_ema=True), 3),
+        (lambda: keras.optimizers.SGD(momentum=0.9), 1),
+        (lambda: keras.optimizers.SGD(), 0),
+        (lambda: keras.optimizers.LossScaleOptimizer(keras.optimizers.Lion()), 1),
+    ],
+)
+def test_the_slots_of_an_optimizer(optimizer, count):
+    inputs = keras.Input((3,))
+    hidden = keras.layers.Dense(3, name="dense")(inputs)  # a name that begins another one
+    network = keras.Model(inputs, keras.layers.Dense(3, name="dense_kernel")(hidden))
+    optimizer = optimizer()
+    assert list(_keras.slots(optimizer)) == []
+    optimizer.build(network.trainable_variables)
+    found = list(_keras.slots(optimizer))
+    for variable in network.trainable_variables:
+        mine = [slot for owner, slot in found if owner is variable]
+        assert len(mine) == count
+        assert all(slot.shape == variable.shape for slot in mine)
+    assert len(found) == 4 * count
+    assert list(_keras.slots(None)) == []
+
+
 def test_the_direction_of_a_metric():
     network = model()
     network.compile(

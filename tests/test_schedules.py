@@ -11,7 +11,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kerasopt import schedules
-from kerasopt.schedules import Constant, Exponential, PolynomialDecay, Schedule
+from kerasopt.schedules import (
+    Constant,
+    Cosine,
+    Cyclic,
+    Exponential,
+    Foreign,
+    Linear,
+    OneCycle,
+    OneShot,
+    PolynomialDecay,
+    Schedule,
+    Steps,
+)
 
 
 def test_the_values_that_tfmot_gives():
@@ -196,3 +208,155 @@ def test_a_schedule_of_ones_own():
     assert schedules.deserialize(plain, {"Half": Half}).resolve(10).steps == (0, 5)
     with pytest.raises(ValueError, match="`class_name`.*'Half'"):
         schedules.deserialize(plain)
+
+
+RAMPS = [
+    Cosine(0.1, 0.8, 10, 110),
+    Cyclic(0.1, 0.8, 10, 110, cycles=4),
+    Exponential(0.1, 0.8, 10, 110),
+    Linear(0.1, 0.8, 10, 110),
+    OneCycle(0.1, 0.8, 10, 110),
+    PolynomialDecay(0.1, 0.8, 10, 110),
+]
+
+
+@pytest.mark.parametrize("schedule", RAMPS, ids=lambda schedule: type(schedule).__name__)
+def test_every_ramp_begins_and_ends_exactly(schedule):
+    assert [schedule(step) for step in (0, 10, 110, 10**9)] == [0.1, 0.1, 0.8, 0.8]
+    values = [schedule(step) for step in range(10, 111)]
+    assert all(0.1 - 1e-12 <= value <= 0.8 + 1e-12 for value in values)
+    if not isinstance(schedule, Cyclic):
+        assert all(after >= before for before, after in pairwise(values))
+    again = schedules.deserialize(json.loads(json.dumps(schedules.serialize(schedule))))
+    assert again == schedule
+    assert type(schedule)(0.1, 0.8, 0.1, "11 epochs").resolve(100, 10)(60) == pytest.approx(
+        type(schedule)(0.1, 0.8, 10, 110)(60)
+    )
+    with pytest.raises(ValueError, match="`begin`"):
+        type(schedule)(0.1, 0.8, 10, 5)
+    with pytest.raises(TypeError, match="`final`"):
+        type(schedule)(0.1, "0.8")
+
+
+@given(u=st.integers(1, 99), initial=st.floats(-2, 2), final=st.floats(-2, 2))
+def test_the_formulas(u, initial, final):
+    share = u / 100
+
+    def at(cls, **arguments):
+        return cls(initial, final, 0, 100, **arguments)(u)
+
+    def expected(done):
+        return pytest.approx(initial + (final - initial) * done, abs=1e-9)
+
+    assert at(Linear) == expected(share)
+    assert at(Cosine) == expected((1 - math.cos(math.pi * share)) / 2)
+    assert at(Cyclic, cycles=2) == expected((1 - math.cos(3 * math.pi * share)) / 2)
+    one_cycle = (1 + math.exp(-14 + 5)) / (1 + math.exp(-14 * share + 5))
+    assert at(OneCycle) == expected(one_cycle)
+    assert at(PolynomialDecay, power=2) == expected(1 - (1 - share) ** 2)
+
+
+def test_a_cycle_reaches_both_ends_so_often():
+    values = [Cyclic(0.0, 0.5, 0, 1000, cycles=3)(step) for step in range(1001)]
+    assert sum(value > 0.4999999 for value in values) == 3
+    assert Cyclic(0.0, 0.5, 0, 100, cycles=1)(30) == Cosine(0.0, 0.5, 0, 100)(30)
+
+
+def test_all_at_once():
+    schedule = OneShot(0.8, at=0.25)
+    resolved = schedule.resolve(100)
+    assert [resolved(step) for step in (0, 24, 25, 100)] == [0.0, 0.0, 0.8, 0.8]
+    assert resolved.steps == (25, 25)
+    assert resolved.last == 0.8
+    assert schedule.bounds() == (0.0, 0.8)
+    assert schedules.deserialize(json.loads(json.dumps(schedules.serialize(schedule)))) == schedule
+
+
+def test_a_list_of_values():
+    schedule = Steps([(0.1, 0.5), ("5 epochs", 0.75), (80, 0.6)])
+    assert schedule.bounds() == (0.0, 0.75)
+    resolved = schedule.resolve(100, 10)
+    assert [resolved(step) for step in (9, 10, 49, 50, 79, 80, 100)] == [
+        0.0, 0.5, 0.5, 0.75, 0.75, 0.6, 0.6
+    ]  # fmt: skip
+    assert resolved.steps == (10, 80)
+    assert resolved.last == 0.6
+    assert Steps({10: 0.5}) == Steps([(10, 0.5)])
+    assert schedules.deserialize(json.loads(json.dumps(schedules.serialize(schedule)))) == schedule
+    with pytest.raises(ValueError, match="`values`.*in order"):
+        schedule.resolve(1000, 10)  # a tenth is step 100 then, and comes after step 80
+    with pytest.raises(ValueError, match=r"epochs.*call `resolve"):
+        schedule(3)
+
+
+@pytest.mark.parametrize(
+    ("values", "error"),
+    [
+        ([], ValueError),
+        (0.5, TypeError),
+        ("50", TypeError),
+        ([(1, 2, 3)], TypeError),
+        ([0.5], TypeError),
+        ([(10, 0.5), (5, 0.6)], ValueError),
+        ([(10, 0.5), (10, 0.6)], ValueError),
+        ([(-1, 0.5)], ValueError),
+        ([(1, float("nan"))], ValueError),
+        ([(1, "0.5")], TypeError),
+    ],
+)
+def test_a_wrong_list(values, error):
+    with pytest.raises(error, match="`values`"):
+        Steps(values)
+
+
+@pytest.mark.parametrize(
+    ("make", "match"),
+    [
+        (lambda: OneCycle(0.0, 0.5, alpha=0), "`alpha`"),
+        (lambda: OneCycle(0.0, 0.5, beta=float("inf")), "`beta`"),
+        (lambda: Cyclic(0.0, 0.5, cycles=0), "`cycles`"),
+        (lambda: OneShot(float("nan")), "`value`"),
+        (lambda: OneShot(0.5, at=-1), "`begin`|`at`"),
+        (lambda: Linear(0.0, 0.5, end="soon"), "`end`"),
+    ],
+)
+def test_wrong_arguments_of_the_others(make, match):
+    with pytest.raises(ValueError, match=match):
+        make()
+
+
+class Theirs:
+    """tfmot's PolynomialDecay, as its source has it."""
+
+    def __init__(self, initial, final, begin_step, end_step, power=3, frequency=100):
+        self.initial, self.final, self.power = initial, final, power
+        self.begin_step, self.end_step, self.frequency = begin_step, end_step, frequency
+
+    def __call__(self, step):
+        inside = self.begin_step <= step and (self.end_step < 0 or step <= self.end_step)
+        p = (step - self.begin_step) / (self.end_step - self.begin_step)
+        p = min(1.0, max(0.0, p))
+        value = (self.initial - self.final) * (1 - p) ** self.power + self.final
+        return np.bool_(inside and (step - self.begin_step) % self.frequency == 0), np.float32(
+            value
+        )
+
+
+def test_a_schedule_of_tfmot_is_accepted():
+    schedule = Foreign(Theirs(0.2, 0.8, 100, 110, frequency=4))
+    mine = PolynomialDecay(0.2, 0.8, begin=100, end=110)
+    for step in (0, 100, 102, 105, 110, 500):
+        assert schedule(step) == pytest.approx(mine(step), abs=1e-6)
+    looks = [now for now in range(200) if schedule.due(now - 1, now)]
+    assert looks == [100, 104, 108, 110]  # the last one is ours
+    assert schedule.due(90, 99) is False
+    assert schedule.due(90, 101) is True
+    assert schedule.resolve(10) is schedule
+    assert schedule.bounds() == pytest.approx((0.2, 0.8))
+    assert Foreign(Theirs(0.5, 0.5, 0, -1)).steps == (0, None)
+
+
+@pytest.mark.parametrize("value", [0.5, "keep", dict, lambda step: step, lambda step: ("a", "b")])
+def test_what_is_no_schedule_of_tfmot(value):
+    with pytest.raises(TypeError, match="`schedule`"):
+        Foreign(value)

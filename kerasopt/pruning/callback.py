@@ -1,26 +1,36 @@
-"""Gradual magnitude pruning inside `fit`."""
+"""Pruning inside `fit`."""
 
 import copy
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Self
 
 import keras
 
-from kerasopt import _keras, _run, schedules
-from kerasopt._checks import bad_value, verbosity, word_or_count
+from kerasopt import _keras, _run, _serialize, schedules
+from kerasopt._checks import at_least, bad_type, bad_value, one_of, verbosity, word_or_count
 from kerasopt._steps import Steps
 from kerasopt._trainable import select_trainable
-from kerasopt.pruning import constraint
+from kerasopt.pruning import board, constraint
 from kerasopt.pruning.arguments import checked_schedule
-from kerasopt.pruning.masks import Masks
+from kerasopt.pruning.collecting import Collector
+from kerasopt.pruning.criteria import as_criterion
+from kerasopt.pruning.criteria.naming import CRITERIA
+from kerasopt.pruning.dynamics import DYNAMICS, as_dynamics
+from kerasopt.pruning.held import Masks
+from kerasopt.pruning.patterns import Weight, as_pattern
+from kerasopt.pruning.patterns.naming import PATTERNS
+from kerasopt.pruning.scopes import as_scope
+from kerasopt.pruning.scopes.naming import SCOPES
 from kerasopt.pruning.state import checked_state, matching_masks
 from kerasopt.pruning.updates import Updates
+from kerasopt.schedules.moments import moment_in_steps
 from kerasopt.selection import Selection, check_picks
 
 
 class Pruning(keras.callbacks.Callback):
-    r"""Zero the weights of smallest magnitude, more and more of them, while the model trains.
+    r"""Zero the least important weights, more and more of them, while the model trains.
 
     The masks are constraints on the kernels' variables, so they hold inside the compiled step:
     after every step the pruned weights are exactly zero, whatever the order of callbacks, with
@@ -40,14 +50,37 @@ class Pruning(keras.callbacks.Callback):
     selected kernels after each epoch.
 
     Args:
-        schedule: A `kerasopt.schedules.Schedule`, or a float in [0, 1): the final sparsity, reached
-            along `PolynomialDecay(0.0, schedule, begin=0, end=0.75)`, which leaves the last quarter
-            of the run to recover.
+        schedule: A `kerasopt.schedules.Schedule`, or an object with the interface of tfmot's
+            (`schedule(step) -> (should_prune, sparsity)`), or a float in [0, 1): the final
+            sparsity, reached along `PolynomialDecay(0.0, schedule, begin=0, end=0.75)`, which
+            leaves the last quarter of the run to recover. `"keep"` holds the zeros that the model
+            has, and makes no others.
         include: Which layers, as in `kerasopt.selection.select`. Defaults to `None`: all kernels.
         exclude: Which layers not, in the same forms. Defaults to `None`.
         frequency: Steps between two choices of masks, or `"auto"`: every 100, or more often where
             the schedule is short, so that there are at least 20. The last one is always at the
             schedule's end. Defaults to `"auto"`.
+        criterion: Which weights go: `"magnitude"`, `"lamp"`, `"random"`; with `data` also
+            `"taylor"`, `"snip"`, `"movement"`, `"wanda"`; a criterion of `kerasopt.pruning`, or a
+            function `weights -> scores`, of which the lowest go. Defaults to `"magnitude"`.
+        pattern: In what shape: `"weight"`, `"2:4"` (two of four stay, along the input axis),
+            `"block_4x4"`, `"channel"`, or a pattern of `kerasopt.pruning`. Defaults to `"weight"`.
+        scope: How layers share the sparsity: `"layer"` (each has it), `"global"` (all together),
+            `"erk"` (big layers get sparser), `"dense_ends"` (all but the first and the last), a
+            dict of layer -> sparsity, or a scope of `kerasopt.pruning`. Defaults to `"layer"`.
+        dynamics: What moves the masks between two changes of the sparsity: `"gradual"` (what the
+            criterion chooses anew), `"rigl"` (Evci et al., 2020: the smallest go, others grow where
+            the gradient is largest; needs `data`), `"set"` (Mocanu et al., 2018: others grow at
+            random), or `RigL(...)`, `Set(...)` of `kerasopt.pruning`. Defaults to `"gradual"`.
+        momentum: `"mask"` zeroes the optimizer's slots of pruned weights too, so that a weight that
+            comes back begins without an old momentum; `"keep"` leaves them. Defaults to `"keep"`.
+        data: What gradients or activations are computed of: `(x, y)` of arrays, or batches of that
+            form (a `tf.data.Dataset`, a `PyDataset`, a list). Defaults to `None`.
+        batches: Integer >= 1, how many batches (of 32 samples, or as yours are) at each choice of
+            masks; each costs about a step of training. Defaults to `4`.
+        log_dir: Folder in which TensorBoard finds, at each choice of masks, the sparsity, threshold
+            (smallest magnitude left) and churn (share of masks that changed) of each kernel.
+            Defaults to `None`: nothing is written.
         verbose: `1` prints the sparsity reached when training ends. Defaults to `0`.
 
     Raises:
@@ -75,30 +108,54 @@ class Pruning(keras.callbacks.Callback):
 
     def __init__(
         self,
-        schedule: schedules.Schedule | float,
+        schedule: schedules.Schedule | float | str,
         include: Any = None,
         exclude: Any = None,
         frequency: int | str = "auto",
+        criterion: Any = "magnitude",
+        pattern: Any = "weight",
+        scope: Any = "layer",
+        dynamics: Any = "gradual",
+        momentum: str = "keep",
+        data: Any = None,
+        batches: int = 4,
+        log_dir: Any = None,
         verbose: int = 0,
     ):
         super().__init__()
+        self.keeps = isinstance(schedule, str) and schedule == "keep"
         self.schedule = checked_schedule(schedule)
         check_picks("include", include)
         check_picks("exclude", exclude)
         self.include = include
         self.exclude = exclude
         self.frequency = word_or_count("frequency", frequency, "auto", "steps")
+        self.criterion = as_criterion(criterion)
+        self.pattern = as_pattern(pattern)
+        self.scope = as_scope(scope)
+        self.dynamics = as_dynamics(dynamics)
+        if self.dynamics is not None and not isinstance(self.pattern, Weight):
+            raise bad_value("dynamics", "'gradual' with any pattern but 'weight'", dynamics)
+        self.momentum = one_of("momentum", momentum, ["keep", "mask"])
+        self.data = data
+        self.batches = at_least("batches", batches, 1)
+        if log_dir is not None and not isinstance(log_dir, (str, os.PathLike)):
+            raise bad_type("log_dir", "a path or None", log_dir)
+        self.log_dir = log_dir
         self.verbose = verbosity(verbose)
         self.selection = Selection()
         self.sparsity = 0.0
         self._masks: Masks | None = None
+        self._board: board.Board | None = None
         self._resumed: dict[str, Any] | None = None
         self._forget()
 
     def _forget(self) -> None:
         self._steps = Steps(self, self.schedule, "Pruning", "the sparsity")
         self._updated = -1
+        self._target: float | None = None
         self._left: dict[str, Any] = {}
+        self._collected: dict[str, Any] = {}
 
     @property
     def step(self) -> int:
@@ -135,9 +192,16 @@ class Pruning(keras.callbacks.Callback):
                 f"Selected twice: {taken}.",
             )
         self.selection = chosen
-        self._masks = Masks(self.model, chosen)
+        wanting: list[Any] = [self.criterion, *([self.dynamics] if self.dynamics else [])]
+        needs = {need for one in wanting for need in one.needs}
+        who = next((one for one in reversed(wanting) if one.needs), self.criterion)
+        self._collector = Collector(self.model, chosen, needs, who, self.data, self.batches)
+        self._masks = Masks(self.model, chosen, self.momentum == "mask")
+        if self.keeps:
+            self._masks.keep_zeros()
         if self._resumed is not None:
             self._take_up(self._resumed, self._masks)
+        self._board = None if self.log_dir is None else board.Board(self.log_dir)
         _run.unsettle(self, "Pruning")
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
@@ -149,13 +213,19 @@ class Pruning(keras.callbacks.Callback):
     def _plan(self) -> None:
         begin, end = self._steps.resolved.steps
         total = self._steps.total
+        last = end
         if end is not None and total is not None:
-            end = min(end, max(begin, total))
-        self._updates = replace(
-            Updates.every(self.frequency, begin, self._steps.resolved.steps[1]), end=end
-        )
-        if self._steps.done < self._steps.settled_at:
-            _run.unsettle(self, "Pruning", until=self._steps.settled_at)
+            last = min(end, max(begin, total))
+        self._updates = replace(Updates.every(self.frequency, begin, end), end=last)
+        self._settled_at = self._steps.settled_at
+        if self.dynamics is not None:
+            # Connections are exchanged beyond the schedule's end.
+            per_epoch = _run.length(self)[1]
+            moving = moment_in_steps("end", self.dynamics.end, total, per_epoch)
+            self._settled_at = max(self._settled_at, moving)
+            self._updates = Updates.every(self.frequency, begin, self._settled_at)
+        if self._steps.done < self._settled_at:
+            _run.unsettle(self, "Pruning", until=self._settled_at)
         else:
             _run.settle(self)
 
@@ -164,10 +234,14 @@ class Pruning(keras.callbacks.Callback):
         # Chosen before the steps, the masks of step k hold when step k has been done: callbacks
         # before and after this one see the same.
         now = self._steps.upcoming(batch)
-        if self._updates.due(self._updated, now):
+        if self._is_due(now):
+            before = self._masks.to_arrays() if self._masks and self._board else {}
             self._choose(now)
             self._updated = now
-        if now >= self._steps.settled_at:
+            if self._masks and self._board:
+                found = board.rows(before, self._masks.to_arrays(), self._masks.weights())
+                self._board.write(now, found)
+        if now >= self._settled_at:
             _run.settle(self)
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
@@ -201,16 +275,27 @@ class Pruning(keras.callbacks.Callback):
         """
         if self._masks is not None:
             self._left = self._masks.to_arrays()
+            self._collected = self._collector.get_state()
             self._masks.take_off()
             self._masks = None
+        if self._board is not None:
+            self._board.close()
 
     def get_config(self) -> dict[str, Any]:
         """Give the arguments that make an equal callback, as plain data where they are."""
         return {
-            "schedule": schedules.serialize(self.schedule),
+            "schedule": "keep" if self.keeps else schedules.serialize(self.schedule),
             "include": self.include,
             "exclude": self.exclude,
             "frequency": self.frequency,
+            "criterion": _serialize.serialize(self.criterion),
+            "pattern": _serialize.serialize(self.pattern),
+            "scope": _serialize.serialize(self.scope),
+            "dynamics": _serialize.serialize(self.dynamics) if self.dynamics else "gradual",
+            "momentum": self.momentum,
+            "data": self.data,
+            "batches": self.batches,
+            "log_dir": None if self.log_dir is None else os.fspath(self.log_dir),
             "verbose": self.verbose,
         }
 
@@ -225,7 +310,12 @@ class Pruning(keras.callbacks.Callback):
             custom_objects: Schedule classes of your own, by name. Defaults to `None`.
         """
         arguments = dict(config)
-        arguments["schedule"] = schedules.deserialize(config["schedule"], custom_objects)
+        if not isinstance(config["schedule"], str):
+            arguments["schedule"] = schedules.deserialize(config["schedule"], custom_objects)
+        known = {"criterion": CRITERIA, "pattern": PATTERNS, "scope": SCOPES, "dynamics": DYNAMICS}
+        for name, kinds in known.items():
+            if isinstance(config.get(name), Mapping) and "class_name" in config[name]:
+                arguments[name] = _serialize.deserialize(config[name], kinds, custom_objects)
         return cls(**arguments)
 
     def get_state(self) -> dict[str, Any]:
@@ -234,7 +324,9 @@ class Pruning(keras.callbacks.Callback):
         return {
             **self._steps.get_state(),
             "updated": self._updated,
+            "target": self._target,
             "masks": masks,
+            "collected": self._collected if self._masks is None else self._collector.get_state(),
         }
 
     def set_state(self, state: Mapping[str, Any]) -> None:
@@ -253,10 +345,18 @@ class Pruning(keras.callbacks.Callback):
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         # KerasTuner copies callbacks for every trial; a copy shares nothing of a run with this one.
         return type(self)(
-            copy.deepcopy(self.schedule, memo),
+            "keep" if self.keeps else copy.deepcopy(self.schedule, memo),
             self.include,
             self.exclude,
             self.frequency,
+            self.criterion,
+            self.pattern,
+            self.scope,
+            self.dynamics,
+            self.momentum,
+            self.data,
+            self.batches,
+            self.log_dir,
             self.verbose,
         )
 
@@ -266,10 +366,30 @@ class Pruning(keras.callbacks.Callback):
         masks.set(matching_masks(state, self.selection))
         self._steps.set_state(state)
         self._updated = state["updated"]
+        self._target = state["target"]
+        self._collector.set_state(state["collected"])
+
+    def _is_due(self, now: int) -> bool:
+        if self.keeps:
+            return False
+        if isinstance(self._steps.resolved, schedules.Foreign):
+            return self._steps.resolved.due(self._updated, now)
+        return self._updates.due(self._updated, now)
 
     def _choose(self, step: int) -> None:
         sparsity = self._steps.resolved(step)
         if not 0.0 <= sparsity < 1.0:
             raise bad_value("schedule", "a sparsity in [0, 1) at every step", self.schedule)
         if self._masks is not None:
-            self._masks.choose(sparsity)
+            contexts = self._collector.collect() if self._collector.needs else {}
+            if self.dynamics is not None and sparsity == self._target:
+                begin = self._steps.resolved.steps[0]
+                moved = self.dynamics.share(step, begin, self._settled_at)
+                self._masks.exchange(self.dynamics, moved, contexts, step)
+                return
+            highest = self.schedule.bounds()[1]
+            share = min(1.0, sparsity / highest) if highest > 0.0 else 1.0
+            self._masks.choose(
+                sparsity, self.scope, self.pattern, self.criterion, share, contexts or None
+            )
+            self._target = sparsity

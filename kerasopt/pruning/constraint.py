@@ -1,6 +1,6 @@
 """A mask that holds inside the train step: as a constraint on the variable."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import keras
@@ -20,13 +20,13 @@ class Mask(_temporary.Temporary, keras.constraints.Constraint):
     Args:
         variable: The `keras.Variable` to be masked. Its present constraint is applied to what is
             left of it (a norm is that of the weights that stay), and its result masked again.
-        average: The optimizer's moving average of it, or `None`. Keras updates that before it
-            applies constraints, so it is masked here as well.
+        others: Variables of the same shape that are masked with it: the optimizer's moving average
+            of it, which Keras updates before it applies constraints, and what else is wanted.
     """
 
-    def __init__(self, variable: Any, average: Any = None):
+    def __init__(self, variable: Any, others: Sequence[Any] = ()):
         self.variable = variable
-        self.average = average
+        self.others = list(others)
         self.inner = variable.constraint
         self.mask = keras.Variable(
             "ones", shape=variable.shape, dtype="bool", trainable=False, name="mask"
@@ -34,8 +34,8 @@ class Mask(_temporary.Temporary, keras.constraints.Constraint):
 
     def __call__(self, w: Any) -> Any:
         """Give the masked value of `w`, the variable's own constraint applied to it."""
-        if self.average is not None:
-            self.average.assign(self._masked(self.average))
+        for other in self.others:
+            other.assign(self._masked(other))
         masked = self._masked(w)
         return masked if self.inner is None else self._masked(self.inner(masked))
 
@@ -48,10 +48,9 @@ class Mask(_temporary.Temporary, keras.constraints.Constraint):
         return tf.math.multiply_no_nan(value, tf.cast(self.mask.value, value.dtype))
 
     def hold(self) -> None:
-        """Zero the pruned weights, and their moving average, now."""
-        self.variable.assign(self._masked(self.variable))
-        if self.average is not None:
-            self.average.assign(self._masked(self.average))
+        """Zero the pruned weights, and the others with them, now."""
+        for one in (self.variable, *self.others):
+            one.assign(self._masked(one))
 
     def get_config(self) -> dict[str, Any]:
         """Refuse: a mask is held during `fit` only and is never part of a saved model."""
@@ -71,12 +70,13 @@ def numbers(variable: Any) -> NDArray[Any]:
     return np.from_dlpack(tensor)
 
 
-def put_on(model: Any, targets: list[Any]) -> list[Mask]:
+def put_on(model: Any, targets: list[Any], slots: bool = False) -> list[Mask]:
     """Put a mask of ones on each target's variable.
 
     Args:
         model: The compiled model whose optimizer updates the variables.
         targets: The `Target`s.
+        slots: Whether the optimizer's slots (momenta, velocities) are masked too.
 
     Returns:
         The masks, in the order of the targets.
@@ -85,10 +85,14 @@ def put_on(model: Any, targets: list[Any]) -> list[Mask]:
     for target in targets:  # a run that was broken off may have left one
         _temporary.take_off(target.variable, "constraint", _is_mask)
     with _keras.scope(model):
-        if optimizer is not None and not optimizer.built and _keras.keeps_averages(optimizer):
+        needed = slots or _keras.keeps_averages(optimizer)
+        if optimizer is not None and not optimizer.built and needed:
             optimizer.build(model.trainable_variables)
-        average = {id(v): a for v, a in _keras.averages(optimizer)}
-        masks = [Mask(t.variable, average.get(id(t.variable))) for t in targets]
+        others: dict[int, list[Any]] = {}
+        pairs = [*_keras.averages(optimizer), *(_keras.slots(optimizer) if slots else ())]
+        for variable, other in pairs:
+            others.setdefault(id(variable), []).append(other)
+        masks = [Mask(t.variable, others.get(id(t.variable), ())) for t in targets]
     for one in masks:
         one.variable.constraint = one
     _keras.retrace(model)

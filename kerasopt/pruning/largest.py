@@ -1,20 +1,26 @@
 """Keep exactly the k largest of many numbers, quickly."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 _SMALL = 1 << 12
+_BLOCK = 1 << 16
 _MARGIN = 4.0
 
 
-def keep_largest(scores: NDArray[Any], kept: int) -> NDArray[np.bool_]:
+def keep_largest(
+    scores: NDArray[Any], kept: int, candidates: NDArray[np.bool_] | None = None
+) -> NDArray[np.bool_]:
     """Mark the `kept` largest scores; among equals at the border the first ones are taken.
 
     Args:
         scores: Array of any shape, without NaN.
         kept: How many to mark, from 0 to `scores.size`.
+        candidates: Which ones may stay unmarked, a Boolean array of the shape of `scores`; all
+            others are marked, whatever `kept` is. Defaults to `None`: any may.
 
     Returns:
         Boolean array of the shape of `scores` with exactly `kept` times `True`.
@@ -25,19 +31,36 @@ def keep_largest(scores: NDArray[Any], kept: int) -> NDArray[np.bool_]:
     """
     if kept >= scores.size:
         return np.ones(scores.shape, bool)
-    if kept <= 0:
-        return np.zeros(scores.shape, bool)
     flat = np.ascontiguousarray(scores).ravel()
-    threshold = kth_largest(flat, kept)
+    if candidates is None:
+        return _keep(flat, flat, kept).reshape(scores.shape)
+    must = ~candidates.ravel()
+    kept -= _count(must)
+    if kept > 0:
+        must |= _keep(flat, np.compress(candidates.ravel(), flat), kept, candidates.ravel())
+    return must.reshape(scores.shape)
+
+
+def _keep(
+    flat: NDArray[Any], rivals: NDArray[Any], kept: int, may: NDArray[np.bool_] | None = None
+) -> NDArray[np.bool_]:
+    """Mark the `kept` largest of the rivals where they lie in `flat`."""
+    if kept <= 0:
+        return np.zeros(flat.shape, bool)
+    threshold = kth_largest([rivals], kept)
     mask: NDArray[np.bool_] = flat >= threshold
+    if may is not None:
+        mask &= may
     if _count(mask) > kept:
         mask = flat > threshold
-        mask[_first(flat, threshold, kept - _count(mask))] = True
-    return mask.reshape(scores.shape)
+        if may is not None:
+            mask &= may
+        _mark_first(mask, flat, threshold, kept - _count(mask), may)
+    return mask
 
 
-def kth_largest(flat: NDArray[Any], k: int) -> Any:
-    """Give the k-th largest of a flat array (k = 1 is the maximum), ties counted singly.
+def kth_largest(parts: Sequence[NDArray[Any]], k: int) -> Any:
+    """Give the k-th largest of flat arrays together (k = 1 is the maximum), ties counted singly.
 
     Brackets the answer between two order statistics of a sample and keeps what lies inside, as in
     Floyd & Rivest (1975), "Expected time bounds for selection". A plain partition takes twenty
@@ -45,43 +68,43 @@ def kth_largest(flat: NDArray[Any], k: int) -> Any:
     equal to the bracket's lower edge are counted, never carried along.
 
     Args:
-        flat: Array of shape (n,), without NaN.
+        parts: Arrays of one axis, without NaN, of n values together. They are not copied.
         k: Int from 1 to n.
 
     Returns:
-        A scalar of the array's dtype.
+        A scalar of the arrays' dtype.
     """
-    rest = flat
-    while rest.size > _SMALL:
-        low, high = _bracket(rest, k)
-        over_low, over_high = rest > low, rest > high
-        above_low, above_high = _count(over_low), _count(over_high)
+    while (size := sum(part.size for part in parts)) > _SMALL:
+        low, high = _bracket(parts, k, size)
+        over_low, over_high = [p > low for p in parts], [p > high for p in parts]
+        above_low, above_high = sum(map(_count, over_low)), sum(map(_count, over_high))
         if above_high >= k:
-            rest = _where(rest, over_high)
+            inside = over_high
         elif above_low >= k:
-            rest, k = _where(rest, over_low ^ over_high), k - above_high
+            k -= above_high
+            for one, other in zip(over_low, over_high, strict=True):
+                one ^= other
+            inside = over_low
         else:
-            from_low = above_low + _count(rest == low)
-            if from_low >= k:
+            k -= above_low + sum(_count(part == low) for part in parts)
+            if k <= 0:
                 return low
-            rest, k = _where(rest, rest < low), k - from_low
-    return np.sort(rest)[rest.size - k]
+            inside = [part < low for part in parts]
+        # Five times as fast as indexing with the mask.
+        parts = [np.concatenate([np.compress(m, p) for m, p in zip(inside, parts, strict=True)])]
+    return np.sort(np.concatenate(parts))[size - k]
 
 
 def _count(mask: NDArray[np.bool_]) -> int:
     return int(np.count_nonzero(mask))
 
 
-def _where(rest: NDArray[Any], mask: NDArray[np.bool_]) -> NDArray[Any]:
-    # Few are taken, and then their positions are faster than indexing with the mask.
-    return rest[np.flatnonzero(mask)]
-
-
-def _bracket(rest: NDArray[Any], k: int) -> tuple[Any, Any]:
-    """Give two values of `rest` that very probably hold its k-th largest between them."""
+def _bracket(parts: Sequence[NDArray[Any]], k: int, size: int) -> tuple[Any, Any]:
+    """Give two of the values that very probably hold the k-th largest between them."""
     # An odd step does not fall into step with the powers of two that layers' shapes are made of.
-    sample = np.sort(rest[:: int(rest.size ** (1 / 3)) | 1])
-    share = 1.0 - k / rest.size
+    step = int(size ** (1 / 3)) | 1
+    sample = np.sort(np.concatenate([part[::step] for part in parts]))
+    share = 1.0 - k / size
     middle = share * sample.size
     margin = _MARGIN * np.sqrt(sample.size * share * (1.0 - share)) + 1.0
     low = int(np.clip(middle - margin, 0, sample.size - 1))
@@ -89,14 +112,23 @@ def _bracket(rest: NDArray[Any], k: int) -> tuple[Any, Any]:
     return sample[low], sample[high]
 
 
-def _first(flat: NDArray[Any], value: Any, count: int) -> NDArray[np.intp]:
-    """Give the positions of the first `count` entries equal to `value`."""
-    found: list[NDArray[np.intp]] = []
-    block = max(_SMALL, 2 * count)
-    for start in range(0, flat.size, block):
-        here = np.flatnonzero(flat[start : start + block] == value)[:count] + start
-        found.append(here)
-        count -= here.size
-        if count == 0:
+def _mark_first(
+    mask: NDArray[np.bool_],
+    flat: NDArray[Any],
+    value: Any,
+    count: int,
+    may: NDArray[np.bool_] | None,
+) -> None:
+    """Mark the first `count` entries that equal `value`, block by block: most need no look."""
+    for start in range(0, flat.size, _BLOCK):
+        here = slice(start, start + _BLOCK)
+        equal = flat[here] == value
+        if may is not None:
+            equal &= may[here]
+        found = _count(equal)
+        if found > count:
+            equal[np.flatnonzero(equal)[count:]] = False
+        mask[here] |= equal
+        count -= found
+        if count <= 0:
             break
-    return np.concatenate(found)

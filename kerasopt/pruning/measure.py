@@ -7,17 +7,20 @@ import keras
 import numpy as np
 
 from kerasopt._text import columns
+from kerasopt.pruning.finding import found_pattern
+from kerasopt.pruning.layout import layout_of
 from kerasopt.selection import select
 
 
 @dataclass(frozen=True)
 class Row:
-    """One kernel: where it is, its shape, and how many of its weights are zero."""
+    """One kernel: where it is, its shape, how many of its weights are zero, and in what pattern."""
 
     path: str
     shape: tuple[int, ...]
     parameters: int
     zeros: int
+    pattern: str
 
     @property
     def sparsity(self) -> float:
@@ -47,15 +50,22 @@ class Sparsity:
         return {"total": self.total, "rows": rows}
 
     def __str__(self) -> str:
-        rows = [["kernel", "parameters", "zeros", "sparsity"]]
+        rows = [["kernel", "shape", "parameters", "zeros", "sparsity", "pattern"]]
         rows += [
-            [row.path, f"{row.parameters:,}", f"{row.zeros:,}", f"{row.sparsity:.4f}"]
+            [
+                row.path,
+                " x ".join(map(str, row.shape)),
+                f"{row.parameters:,}",
+                f"{row.zeros:,}",
+                f"{row.sparsity:.4f}",
+                row.pattern,
+            ]
             for row in self.rows
         ]
         parameters = sum(row.parameters for row in self.rows)
         zeros = sum(row.zeros for row in self.rows)
-        rows.append(["all", f"{parameters:,}", f"{zeros:,}", f"{self.total:.4f}"])
-        return columns(rows, right=[1, 2, 3])
+        rows.append(["all", "", f"{parameters:,}", f"{zeros:,}", f"{self.total:.4f}", ""])
+        return columns(rows, right=[2, 3, 4])
 
 
 def sparsity(model: Any, include: Any = None, exclude: Any = None) -> Sparsity:
@@ -85,5 +95,7 @@ def sparsity(model: Any, include: Any = None, exclude: Any = None) -> Sparsity:
     for target in select(model, include, exclude):
         weights = keras.ops.convert_to_numpy(target.variable)
         zeros = weights.size - int(np.count_nonzero(weights))
-        rows.append(Row(target.path, weights.shape, weights.size, zeros))
+        layout = layout_of(target.layer, target.variable)
+        pattern = found_pattern(layout.view(weights), layout.channels)
+        rows.append(Row(target.path, weights.shape, weights.size, zeros, pattern))
     return Sparsity(tuple(rows))

@@ -31,7 +31,8 @@ def checked_state(state: Any) -> dict[str, Any]:
         raise bad_value("state", _FORM, dict(state), "Its masks are missing.")
     arrays = {path: np.array(kept, bool) for path, kept in masks.items()}
     whole = {"step": int(step), "in_epoch": int(in_epoch), "updated": int(updated)}
-    return {**whole, "masks": arrays}
+    more = {"target": given.get("target"), "collected": dict(given.get("collected", {}))}
+    return {**whole, "masks": arrays, **more}
 
 
 def matching_masks(state: Mapping[str, Any], selection: Selection) -> list[NDArray[np.bool_]]:

@@ -3,13 +3,10 @@
 import os
 import textwrap
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from kerasopt._checks import bad_type, bad_value
-from kerasopt._files import replacing
-
-_SUFFIXES = (".png", ".svg", ".pdf")
+from kerasopt.reporting.figures import check_path, new_figure, written
 
 
 def plot_history(
@@ -42,17 +39,13 @@ def plot_history(
         raise bad_value("history", "a run of at least one epoch", values)
     if stopper is not None and not hasattr(stopper, "stopped_epoch"):
         raise bad_type("stopper", "the EarlyStopping of the run", stopper)
-    if path is not None:
-        _check_path(path)
+    check_path(path)
     longest = max(len(curve) for curve in values.values())
     epochs = list(getattr(history, "epoch", range(longest)))
-    try:
-        from matplotlib.figure import Figure
-        from matplotlib.ticker import MaxNLocator
-    except ImportError as error:
-        raise ImportError("Plots need matplotlib: pip install 'kerasopt[plot]'.") from error
     panels = _panels(values)
-    figure = Figure(figsize=(4.8 * len(panels), 3.8), layout="constrained")
+    figure = new_figure(4.8 * len(panels), 3.8)
+    from matplotlib.ticker import MaxNLocator
+
     axes = figure.subplots(1, len(panels), squeeze=False)[0]
     for axis, name in zip(axes, panels, strict=True):
         _draw(axis, name, values, epochs)
@@ -66,19 +59,7 @@ def plot_history(
     if reason := getattr(stopper, "reason", ""):  # Keras's has none
         lines = textwrap.wrap(f"Stopped: {reason}", width=60 * len(panels))
         figure.supxlabel("\n".join(lines), fontsize="small", color="tab:red")
-    if path is not None:
-        with replacing(path) as temporary:
-            figure.savefig(temporary, dpi=120)
-    return figure
-
-
-def _check_path(path: Any) -> None:
-    expected = f"a path that ends in one of {list(_SUFFIXES)}, in a folder that exists"
-    if not isinstance(path, (str, os.PathLike)):
-        raise bad_type("path", expected, path)
-    target = Path(path)
-    if target.suffix not in _SUFFIXES or not target.parent.is_dir():
-        raise bad_value("path", expected, str(path))
+    return written(figure, path)
 
 
 def epochs_of(curve: Sequence[float], epochs: Sequence[int]) -> list[int]:

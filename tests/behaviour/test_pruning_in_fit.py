@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from kerasopt.callbacks import Pruning
 from kerasopt.pruning.constraint import Mask
-from kerasopt.pruning.mask import number_kept
+from kerasopt.pruning.scopes.scope import number_kept
 from kerasopt.schedules import Constant, PolynomialDecay
 
 EPOCHS, BATCH = 3, 32  # 256 samples: 8 steps an epoch, 24 in all

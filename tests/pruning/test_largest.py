@@ -44,10 +44,41 @@ def test_many_values_sparse_tied_and_ordered(size, zeros, levels, share, order, 
     if order == "striped":  # the sample's stride meets the layout of the values
         scores = np.resize(scores.reshape(-1), (size // 7, 7)).T.ravel()
     k = min(max(round(share * scores.size), 1), scores.size)
-    assert kth_largest(np.ascontiguousarray(scores), k) == np.sort(scores)[scores.size - k]
+    assert kth_largest([np.ascontiguousarray(scores)], k) == np.sort(scores)[scores.size - k]
     mask = keep_largest(scores, k)
     assert mask.sum() == k
     assert k == scores.size or scores[mask].min() >= scores[~mask].max()
+
+
+@given(
+    values=st.lists(st.tuples(st.integers(0, 5), st.booleans()), min_size=1, max_size=60),
+    share=st.floats(0, 1),
+)
+def test_what_is_no_candidate_is_kept(values, share):
+    scores, candidates = np.array([v for v, _ in values], "f4"), np.array([c for _, c in values])
+    must = (~candidates).sum()
+    kept = int(must + round(share * candidates.sum()))
+    order = [i for i in np.argsort(-scores, kind="stable") if candidates[i]][: kept - must]
+    mask = keep_largest(scores, kept, candidates)
+    assert set(np.flatnonzero(mask)) == {*order, *np.flatnonzero(~candidates)}
+
+
+@given(st.lists(st.lists(st.integers(0, 30), max_size=40), min_size=1, max_size=5), st.data())
+def test_several_arrays_are_as_one(parts, data):
+    parts = [np.array(part, "f4").repeat(200) for part in parts]  # beyond what is simply sorted
+    together = np.sort(np.concatenate(parts))
+    if together.size:
+        k = data.draw(st.integers(1, together.size))
+        assert kth_largest(parts, k) == together[together.size - k]
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("step", [15, 17, 19, 21])
+@pytest.mark.parametrize("k", [1, 300, 400, 2500, 4500, 5000])
+def test_a_sample_that_is_nothing_like_the_rest(sign, step, k):
+    scores = np.random.default_rng(0).integers(0, 900, 5000).astype("f4")
+    scores[::step] += sign * 1000  # the entries that the sample is made of, if it steps so
+    assert kth_largest([scores], k) == np.sort(scores)[5000 - k]
 
 
 @pytest.mark.parametrize("kept", [0, 1, 2, 3, 9])

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kerasopt.pruning import mask
-from kerasopt.pruning.mask import number_kept
+from kerasopt.pruning.scopes.scope import number_kept
 
 
 def test_one_to_ten_at_a_fifth_zeroes_one_and_two():
@@ -82,5 +82,6 @@ def test_what_is_no_array_of_numbers(weights, error):
         mask(weights, 0.5)
 
 
-def test_large_integers_are_told_apart():
-    assert mask(np.array([2**24, 2**24 + 1]), 0.5).tolist() == [False, True]
+@pytest.mark.parametrize("dtype", ["i4", "u4", "i8", "u8"])
+def test_large_integers_are_told_apart(dtype):
+    assert mask(np.array([2**24, 2**24 + 1], dtype), 0.5).tolist() == [False, True]

@@ -1,0 +1,122 @@
+"""The masks of one run: put on the kernels of a model, chosen, held, taken off."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from kerasopt.pruning import constraint
+from kerasopt.pruning.criteria import Context, Criterion, Magnitude
+from kerasopt.pruning.dynamics import Dynamics, drop_and_grow
+from kerasopt.pruning.layout import layout_of
+from kerasopt.pruning.mask import masks
+from kerasopt.pruning.patterns import Pattern, Weight
+from kerasopt.pruning.scopes import PerLayer, Scope
+from kerasopt.selection import Selection
+
+MAGNITUDE, WEIGHT, PER_LAYER = Magnitude(), Weight(), PerLayer()
+
+
+class Masks:
+    """One mask a selected kernel, all ones at first, held inside the train step.
+
+    Args:
+        model: The model that trains.
+        selection: Its kernels to be masked.
+        slots: Whether the optimizer's slots are masked with them. Defaults to `False`.
+    """
+
+    def __init__(self, model: Any, selection: Selection, slots: bool = False):
+        self.selection = selection
+        self._model = model
+        self._masks = constraint.put_on(model, selection, slots)
+        self._layouts = [layout_of(target.layer, target.variable) for target in selection]
+
+    def choose(
+        self,
+        sparsity: float,
+        scope: Scope = PER_LAYER,
+        pattern: Pattern = WEIGHT,
+        criterion: Criterion = MAGNITUDE,
+        share: float = 1.0,
+        contexts: Mapping[str, Context] | None = None,
+    ) -> None:
+        """Choose masks, put them in force, and zero the weights.
+
+        Args:
+            sparsity: Float in [0, 1).
+            scope: How the kernels share it.
+            pattern: In what shape weights go.
+            criterion: Which ones go.
+            share: How much of its way the schedule has done.
+            contexts: What the criterion knows beside the weights, by the path of the kernel.
+
+        Raises:
+            ValueError: If a weight is NaN, or a pattern cannot express the sparsity; no mask has
+                changed then.
+        """
+        weights, patterns, known = {}, {}, {}
+        for target, layout in zip(self.selection, self._layouts, strict=True):
+            weights[target.path] = layout.view(constraint.numbers(target.variable))
+            patterns[target.path] = layout.pattern(pattern)
+            if contexts is not None:
+                shape = tuple(target.variable.shape)
+                known[target.path] = contexts[target.path].viewed(layout.view, shape)
+        chosen = masks(weights, sparsity, scope, patterns, criterion, known, share)
+        shapes = [tuple(target.variable.shape) for target in self.selection]
+        self.set([kept.reshape(s) for kept, s in zip(chosen.values(), shapes, strict=True)])
+
+    def exchange(
+        self, dynamics: Dynamics, share: float, contexts: Mapping[str, Context], step: int
+    ) -> None:
+        """Drop a share of the connections of each kernel, and let as many others grow."""
+        changed = []
+        for target, mask in zip(self.selection, self._masks, strict=True):
+            weights = np.asarray(constraint.numbers(target.variable), np.float32)
+            kept = keras.ops.convert_to_numpy(mask.mask)
+            context = contexts.get(target.path) or Context(name=target.path)
+            growth = dynamics.growth(weights, context, step)
+            number = round(share * int(np.count_nonzero(kept)))
+            changed.append(drop_and_grow(kept, weights, growth, number))
+        self.set(changed)
+
+    def keep_zeros(self) -> None:
+        """Put masks in force that hold the zeros that the kernels have now."""
+        self.set([constraint.numbers(target.variable) != 0 for target in self.selection])
+
+    def set(self, arrays: Sequence[NDArray[np.bool_]]) -> None:
+        """Put given masks in force, in the order of the selection, and zero the weights."""
+        for mask, kept in zip(self._masks, arrays, strict=True):
+            mask.mask.assign(kept)
+            mask.hold()
+
+    def hold(self) -> None:
+        """Zero the pruned weights once more, after something else has written to them."""
+        for mask in self._masks:
+            mask.hold()
+
+    def to_arrays(self) -> dict[str, Any]:
+        """Give the masks as Boolean arrays by the path of their kernel."""
+        return {
+            target.path: keras.ops.convert_to_numpy(mask.mask)
+            for target, mask in zip(self.selection, self._masks, strict=True)
+        }
+
+    def weights(self) -> dict[str, NDArray[Any]]:
+        """Give the weights by the path of their kernel, to read."""
+        return {t.path: constraint.numbers(t.variable) for t in self.selection}
+
+    def sparsity(self) -> float:
+        """Count the zeros of the kernels and give their share."""
+        zeros = total = 0
+        for target in self.selection:
+            weights = constraint.numbers(target.variable)
+            total += weights.size
+            zeros += weights.size - int(np.count_nonzero(weights))
+        return zeros / max(total, 1)
+
+    def take_off(self) -> None:
+        """Give the kernels the user's own constraints back."""
+        constraint.take_off(self._model, [mask.variable for mask in self._masks])

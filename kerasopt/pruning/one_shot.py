@@ -1,0 +1,79 @@
+"""Pruning a model at once, without a callback."""
+
+from typing import Any
+
+from kerasopt import _keras
+from kerasopt._checks import at_least, fraction
+from kerasopt._trainable import select_trainable
+from kerasopt.pruning.collecting import Collector
+from kerasopt.pruning.criteria import as_criterion
+from kerasopt.pruning.held import Masks
+from kerasopt.pruning.measure import Sparsity
+from kerasopt.pruning.measure import sparsity as measured
+from kerasopt.pruning.patterns import as_pattern
+from kerasopt.pruning.scopes import as_scope
+
+
+def prune(
+    model: Any,
+    sparsity: float,
+    criterion: Any = "magnitude",
+    pattern: Any = "weight",
+    scope: Any = "layer",
+    data: Any = None,
+    include: Any = None,
+    exclude: Any = None,
+    batches: int = 4,
+) -> Sparsity:
+    """Zero weights of a model at once, in place.
+
+    Nothing holds the zeros afterwards: a further `fit` that shall keep them needs a
+    `callbacks.Pruning("keep")`.
+
+    Args:
+        model: A built Keras model of any style; compiled, where the criterion needs gradients.
+        sparsity: Float in [0, 1), the share of weights (or blocks, or channels) to zero.
+        criterion: Which ones go: `"magnitude"`, `"lamp"`, `"random"`, and, with `data`, `"taylor"`,
+            `"snip"`, `"wanda"`; a criterion of `kerasopt.pruning`, or a function of the weights.
+            Defaults to `"magnitude"`.
+        pattern: In what shape: `"weight"`, `"2:4"`, `"block_4x4"`, `"channel"`, or a pattern of
+            `kerasopt.pruning`. Defaults to `"weight"`.
+        scope: How layers share it: `"layer"`, `"global"`, `"erk"`, `"dense_ends"`, a dict of
+            layer -> sparsity, or a scope of `kerasopt.pruning`. Defaults to `"layer"`.
+        data: `(x, y)` of arrays, or batches of that form: a `tf.data.Dataset`, a `PyDataset`, a
+            list. `"wanda"` needs no y. Defaults to `None`.
+        include: Which layers, as in `kerasopt.selection.select`. Defaults to `None`: all kernels.
+        exclude: Which layers not, in the same forms. Defaults to `None`.
+        batches: Integer >= 1, how many batches of 32 samples (or of yours) are used; each costs
+            about a step of training. Defaults to `4`.
+
+    Returns:
+        The `Sparsity` that the selected layers have now: `total`, `rows`; it prints as a table.
+
+    Raises:
+        TypeError: If an argument is of the wrong type.
+        ValueError: If a value is wrong, the model is not built, nothing is selected, a weight is
+            NaN, the criterion needs data and there are none, or the pattern cannot express the
+            sparsity. Nothing has changed then.
+        RuntimeError: If Keras does not run on TensorFlow.
+
+    Example:
+    >>> import keras
+    >>> from kerasopt.pruning import prune
+    >>> model = keras.Sequential([keras.Input((8,)), keras.layers.Dense(4, name="a")])
+    >>> prune(model, 0.75).total
+    0.75
+    """
+    _keras.require_tensorflow("kerasopt.pruning.prune")
+    sparsity = fraction("sparsity", sparsity)
+    criterion, pattern, scope = as_criterion(criterion), as_pattern(pattern), as_scope(scope)
+    at_least("batches", batches, 1)
+    chosen = select_trainable(model, include, exclude)
+    collector = Collector(model, chosen, criterion.needs, criterion, data, batches)
+    contexts = collector.collect()
+    masks = Masks(model, chosen)
+    try:
+        masks.choose(sparsity, scope, pattern, criterion, contexts=contexts)
+    finally:
+        masks.take_off()
+    return measured(model, include, exclude)

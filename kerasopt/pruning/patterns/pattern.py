@@ -1,0 +1,70 @@
+"""The contract of a pattern: in what shape weights go."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Pattern(ABC):
+    """Base of all patterns: weights belong to units, and a unit stays or goes as a whole.
+
+    Derive from it and write `units` and `expand`; `candidates` and `highest` where not any units
+    may go.
+    """
+
+    groups: ClassVar[bool] = False
+    """Whether a unit has several weights."""
+
+    @abstractmethod
+    def units(self, scores: NDArray[Any]) -> NDArray[Any]:
+        """Give one score a unit for the scores of all weights, both >= 0 or not; higher stays."""
+
+    @abstractmethod
+    def expand(self, kept: NDArray[np.bool_], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+        """Give the mask of weights for a mask of units."""
+
+    def sizes(self, shape: tuple[int, ...]) -> NDArray[np.int64] | int:
+        """Give how many weights a unit of a kernel has: one number, or one a unit."""
+        del shape
+        return 1
+
+    def candidates(self, scores: NDArray[Any]) -> NDArray[np.bool_] | None:
+        """Tell which units may go, given their scores; `None` if any of them may."""
+        del scores
+        return None
+
+    def highest(self, shape: tuple[int, ...]) -> float:
+        """Give the highest sparsity that it can express; 1.0 if there is none.
+
+        At it the units that stay are those that are no candidates. These may be more than the
+        sparsity says where the pattern does not divide the kernel.
+        """
+        del shape
+        return 1.0
+
+    def padded(self, shape: tuple[int, ...]) -> bool:
+        """Tell whether units at the edge of a kernel are not whole."""
+        del shape
+        return False
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments that make an equal pattern, as plain data."""
+        return {}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """Make a pattern from what `get_config` gave."""
+        return cls(**config)
+
+    def __repr__(self) -> str:
+        arguments = ", ".join(f"{name}={value!r}" for name, value in self.get_config().items())
+        return f"{type(self).__name__}({arguments})"
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and repr(other) == repr(self)
+
+    def __hash__(self) -> int:
+        return hash(repr(self))

@@ -1,0 +1,21 @@
+"""Scopes: how kernels share a sparsity."""
+
+from kerasopt.pruning.scopes.dense_ends import DenseEnds
+from kerasopt.pruning.scopes.erk import Erk, erk_densities
+from kerasopt.pruning.scopes.everywhere import Global
+from kerasopt.pruning.scopes.named import Named
+from kerasopt.pruning.scopes.naming import as_scope
+from kerasopt.pruning.scopes.per_layer import PerLayer
+from kerasopt.pruning.scopes.scope import Kernel, Scope
+
+__all__ = [
+    "DenseEnds",
+    "Erk",
+    "Global",
+    "Kernel",
+    "Named",
+    "PerLayer",
+    "Scope",
+    "as_scope",
+    "erk_densities",
+]

@@ -1,0 +1,52 @@
+"""The first and the last layer stay dense."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+from kerasopt._checks import at_least
+from kerasopt.pruning.scopes.scope import Kernel, Scope
+
+
+class DenseEnds(Scope):
+    """Keep the first and the last kernels dense, and share among the others as another scope does.
+
+    The first layer sees few inputs and the last one gives the answer: both are small and lose most
+    by pruning. The sparsity is that of the others.
+
+    Args:
+        scope: The scope of the others, or its name. Defaults to `"layer"`.
+        first: Integer >= 0, how many kernels at the beginning. Defaults to `1`.
+        last: Integer >= 0, how many at the end. Defaults to `1`.
+
+    Raises:
+        TypeError: If an argument is of the wrong type.
+        ValueError: If a count is negative, or the scope not known.
+    """
+
+    def __init__(self, scope: Any = "layer", first: int = 1, last: int = 1):
+        from kerasopt.pruning.scopes.naming import as_scope
+
+        self.scope: Scope = as_scope(scope)
+        self.first = at_least("first", first, 0)
+        self.last = at_least("last", last, 0)
+
+    def allocate(self, kernels: Sequence[Kernel], sparsity: float, share: float = 1.0) -> list[int]:
+        """Give all units of the ends, and those that the other scope leaves."""
+        end = max(len(kernels) - self.last, self.first)
+        inner = kernels[self.first : end]
+        counts = [kernel.units for kernel in kernels]
+        counts[self.first : end] = self.scope.allocate(inner, sparsity, share) if inner else []
+        return counts
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments that make an equal scope, as plain data."""
+        from kerasopt.pruning.scopes.naming import serialize
+
+        return {"scope": serialize(self.scope), "first": self.first, "last": self.last}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """Make a scope from what `get_config` gave."""
+        from kerasopt.pruning.scopes.naming import deserialize
+
+        return cls(**{**config, "scope": deserialize(config["scope"])})
