@@ -66,6 +66,7 @@ def test_the_example_of_regularization_runs_as_it_is(tmp_path):
         "CONTRIBUTING.md",
         "docs/architecture.md",
         "docs/early-stopping.md",
+        "docs/pruning.md",
         "docs/regularization.md",
     ],
 )
@@ -82,6 +83,7 @@ def test_nothing_names_a_path_of_one_machine_or_a_package_host():
         "README.md",
         "CONTRIBUTING.md",
         "docs/early-stopping.md",
+        "docs/pruning.md",
         "docs/regularization.md",
         "constraints.txt",
         "setup.cfg",

@@ -19,6 +19,7 @@ from kerasopt.pruning.one_shot import prune
 from kerasopt.pruning.patterns import NM, Block, Channel, Pattern, Weight
 from kerasopt.pruning.rounds import Round, prune_in_rounds
 from kerasopt.pruning.scopes import DenseEnds, Erk, Global, Named, PerLayer, Scope
+from kerasopt.pruning.xnnpack import SparseInference, sparse_inference
 
 __all__ = [
     "NM",
@@ -43,6 +44,7 @@ __all__ = [
     "Scope",
     "Set",
     "Snip",
+    "SparseInference",
     "Sparsity",
     "Taylor",
     "Wanda",
@@ -51,5 +53,6 @@ __all__ = [
     "masks",
     "prune",
     "prune_in_rounds",
+    "sparse_inference",
     "sparsity",
 ]

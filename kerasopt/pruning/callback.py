@@ -2,6 +2,7 @@
 
 import copy
 import os
+import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Self
@@ -13,7 +14,7 @@ from kerasopt._checks import at_least, bad_type, bad_value, one_of, verbosity, w
 from kerasopt._steps import Steps
 from kerasopt._trainable import select_trainable
 from kerasopt.pruning import board, constraint
-from kerasopt.pruning.arguments import checked_schedule
+from kerasopt.pruning.arguments import check_expressible, checked_schedule
 from kerasopt.pruning.collecting import Collector
 from kerasopt.pruning.criteria import as_criterion
 from kerasopt.pruning.criteria.naming import CRITERIA
@@ -133,6 +134,7 @@ class Pruning(keras.callbacks.Callback):
         self.criterion = as_criterion(criterion)
         self.pattern = as_pattern(pattern)
         self.scope = as_scope(scope)
+        check_expressible(self.schedule, self.pattern)
         self.dynamics = as_dynamics(dynamics)
         if self.dynamics is not None and not isinstance(self.pattern, Weight):
             raise bad_value("dynamics", "'gradual' with any pattern but 'weight'", dynamics)
@@ -197,6 +199,13 @@ class Pruning(keras.callbacks.Callback):
         who = next((one for one in reversed(wanting) if one.needs), self.criterion)
         self._collector = Collector(self.model, chosen, needs, who, self.data, self.batches)
         self._masks = Masks(self.model, chosen, self.momentum == "mask")
+        padded = self._masks.padded(self.pattern)
+        if padded:
+            warnings.warn(
+                f"Pruning: {self.pattern!r} does not divide {', '.join(padded)}: at their edge a "
+                "block or group is smaller.",
+                stacklevel=2,
+            )
         if self.keeps:
             self._masks.keep_zeros()
         if self._resumed is not None:

@@ -82,6 +82,16 @@ class Masks:
             changed.append(drop_and_grow(kept, weights, growth, number))
         self.set(changed)
 
+    def padded(self, pattern: Pattern) -> list[str]:
+        """Name the kernels that a pattern does not divide."""
+        return [
+            target.path
+            for target, layout in zip(self.selection, self._layouts, strict=True)
+            if layout.pattern(pattern).padded(
+                layout.view(constraint.numbers(target.variable)).shape
+            )
+        ]
+
     def keep_zeros(self) -> None:
         """Put masks in force that hold the zeros that the kernels have now."""
         self.set([constraint.numbers(target.variable) != 0 for target in self.selection])

@@ -2,6 +2,7 @@
 
 import json
 import random
+import warnings
 
 import keras
 import numpy as np
@@ -17,7 +18,7 @@ from kerasopt.callbacks import (
     WeightPenalty,
 )
 from kerasopt.layers import DropConnect, ScheduledDropout, StochasticDepth
-from kerasopt.schedules import PolynomialDecay
+from kerasopt.schedules import OneShot, PolynomialDecay
 from kerasopt.stopping import Patience
 
 layers = keras.layers
@@ -218,6 +219,25 @@ def test_kerasopts_callbacks_go_on(tmp_path, blobs):
         assert states[0].pop("best_weights") is not None
         states[1].pop("best_weights")
         assert states[0] == states[1]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"criterion": "movement", "pattern": "block_4x4"},
+        {"dynamics": "rigl", "scope": "erk"},
+        {"criterion": "wanda", "momentum": "mask"},
+    ],
+    ids=lambda arguments: next(iter(arguments.values())),
+)
+def test_pruning_by_data_goes_on(tmp_path, blobs, arguments):
+    def make():
+        schedule = OneShot(0.5) if "dynamics" in arguments else PolynomialDecay(0.0, 0.5)
+        return [Pruning(schedule, frequency=3, data=blobs, batches=2, **arguments)]
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Pruning: Block")
+        assert_goes_on(mlp, blobs, tmp_path, make)
 
 
 def scheduled():

@@ -327,3 +327,19 @@ def test_wrong_arguments_of_rounds():
         prune_in_rounds(mlp(), train, 1.5)
     with pytest.raises(ValueError, match="`rewind_to`"):
         prune_in_rounds(mlp(), train, 0.5, rewind_to=-1)
+
+
+def test_what_a_pattern_cannot_express_is_said_before_training():
+    with pytest.raises(ValueError, match=r"`schedule`.*at most 0\.5.*NM"):
+        Pruning(0.9, pattern="2:4")
+    with pytest.raises(ValueError, match="at most 0.75"):
+        Pruning(PolynomialDecay(0.0, 0.8), pattern=NM(1, 4))
+    Pruning(0.5, pattern="2:4")
+    Pruning(0.99, pattern="block_4x4")
+
+
+def test_kernels_that_blocks_do_not_divide_are_named_once():
+    pruning = Pruning(0.5, pattern="block_8x8", exclude="b")
+    with pytest.warns(UserWarning, match="does not divide a/kernel, c/kernel: at") as caught:
+        mlp().fit(X, Y, epochs=3, verbose=0, callbacks=[pruning])
+    assert len([one for one in caught if "divide" in str(one.message)]) == 1
