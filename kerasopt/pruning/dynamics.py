@@ -1,13 +1,14 @@
 """Sparse training from the start: connections that are dropped, and others that grow."""
 
 import math
-from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kerasopt._checks import at_least, bad_type, fraction, one_of
+from kerasopt._configured import Configured
 from kerasopt.pruning.largest import keep_largest
 from kerasopt.schedules.moments import Moment, check_moment
 
@@ -43,7 +44,7 @@ def drop_and_grow(
     return result
 
 
-class Dynamics:
+class Dynamics(Configured, ABC):
     """Base of what moves the connections of a sparse model while it trains.
 
     At each update the share `fraction / 2 (1 + cos(pi t / T))` of the connections of each kernel
@@ -71,22 +72,13 @@ class Dynamics:
             return 0.0
         return self.fraction / 2.0 * (1.0 + math.cos(math.pi * (step - begin) / (end - begin)))
 
+    @abstractmethod
     def growth(self, weights: NDArray[Any], context: Any, step: int) -> NDArray[Any]:
         """Give how much each weight deserves to grow."""
-        raise NotImplementedError
 
     def get_config(self) -> dict[str, Any]:
         """Give the arguments that make an equal one, as plain data."""
         return {"fraction": self.fraction, "end": self.end}
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Self:
-        """Make one from what `get_config` gave."""
-        return cls(**config)
-
-    def __repr__(self) -> str:
-        arguments = ", ".join(f"{name}={value!r}" for name, value in self.get_config().items())
-        return f"{type(self).__name__}({arguments})"
 
 
 class RigL(Dynamics):

@@ -2,14 +2,14 @@
 
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from typing import Any, Self
 
 from kerasopt._checks import bad_value, is_integer
+from kerasopt._configured import Configured
 from kerasopt.schedules.moments import Moment, amount_of, check_moment, moment_in_steps, unit_of
 
 
-class Schedule(ABC):
+class Schedule(Configured, ABC):
     """Base of all schedules: a pure function `step -> value` with a begin and an end.
 
     Derive from it, call `super().__init__(begin, end)`, and write `__call__`, `bounds` and
@@ -46,11 +46,6 @@ class Schedule(ABC):
     @abstractmethod
     def get_config(self) -> dict[str, Any]:
         """Give the arguments that make an equal schedule, as plain data."""
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Self:
-        """Make a schedule from what `get_config` gave."""
-        return cls(**config)
 
     @property
     def last(self) -> float:
@@ -98,13 +93,3 @@ class Schedule(ABC):
                 "steps_per_epoch)` first, which the callbacks do when `fit` begins."
             )
         return self.begin, self.end  # type: ignore[return-value]
-
-    def __repr__(self) -> str:
-        arguments = ", ".join(f"{name}={value!r}" for name, value in self.get_config().items())
-        return f"{type(self).__name__}({arguments})"
-
-    def __eq__(self, other: object) -> bool:
-        return type(other) is type(self) and repr(other) == repr(self)
-
-    def __hash__(self) -> int:
-        return hash(repr(self))

@@ -44,8 +44,9 @@ class Steps(Schedule):
 
     def __call__(self, step: int) -> float:
         """Give the value after `step` steps."""
-        assert self.steps
-        return next((value for at, value in reversed(self.values) if step >= at), 0.0)  # type: ignore[operator]
+        if step < self.steps[0]:
+            return 0.0
+        return next(value for at, value in reversed(self.values) if step >= at)  # type: ignore[operator]
 
     def bounds(self) -> tuple[float, float]:
         """Give the lowest and the highest value, 0 among them."""

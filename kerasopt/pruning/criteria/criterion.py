@@ -1,12 +1,14 @@
 """The contract of a criterion: how important each weight is."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from kerasopt._configured import Configured
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class Context:
         return replace(self, **changed)
 
 
-class Criterion(ABC):
+class Criterion(Configured, ABC):
     """Base of all criteria: weights -> scores of the same shape; higher stays.
 
     Derive from it and write `scores`, and name in `needs` the fields of `Context` that it reads.
@@ -60,22 +62,3 @@ class Criterion(ABC):
             weights: Array of any shape, of finite floats.
             context: What is known beside.
         """
-
-    def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make an equal criterion, as plain data."""
-        return {}
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Self:
-        """Make a criterion from what `get_config` gave."""
-        return cls(**config)
-
-    def __repr__(self) -> str:
-        arguments = ", ".join(f"{name}={value!r}" for name, value in self.get_config().items())
-        return f"{type(self).__name__}({arguments})"
-
-    def __eq__(self, other: object) -> bool:
-        return type(other) is type(self) and repr(other) == repr(self)
-
-    def __hash__(self) -> int:
-        return hash(repr(self))

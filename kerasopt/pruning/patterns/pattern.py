@@ -1,14 +1,15 @@
 """The contract of a pattern: in what shape weights go."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kerasopt._configured import Configured
 
-class Pattern(ABC):
+
+class Pattern(Configured, ABC):
     """Base of all patterns: weights belong to units, and a unit stays or goes as a whole.
 
     Derive from it and write `units` and `expand`; `candidates` and `highest` where not any units
@@ -49,22 +50,3 @@ class Pattern(ABC):
         """Tell whether units at the edge of a kernel are not whole."""
         del shape
         return False
-
-    def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make an equal pattern, as plain data."""
-        return {}
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Self:
-        """Make a pattern from what `get_config` gave."""
-        return cls(**config)
-
-    def __repr__(self) -> str:
-        arguments = ", ".join(f"{name}={value!r}" for name, value in self.get_config().items())
-        return f"{type(self).__name__}({arguments})"
-
-    def __eq__(self, other: object) -> bool:
-        return type(other) is type(self) and repr(other) == repr(self)
-
-    def __hash__(self) -> int:
-        return hash(repr(self))

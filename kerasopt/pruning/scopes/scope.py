@@ -2,14 +2,15 @@
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kerasopt._checks import bad_value
+from kerasopt._configured import Configured
 
 # So that the number which the error names is accepted: 0.6667 for two of three.
 _ROUNDED = 5e-5
@@ -82,7 +83,7 @@ def check_expressible(kernels: Sequence[Kernel], sparsity: float) -> None:
         )
 
 
-class Scope(ABC):
+class Scope(Configured, ABC):
     """Base of all scopes. Derive from it and write `allocate`."""
 
     together: ClassVar[bool] = True
@@ -100,22 +101,3 @@ class Scope(ABC):
         Raises:
             ValueError: If a pattern cannot express it.
         """
-
-    def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make an equal scope, as plain data."""
-        return {}
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Self:
-        """Make a scope from what `get_config` gave."""
-        return cls(**config)
-
-    def __repr__(self) -> str:
-        arguments = ", ".join(f"{name}={value!r}" for name, value in self.get_config().items())
-        return f"{type(self).__name__}({arguments})"
-
-    def __eq__(self, other: object) -> bool:
-        return type(other) is type(self) and repr(other) == repr(self)
-
-    def __hash__(self) -> int:
-        return hash(repr(self))
