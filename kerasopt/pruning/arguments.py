@@ -1,12 +1,20 @@
-"""The arguments of `Pruning`, checked."""
+"""The arguments of `Pruning`: checked, as plain data, and back."""
 
 import numbers
+import os
+from collections.abc import Mapping
 from typing import Any
 
-from kerasopt import schedules
+from kerasopt import _serialize, schedules
 from kerasopt._checks import bad_type, bad_value, one_of
-from kerasopt.pruning.patterns import Pattern
+from kerasopt._configured import Configured
+from kerasopt.pruning.criteria.naming import CRITERIA
+from kerasopt.pruning.dynamics import DYNAMICS, Dynamics, as_dynamics
+from kerasopt.pruning.patterns import Pattern, Weight
+from kerasopt.pruning.patterns.naming import PATTERNS
+from kerasopt.pruning.scopes.naming import SCOPES
 
+_KINDS = {"criterion": CRITERIA, "pattern": PATTERNS, "scope": SCOPES, "dynamics": DYNAMICS}
 _SHARES = "A sparsity is a share: write 0.8 for 80 %."
 
 
@@ -50,3 +58,47 @@ def check_expressible(schedule: schedules.Schedule, pattern: Pattern) -> None:
             schedule,
             "Let the schedule end there, or take another pattern.",
         )
+
+
+def checked_dynamics(dynamics: Any, pattern: Pattern) -> Dynamics | None:
+    """Check what moves the masks, which only single weights do.
+
+    Raises:
+        TypeError: If it is of another type.
+        ValueError: If the name is not known, or the pattern another one.
+    """
+    found = as_dynamics(dynamics)
+    if found is not None and not isinstance(pattern, Weight):
+        raise bad_value("dynamics", "'gradual' with any pattern but 'weight'", dynamics)
+    return found
+
+
+def checked_folder(argument: str, folder: Any) -> str | None:
+    """Check a path or `None`, and give it as a string.
+
+    Raises:
+        TypeError: If it is something else.
+    """
+    if folder is not None and not isinstance(folder, (str, os.PathLike)):
+        raise bad_type(argument, "a path or None", folder)
+    return None if folder is None else os.fspath(folder)
+
+
+def as_plain(value: Any) -> Any:
+    """Give an argument as plain data where it is one of our small objects."""
+    return _serialize.serialize(value) if isinstance(value, Configured) else value
+
+
+def made_again(
+    config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """Give the arguments from what `as_plain` made of each."""
+    arguments = dict(config)
+    for name, value in config.items():
+        if not (isinstance(value, Mapping) and "class_name" in value):
+            continue
+        if name == "schedule":
+            arguments[name] = schedules.deserialize(value, custom_objects)
+        elif name in _KINDS:
+            arguments[name] = _serialize.deserialize(value, _KINDS[name], custom_objects)
+    return arguments

@@ -1,7 +1,8 @@
 """What pruning does to each layer, for TensorBoard."""
 
+import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -67,6 +68,18 @@ class Board:
             for name, value in values.items():
                 tensor = tf.constant(value, tf.float32)
                 tf.summary.write(f"pruning/{name}", tensor, step=step, metadata=metadata)
+
+    @contextlib.contextmanager
+    def watching(self, step: int, masks: Any) -> Iterator[None]:
+        """Write what a choice of masks within the context changes.
+
+        Args:
+            step: Its step.
+            masks: The `Masks`.
+        """
+        before = masks.to_arrays()
+        yield
+        self.write(step, rows(before, masks.to_arrays(), masks.weights()))
 
     def close(self) -> None:
         """Write what is waiting, and close the file."""

@@ -1,29 +1,33 @@
 """Pruning inside `fit`."""
 
 import copy
-import os
 import warnings
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any, Self
 
 import keras
 
-from kerasopt import _keras, _run, _serialize, schedules
-from kerasopt._checks import at_least, bad_type, bad_value, one_of, verbosity, word_or_count
+from kerasopt import _keras, _run, schedules
+from kerasopt._checks import at_least, bad_value, one_of, verbosity, word_or_count
 from kerasopt._steps import Steps
 from kerasopt._trainable import select_trainable
-from kerasopt.pruning import board, constraint
-from kerasopt.pruning.arguments import check_expressible, checked_schedule
-from kerasopt.pruning.collecting import Collector
+from kerasopt.pruning import constraint
+from kerasopt.pruning.arguments import (
+    as_plain,
+    check_expressible,
+    checked_dynamics,
+    checked_folder,
+    checked_schedule,
+    made_again,
+)
+from kerasopt.pruning.board import Board
+from kerasopt.pruning.choosing import Choosing
 from kerasopt.pruning.criteria import as_criterion
-from kerasopt.pruning.criteria.naming import CRITERIA
-from kerasopt.pruning.dynamics import DYNAMICS, as_dynamics
 from kerasopt.pruning.held import Masks
-from kerasopt.pruning.patterns import Weight, as_pattern
-from kerasopt.pruning.patterns.naming import PATTERNS
+from kerasopt.pruning.patterns import as_pattern
 from kerasopt.pruning.scopes import as_scope
-from kerasopt.pruning.scopes.naming import SCOPES
 from kerasopt.pruning.state import checked_state, matching_masks
 from kerasopt.pruning.updates import Updates
 from kerasopt.schedules.moments import moment_in_steps
@@ -135,29 +139,23 @@ class Pruning(keras.callbacks.Callback):
         self.pattern = as_pattern(pattern)
         self.scope = as_scope(scope)
         check_expressible(self.schedule, self.pattern)
-        self.dynamics = as_dynamics(dynamics)
-        if self.dynamics is not None and not isinstance(self.pattern, Weight):
-            raise bad_value("dynamics", "'gradual' with any pattern but 'weight'", dynamics)
+        self.dynamics = checked_dynamics(dynamics, self.pattern)
         self.momentum = one_of("momentum", momentum, ["keep", "mask"])
         self.data = data
         self.batches = at_least("batches", batches, 1)
-        if log_dir is not None and not isinstance(log_dir, (str, os.PathLike)):
-            raise bad_type("log_dir", "a path or None", log_dir)
-        self.log_dir = log_dir
+        self.log_dir = checked_folder("log_dir", log_dir)
         self.verbose = verbosity(verbose)
         self.selection = Selection()
         self.sparsity = 0.0
         self._masks: Masks | None = None
-        self._board: board.Board | None = None
+        self._board: Board | None = None
         self._resumed: dict[str, Any] | None = None
         self._forget()
 
     def _forget(self) -> None:
         self._steps = Steps(self, self.schedule, "Pruning", "the sparsity")
         self._updated = -1
-        self._target: float | None = None
-        self._left: dict[str, Any] = {}
-        self._collected: dict[str, Any] = {}
+        self._left: dict[str, Any] = {"target": None, "masks": {}, "collected": {}}
 
     @property
     def step(self) -> int:
@@ -194,11 +192,9 @@ class Pruning(keras.callbacks.Callback):
                 f"Selected twice: {taken}.",
             )
         self.selection = chosen
-        wanting: list[Any] = [self.criterion, *([self.dynamics] if self.dynamics else [])]
-        needs = {need for one in wanting for need in one.needs}
-        who = next((one for one in reversed(wanting) if one.needs), self.criterion)
-        self._collector = Collector(self.model, chosen, needs, who, self.data, self.batches)
         self._masks = Masks(self.model, chosen, self.momentum == "mask")
+        how = (self.criterion, self.pattern, self.scope, self.dynamics, self.data, self.batches)
+        self._choosing = Choosing(self.model, self._masks, *how)
         padded = self._masks.padded(self.pattern)
         if padded:
             warnings.warn(
@@ -210,7 +206,7 @@ class Pruning(keras.callbacks.Callback):
             self._masks.keep_zeros()
         if self._resumed is not None:
             self._take_up(self._resumed, self._masks)
-        self._board = None if self.log_dir is None else board.Board(self.log_dir)
+        self._board = None if self.log_dir is None else Board(self.log_dir)
         _run.unsettle(self, "Pruning")
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
@@ -243,13 +239,10 @@ class Pruning(keras.callbacks.Callback):
         # Chosen before the steps, the masks of step k hold when step k has been done: callbacks
         # before and after this one see the same.
         now = self._steps.upcoming(batch)
-        if self._is_due(now):
-            before = self._masks.to_arrays() if self._masks and self._board else {}
-            self._choose(now)
+        if self._masks is not None and self._is_due(now):
+            with nullcontext() if self._board is None else self._board.watching(now, self._masks):
+                self._choose(now)
             self._updated = now
-            if self._masks and self._board:
-                found = board.rows(before, self._masks.to_arrays(), self._masks.weights())
-                self._board.write(now, found)
         if now >= self._settled_at:
             _run.settle(self)
 
@@ -283,8 +276,7 @@ class Pruning(keras.callbacks.Callback):
         Needed only after a `fit` that was broken off by an exception.
         """
         if self._masks is not None:
-            self._left = self._masks.to_arrays()
-            self._collected = self._collector.get_state()
+            self._left = self._kept()
             self._masks.take_off()
             self._masks = None
         if self._board is not None:
@@ -292,21 +284,7 @@ class Pruning(keras.callbacks.Callback):
 
     def get_config(self) -> dict[str, Any]:
         """Give the arguments that make an equal callback, as plain data where they are."""
-        return {
-            "schedule": "keep" if self.keeps else schedules.serialize(self.schedule),
-            "include": self.include,
-            "exclude": self.exclude,
-            "frequency": self.frequency,
-            "criterion": _serialize.serialize(self.criterion),
-            "pattern": _serialize.serialize(self.pattern),
-            "scope": _serialize.serialize(self.scope),
-            "dynamics": _serialize.serialize(self.dynamics) if self.dynamics else "gradual",
-            "momentum": self.momentum,
-            "data": self.data,
-            "batches": self.batches,
-            "log_dir": None if self.log_dir is None else os.fspath(self.log_dir),
-            "verbose": self.verbose,
-        }
+        return {name: as_plain(value) for name, value in self._arguments().items()}
 
     @classmethod
     def from_config(
@@ -318,25 +296,12 @@ class Pruning(keras.callbacks.Callback):
             config: The dict.
             custom_objects: Schedule classes of your own, by name. Defaults to `None`.
         """
-        arguments = dict(config)
-        if not isinstance(config["schedule"], str):
-            arguments["schedule"] = schedules.deserialize(config["schedule"], custom_objects)
-        known = {"criterion": CRITERIA, "pattern": PATTERNS, "scope": SCOPES, "dynamics": DYNAMICS}
-        for name, kinds in known.items():
-            if isinstance(config.get(name), Mapping) and "class_name" in config[name]:
-                arguments[name] = _serialize.deserialize(config[name], kinds, custom_objects)
-        return cls(**arguments)
+        return cls(**made_again(config, custom_objects))
 
     def get_state(self) -> dict[str, Any]:
         """Give the step and the masks as plain data: ints and Boolean arrays by variable path."""
-        masks = self._left if self._masks is None else self._masks.to_arrays()
-        return {
-            **self._steps.get_state(),
-            "updated": self._updated,
-            "target": self._target,
-            "masks": masks,
-            "collected": self._collected if self._masks is None else self._collector.get_state(),
-        }
+        left = self._left if self._masks is None else self._kept()
+        return {**self._steps.get_state(), "updated": self._updated, **left}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Take a state back: the next `fit`, or the one that runs, goes on from its step.
@@ -353,30 +318,37 @@ class Pruning(keras.callbacks.Callback):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         # KerasTuner copies callbacks for every trial; a copy shares nothing of a run with this one.
-        return type(self)(
-            "keep" if self.keeps else copy.deepcopy(self.schedule, memo),
-            self.include,
-            self.exclude,
-            self.frequency,
-            self.criterion,
-            self.pattern,
-            self.scope,
-            self.dynamics,
-            self.momentum,
-            self.data,
-            self.batches,
-            self.log_dir,
-            self.verbose,
-        )
+        arguments = self._arguments()
+        return type(self)(**{**arguments, "schedule": copy.deepcopy(arguments["schedule"], memo)})
 
     # How it is done.
+
+    def _arguments(self) -> dict[str, Any]:
+        return {
+            "schedule": "keep" if self.keeps else self.schedule,
+            "include": self.include,
+            "exclude": self.exclude,
+            "frequency": self.frequency,
+            "criterion": self.criterion,
+            "pattern": self.pattern,
+            "scope": self.scope,
+            "dynamics": self.dynamics or "gradual",
+            "momentum": self.momentum,
+            "data": self.data,
+            "batches": self.batches,
+            "log_dir": self.log_dir,
+            "verbose": self.verbose,
+        }
+
+    def _kept(self) -> dict[str, Any]:
+        assert self._masks is not None
+        return {"masks": self._masks.to_arrays(), **self._choosing.get_state()}
 
     def _take_up(self, state: Mapping[str, Any], masks: Masks) -> None:
         masks.set(matching_masks(state, self.selection))
         self._steps.set_state(state)
         self._updated = state["updated"]
-        self._target = state["target"]
-        self._collector.set_state(state["collected"])
+        self._choosing.set_state(state)
 
     def _is_due(self, now: int) -> bool:
         if self.keeps:
@@ -389,16 +361,7 @@ class Pruning(keras.callbacks.Callback):
         sparsity = self._steps.resolved(step)
         if not 0.0 <= sparsity < 1.0:
             raise bad_value("schedule", "a sparsity in [0, 1) at every step", self.schedule)
-        if self._masks is not None:
-            contexts = self._collector.collect() if self._collector.needs else {}
-            if self.dynamics is not None and sparsity == self._target:
-                begin = self._steps.resolved.steps[0]
-                moved = self.dynamics.share(step, begin, self._settled_at)
-                self._masks.exchange(self.dynamics, moved, contexts, step)
-                return
-            highest = self.schedule.bounds()[1]
-            share = min(1.0, sparsity / highest) if highest > 0.0 else 1.0
-            self._masks.choose(
-                sparsity, self.scope, self.pattern, self.criterion, share, contexts or None
-            )
-            self._target = sparsity
+        highest = self.schedule.bounds()[1]
+        share = min(1.0, sparsity / highest) if highest > 0.0 else 1.0
+        moving = (self._steps.resolved.steps[0], self._settled_at)
+        self._choosing.choose(step, sparsity, share, moving)
