@@ -7,9 +7,7 @@ from kerasopt._checks import bad_value
 from kerasopt.selection import Selection, select
 
 
-def select_trainable(
-    model: Any, include: Any, exclude: Any, variables: str = "kernels", who: str = "Pruning"
-) -> Selection:
+def select_trainable(model: Any, include: Any, exclude: Any, variables: str, who: str) -> Selection:
     """Select variables as `kerasopt.selection.select` does, and leave out those of frozen layers.
 
     A frozen kernel could not recover from losing its small weights, and a penalty does nothing on
@@ -19,8 +17,8 @@ def select_trainable(
         model: A built Keras model.
         include: Which layers.
         exclude: Which layers not.
-        variables: `"kernels"`, `"biases"` or `"all"`. Defaults to `"kernels"`.
-        who: The callback's name, for the warning. Defaults to `"Pruning"`.
+        variables: `"kernels"`, `"biases"` or `"all"`.
+        who: The public name of what selects, for the warning.
 
     Raises:
         ValueError: If nothing is left.
@@ -31,7 +29,9 @@ def select_trainable(
     chosen = select(model, include, exclude, variables)
     trained = {id(variable) for variable in model.trainable_variables}
     kept = Selection([one for one in chosen if id(one.variable) in trained], chosen.left_out)
-    frozen = list(dict.fromkeys(one.name for one in chosen if id(one.variable) not in trained))
+    frozen = [one.name for one in chosen if id(one.variable) not in trained]
+    frozen += [path for path, why in chosen.left_out.items() if why == "frozen"]
+    frozen = list(dict.fromkeys(frozen))
     kept.left_out.update(dict.fromkeys(frozen, "frozen"))
     if not kept:
         raise bad_value(

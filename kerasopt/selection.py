@@ -268,7 +268,9 @@ def select(
             reason = "not included"
         chosen = [v for v in weights if _is_wanted(layer, v, variables)]
         if not reason and not chosen:
-            reason = "nothing trainable" if variables == "all" else f"no {variables}"
+            reason = f"no {variables}"
+            if variables == "all":
+                reason = "nothing trainable" if layer.trainable else "frozen"
         if reason:
             selection.left_out[path] = reason
             continue

@@ -1,6 +1,7 @@
 """Carrying what a layer has learned, and what was set on it, over to its copy."""
 
 import tempfile
+import warnings
 from typing import Any
 
 import keras
@@ -68,14 +69,21 @@ def carry_variable(old: Any, new: Any, settings: bool = True) -> None:
         if not settings and (thing is None or getattr(new, what, None) is not None):
             continue
         if _config(thing) is None or _config(thing) != _config(getattr(new, what, None)):
-            setattr(new, what, _copied(thing, what))
+            setattr(new, what, _copied(thing, what, old.path))
 
 
-def _copied(thing: Any, what: str) -> Any:
+def _copied(thing: Any, what: str, path: str) -> Any:
     try:
         return None if thing is None else fresh(thing)
     except ValueError:
-        return thing if what == "regularizer" else None
+        if what == "regularizer":
+            return thing
+        warnings.warn(
+            f"The copy of {path!r} has no {type(thing).__name__}: this constraint cannot be made "
+            "again from its config. Set it again.",
+            stacklevel=8,
+        )
+        return None
 
 
 def _config(thing: Any) -> Any:

@@ -182,7 +182,7 @@ class Pruning(keras.callbacks.Callback):
         claimed = _run.claimed(self, "masked")
         stale = [one for one in self.model.variables if id(one) not in claimed]
         constraint.take_off(self.model, stale)
-        chosen = select_trainable(self.model, self.include, self.exclude)
+        chosen = select_trainable(self.model, self.include, self.exclude, "kernels", "Pruning")
         taken = _run.claim(self, "masked", {id(one.variable): one.path for one in chosen})
         if taken:
             raise bad_value(

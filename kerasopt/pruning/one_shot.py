@@ -68,7 +68,7 @@ def prune(
     sparsity = fraction("sparsity", sparsity)
     criterion, pattern, scope = as_criterion(criterion), as_pattern(pattern), as_scope(scope)
     at_least("batches", batches, 1)
-    chosen = select_trainable(model, include, exclude)
+    chosen = select_trainable(model, include, exclude, "kernels", "prune")
     collector = Collector(model, chosen, criterion.needs, criterion, data, batches)
     contexts = collector.collect()
     masks = Masks(model, chosen)

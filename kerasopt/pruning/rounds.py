@@ -9,10 +9,10 @@ import numpy as np
 
 from kerasopt import _keras
 from kerasopt._checks import at_least, bad_type, fraction
-from kerasopt._trainable import select_trainable
 from kerasopt.pruning.callback import Pruning
 from kerasopt.pruning.measure import Sparsity
 from kerasopt.pruning.one_shot import prune
+from kerasopt.selection import Selection, select
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,8 @@ def prune_in_rounds(
         data: Likewise. Defaults to `None`.
         include: Likewise. Defaults to `None`.
         exclude: Likewise. Defaults to `None`.
-        rewind_to: Integer >= 0, the step (batch) of the first training to go back to; an additional
+        rewind_to: Integer >= 0, the step (batch) of the first training to go back to (with
+            `steps_per_execution` the first at which weights can be seen after it); an additional
             training before the first round finds it. Defaults to `None`: no going back.
 
     Returns:
@@ -96,7 +97,7 @@ def prune_in_rounds(
         share = 1.0 - (1.0 - sparsity) ** (number / rounds)
         found = prune(model, share, criterion, pattern, scope, data, include, exclude)
         if start is not None:
-            start.restore(model, include, exclude)
+            start.restore(select(model, include, exclude))
         result = fit(model, [Pruning("keep", include, exclude)])
         done.append(Round(found, result))
     return done
@@ -108,16 +109,20 @@ class _Snapshot(keras.callbacks.Callback):
     def __init__(self, step: int):
         super().__init__()
         self._step = step
-        self._seen = 0
+        self._seen = self._epoch_start = 0
         self._kept: list[tuple[Any, Any]] = []
 
     def on_train_begin(self, logs: Any = None) -> None:
         if self._step == 0:
             self._keep()
 
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self._epoch_start = self._seen
+
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        self._seen += 1
-        if self._seen == self._step:
+        # Not every batch is seen: with `steps_per_execution` only the last of several.
+        self._seen = self._epoch_start + batch + 1
+        if not self._kept and self._seen >= self._step:
             self._keep()
 
     def on_train_end(self, logs: Any = None) -> None:
@@ -134,11 +139,11 @@ class _Snapshot(keras.callbacks.Callback):
         variables = [*self.model.variables, *optimizer.variables]
         self._kept = [(v, keras.ops.convert_to_numpy(v)) for v in variables]
 
-    def restore(self, model: Any, include: Any, exclude: Any) -> None:
+    def restore(self, targets: Selection) -> None:
         """Set everything back, but keep the zeros that pruning has made."""
         masks = [
             (target.variable, keras.ops.convert_to_numpy(target.variable) != 0)
-            for target in select_trainable(model, include, exclude)
+            for target in targets
         ]
         for variable, value in self._kept:
             variable.assign(value)

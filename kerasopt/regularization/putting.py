@@ -55,6 +55,12 @@ def give(model: Any, selection: Selection, things: list[Any], what: str) -> None
             f"A {word} does nothing on frozen layers: {names(frozen)}. It begins to act when they "
             "are made trainable and the model is compiled again."
         )
+    passed_over = [path for path, why in selection.left_out.items() if why == "frozen"]
+    if passed_over:
+        _warn(
+            f"Frozen layers have nothing trainable and get no {word}: "
+            f"{', '.join(map(repr, passed_over))}."
+        )
     if forgotten:
         _warn(
             f"The {word} on {names(forgotten)} works now, but no config has a place for it: add "

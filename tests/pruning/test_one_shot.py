@@ -318,6 +318,23 @@ def test_a_lottery_ticket_goes_back(step):
         prune_in_rounds(mlp(), train, 0.5, rewind_to=50)
 
 
+@pytest.mark.parametrize(("several", "found"), [(1, 6), (2, 6), (4, 8)])
+def test_steps_are_batches_also_when_several_make_an_execution(several, found):
+    model = mlp()
+    model.compile(keras.optimizers.Adam(), model.loss, steps_per_execution=several)
+    seen = []
+
+    class Watch(keras.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            seen.append(int(model.optimizer.iterations))
+
+    def fit(model, callbacks):  # two epochs of four batches
+        return model.fit(X, Y, epochs=2, batch_size=16, verbose=0, callbacks=[Watch(), *callbacks])
+
+    prune_in_rounds(model, fit, 0.5, rounds=1, rewind_to=6)
+    assert seen == [0, found]
+
+
 def test_wrong_arguments_of_rounds():
     with pytest.raises(TypeError, match="`fit`"):
         prune_in_rounds(mlp(), None, 0.5)

@@ -500,3 +500,13 @@ def test_the_table_of_no_model():
             penalties(value)
     with pytest.raises(ValueError, match=r"`include`.*'first'"):
         penalties(models.sequential(), include="fist")
+
+
+@pytest.mark.parametrize("variables", ["kernels", "biases", "all"])
+def test_frozen_layers_are_named_whatever_is_selected(variables):
+    model = models.skips()
+    model.get_layer("conv_a").trainable = False
+    with pytest.warns(UserWarning, match=r"rozen layers.*'conv_a'") as caught:
+        add_penalty(model, 0.1, include="conv_*", variables=variables)
+    assert len(caught) == 1
+    assert len(penalties(model, include="conv_b")) == (2 if variables == "all" else 1)

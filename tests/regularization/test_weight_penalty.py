@@ -316,3 +316,11 @@ def test_keep_twice_is_there_twice():
     fit(model, callback)
     fit(model, callback)
     assert float(model.get_layer("top").kernel_regularizer.l2) == 2.0
+
+
+def test_frozen_layers_are_named_whatever_is_selected():
+    model = small()
+    model.get_layer("hidden").trainable = False
+    model.compile("sgd", "mse")
+    with pytest.warns(UserWarning, match="leaves out frozen layers: 'hidden'"):
+        fit(model, WeightPenalty(l2=1.0, variables="all"))
