@@ -10,9 +10,7 @@ only replays. Keras's own callback and every rule then see the same curves, epoc
 """
 
 import argparse
-import datetime
 import os
-import platform
 import sys
 import tempfile
 import time
@@ -20,9 +18,7 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import keras
-import numpy as np
-import tensorflow as tf
+from measured import command, measured_on
 from stopping_data import tasks
 from stopping_overhead import longer, overhead
 from stopping_plot import plot
@@ -56,10 +52,7 @@ def head(seconds: dict[str, float], seeds: int) -> list[str]:
     return [
         "# Early stopping: which rule to take",
         "",
-        f"{datetime.date.today()}, {os.cpu_count()} cores ({platform.machine()}), Python "
-        f"{platform.python_version()}, TensorFlow {tf.__version__}, Keras {keras.__version__}, "
-        f"NumPy {np.__version__}; "
-        f"`python {' '.join(['benchmarks/early_stopping.py', *sys.argv[1:]])}`. {minutes}.",
+        f"{measured_on()}; {command('early_stopping.py')}. {minutes}.",
         "",
         f"Each task was trained to the end with {seeds} seeds, which draw the parts of the data, "
         "the initial weights and the order of the samples; every rule was then asked at the end of "

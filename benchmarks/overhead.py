@@ -9,9 +9,7 @@ and writing the masks of a kernel of 1 M weights, dense and already 80 % zeros.
 """
 
 import argparse
-import datetime
 import os
-import platform
 import sys
 import time
 from collections.abc import Callable
@@ -23,6 +21,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import numpy as np
 import tensorflow as tf
+from measured import command, measured_on
 
 from kerasopt.callbacks import EarlyStopping, Pruning
 from kerasopt.pruning.held import Masks
@@ -151,9 +150,7 @@ def main() -> None:
     lines = [
         "# Overhead of the callbacks",
         "",
-        f"{datetime.date.today()}, {os.cpu_count()} cores ({platform.machine()}), Python "
-        f"{platform.python_version()}, TensorFlow {tf.__version__}, Keras {keras.__version__}, "
-        f"NumPy {np.__version__}; `python {' '.join(['benchmarks/overhead.py', *sys.argv[1:]])}`: "
+        f"{measured_on()}; {command('overhead.py')}: "
         f"{arguments.rounds} rounds of {arguments.steps} steps, batch {BATCH}.",
         "",
         "Ratio of the step time to plain `fit` in the same round.",

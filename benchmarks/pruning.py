@@ -8,9 +8,7 @@ reads them. Needs the extra `tfmot`. Writes `pruning.md` and `pruning.png`.
 """
 
 import argparse
-import datetime
 import os
-import platform
 import sys
 import tempfile
 import time
@@ -18,9 +16,7 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import keras
-import numpy as np
-import tensorflow as tf
+from measured import command, measured_on
 from pruning_child import Tfmot
 from pruning_plot import plot
 from pruning_quality import SAME, SPARSITIES, TFMOT, Runs, Wanted, task_of
@@ -77,11 +73,9 @@ def head(seconds: dict[str, float], versions: dict[str, str]) -> list[str]:
     return [
         "# Pruning beside tfmot",
         "",
-        f"{datetime.date.today()}, {os.cpu_count()} cores ({platform.machine()}), Python "
-        f"{platform.python_version()}, TensorFlow {tf.__version__}, Keras {keras.__version__}, "
-        f"NumPy {np.__version__}; beside it tfmot {versions['tfmot']} on tf_keras "
+        f"{measured_on()}; beside it tfmot {versions['tfmot']} on tf_keras "
         f"{versions['tf_keras']}, in a process of its own; "
-        f"`python {' '.join(['benchmarks/pruning.py', *sys.argv[1:]])}`. {minutes[0].upper()}"
+        f"{command('pruning.py')}. {minutes[0].upper()}"
         f"{minutes[1:]}; runs that are compared by accuracy are only read where they were recorded "
         "before.",
         "",

@@ -11,9 +11,7 @@ Runs are kept as JSON: a second call only reads them. Then the cost is measured.
 """
 
 import argparse
-import datetime
 import os
-import platform
 import sys
 import tempfile
 import time
@@ -21,9 +19,7 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import keras
-import numpy as np
-import tensorflow as tf
+from measured import command, measured_on
 from regularization_cost import cost
 from regularization_plot import plot
 from regularization_record import MONITOR, PATIENCE, TUNING_SEEDS, choose, recorded
@@ -68,10 +64,7 @@ def head(seconds: dict[str, float], seeds: int) -> list[str]:
     return [
         "# Regularization: what to put into a model that overfits",
         "",
-        f"{datetime.date.today()}, {os.cpu_count()} cores ({platform.machine()}), Python "
-        f"{platform.python_version()}, TensorFlow {tf.__version__}, Keras {keras.__version__}, "
-        f"NumPy {np.__version__}; "
-        f"`python {' '.join(['benchmarks/regularization.py', *sys.argv[1:]])}`. {minutes}; "
+        f"{measured_on()}; {command('regularization.py')}. {minutes}; "
         "those of runs are of when they were recorded.",
         "",
         f"{seeds} seeds; each draws the samples to train on and to validate, the initial weights "
