@@ -112,8 +112,8 @@ def update_ms(side: int, repeats: int, few: int, tfmot: Tfmot) -> dict[tuple[str
     taken: dict[tuple[str, str], list[float]] = {}
     for number in range(repeats + 1):
         for title, zeros, sparsity in UPDATES:
+            gc.collect()  # before the weights are written, which training does right before too
             fill(model, zeros)
-            gc.collect()
             begun = time.perf_counter()
             masks.choose(sparsity)
             ms = [(OURS, (time.perf_counter() - begun) * 1e3)]

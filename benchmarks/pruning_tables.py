@@ -97,7 +97,7 @@ def updates_section(sides: Sequence[tuple[int, int, int, float]], tfmot: Tfmot) 
             f"{repeats} and {few} times for {side * side:,} weights"
             for side, repeats, few, _ in sides
         )
-        + ". A garbage collection goes before each of ours, which makes it slower.",
+        + ". Right before each the weights are written, as training does.",
         "",
         "| weights | state | kerasopt, ms, median | middle half | least | goal | "
         "tfmot, ms, median |",
@@ -134,6 +134,7 @@ def memory_section(side: int) -> list[str]:
     for title, shapes in (
         (f"one of {side:,} x {side:,}", [(side, side)]),
         (f"two of {side:,} x {side // 2:,}", [(side, side // 2)] * 2),
+        (f"twenty of {side // 4:,} x {side // 5:,}", [(side // 4, side // 5)] * 20),
         ("those of the MLP", MLP_KERNELS),
     ):
         for scope in ("layer", "global"):

@@ -2,7 +2,7 @@
 
 import fnmatch
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,6 +47,19 @@ class Selection(list[Target]):
     def __init__(self, targets: Iterable[Target] = (), left_out: dict[str, str] | None = None):
         super().__init__(targets)
         self.left_out: dict[str, str] = dict(left_out or {})
+
+
+def reasons(left_out: Mapping[str, str]) -> str:
+    """Give in one line what was left out and why, layers of the same reason together.
+
+    Example:
+    >>> reasons({"norm": "no kernels", "top": "frozen", "act": "no kernels"})
+    'norm, act (no kernels); top (frozen)'
+    """
+    paths: dict[str, list[str]] = {}
+    for path, why in left_out.items():
+        paths.setdefault(why, []).append(path)
+    return "; ".join(f"{', '.join(found)} ({why})" for why, found in paths.items())
 
 
 def walk(model: Any) -> Iterator[tuple[str, Any]]:

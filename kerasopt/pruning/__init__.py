@@ -13,7 +13,7 @@ from kerasopt.pruning.criteria import (
     Wanda,
 )
 from kerasopt.pruning.dynamics import Dynamics, RigL, Set
-from kerasopt.pruning.mask import mask, masks
+from kerasopt.pruning.masking import mask, masks
 from kerasopt.pruning.measure import Sparsity, sparsity
 from kerasopt.pruning.one_shot import prune
 from kerasopt.pruning.patterns import NM, Block, Channel, Pattern, Weight

@@ -12,6 +12,7 @@ from kerasopt.pruning.criteria.naming import CRITERIA
 from kerasopt.pruning.dynamics import DYNAMICS, Dynamics, as_dynamics
 from kerasopt.pruning.patterns import Pattern, Weight
 from kerasopt.pruning.patterns.naming import PATTERNS
+from kerasopt.pruning.scopes import Scope
 from kerasopt.pruning.scopes.naming import SCOPES
 
 _KINDS = {"criterion": CRITERIA, "pattern": PATTERNS, "scope": SCOPES, "dynamics": DYNAMICS}
@@ -44,20 +45,22 @@ def checked_schedule(schedule: Any) -> schedules.Schedule:
     return schedules.PolynomialDecay(0.0, final, begin=0, end=0.75)
 
 
-def check_expressible(schedule: schedules.Schedule, pattern: Pattern) -> None:
-    """Check, before training, that a pattern can express what a schedule will ask for.
+def check_expressible(schedule: schedules.Schedule, pattern: Pattern, scope: Scope) -> None:
+    """Check, before training, that a pattern can express what schedule and scope will ask for.
 
     Raises:
         ValueError: If it cannot, with what it can.
     """
-    wanted, highest = schedule.bounds()[1], pattern.highest((1, 1))
-    if wanted > highest + 1e-9:
-        raise bad_value(
-            "schedule",
-            f"sparsities of at most {highest:.4g}, which is what {pattern!r} can express",
-            schedule,
-            "Let the schedule end there, or take another pattern.",
-        )
+    final, highest = schedule.bounds()[1], pattern.highest((1, 1))
+    if scope.asks(final) <= highest + 1e-9:
+        return
+    argument, given = ("schedule", schedule) if final > highest + 1e-9 else ("scope", scope)
+    raise bad_value(
+        argument,
+        f"sparsities of at most {highest:.4g}, which is what {pattern!r} can express",
+        given,
+        "Let it end there, or take another pattern.",
+    )
 
 
 def checked_dynamics(dynamics: Any, pattern: Pattern) -> Dynamics | None:

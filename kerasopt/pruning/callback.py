@@ -31,7 +31,7 @@ from kerasopt.pruning.scopes import as_scope
 from kerasopt.pruning.state import checked_state, matching_masks
 from kerasopt.pruning.updates import Updates
 from kerasopt.schedules.moments import moment_in_steps
-from kerasopt.selection import Selection, check_picks
+from kerasopt.selection import Selection, check_picks, reasons
 
 
 class Pruning(keras.callbacks.Callback):
@@ -86,7 +86,8 @@ class Pruning(keras.callbacks.Callback):
         log_dir: Folder in which TensorBoard finds, at each choice of masks, the sparsity, threshold
             (smallest magnitude left) and churn (share of masks that changed) of each kernel.
             Defaults to `None`: nothing is written.
-        verbose: `1` prints the sparsity reached when training ends. Defaults to `0`.
+        verbose: `1` prints once which layers are left out and why, and the sparsity reached when
+            training ends. Defaults to `0`.
 
     Raises:
         TypeError: If an argument is of the wrong type.
@@ -138,7 +139,7 @@ class Pruning(keras.callbacks.Callback):
         self.criterion = as_criterion(criterion)
         self.pattern = as_pattern(pattern)
         self.scope = as_scope(scope)
-        check_expressible(self.schedule, self.pattern)
+        check_expressible(self.schedule, self.pattern, self.scope)
         self.dynamics = checked_dynamics(dynamics, self.pattern)
         self.momentum = one_of("momentum", momentum, ["keep", "mask"])
         self.data = data
@@ -191,6 +192,7 @@ class Pruning(keras.callbacks.Callback):
                 self.include,
                 f"Selected twice: {taken}.",
             )
+        self.scope.check([target.path for target in chosen])
         self.selection = chosen
         self._masks = Masks(self.model, chosen, self.momentum == "mask")
         how = (self.criterion, self.pattern, self.scope, self.dynamics, self.data, self.batches)
@@ -207,6 +209,9 @@ class Pruning(keras.callbacks.Callback):
         if self._resumed is not None:
             self._take_up(self._resumed, self._masks)
         self._board = None if self.log_dir is None else Board(self.log_dir)
+        if self.verbose:
+            left = f"; left out: {reasons(chosen.left_out)}" if chosen.left_out else ""
+            print(f"Pruning: {len(chosen)} kernel{'s' * (len(chosen) > 1)}{left}")  # noqa: T201
         _run.unsettle(self, "Pruning")
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:

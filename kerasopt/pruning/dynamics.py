@@ -116,7 +116,7 @@ class Set(Dynamics):
 
     def growth(self, weights: NDArray[Any], context: Any, step: int) -> NDArray[Any]:
         """Give random numbers, the same for the same seed, kernel and step."""
-        name = int.from_bytes(context.name.encode()[-64:], "little")
+        name = int.from_bytes(context.name.encode(), "little")
         return np.random.default_rng([self.seed, name, step]).random(weights.shape)
 
     def get_config(self) -> dict[str, Any]:

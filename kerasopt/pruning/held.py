@@ -1,6 +1,7 @@
 """The masks of one run: put on the kernels of a model, chosen, held, taken off."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import keras
@@ -11,9 +12,10 @@ from kerasopt.pruning import constraint
 from kerasopt.pruning.criteria import Context, Criterion, Magnitude
 from kerasopt.pruning.dynamics import Dynamics, drop_and_grow
 from kerasopt.pruning.layout import layout_of
-from kerasopt.pruning.mask import masks
+from kerasopt.pruning.masking import one_by_one
 from kerasopt.pruning.patterns import Pattern, Weight
 from kerasopt.pruning.scopes import PerLayer, Scope
+from kerasopt.pruning.writing import Writer
 from kerasopt.selection import Selection
 
 MAGNITUDE, WEIGHT, PER_LAYER = Magnitude(), Weight(), PerLayer()
@@ -32,6 +34,7 @@ class Masks:
         self.selection = selection
         self._model = model
         self._masks = constraint.put_on(model, selection, slots)
+        self._writer = Writer(self._masks)
         self._layouts = [layout_of(target.layer, target.variable) for target in selection]
 
     def choose(
@@ -57,16 +60,32 @@ class Masks:
             ValueError: If a weight is NaN, or a pattern cannot express the sparsity; no mask has
                 changed then.
         """
+        packed = self._chosen(sparsity, scope, pattern, criterion, share, contexts)
+        shapes = [tuple(target.variable.shape) for target in self.selection]
+        self.set(_unpacked(bits, shape) for bits, shape in zip(packed, shapes, strict=True))
+
+    def _chosen(
+        self,
+        sparsity: float,
+        scope: Scope,
+        pattern: Pattern,
+        criterion: Criterion,
+        share: float,
+        contexts: Mapping[str, Context] | None,
+    ) -> list[NDArray[np.uint8]]:
+        """Give all masks, a bit a weight, before one is in force: a later kernel may be NaN."""
         weights, patterns, known = {}, {}, {}
         for target, layout in zip(self.selection, self._layouts, strict=True):
             weights[target.path] = layout.view(constraint.numbers(target.variable))
             patterns[target.path] = layout.pattern(pattern)
             if contexts is not None:
                 shape = tuple(target.variable.shape)
-                known[target.path] = contexts[target.path].viewed(layout.view, shape)
-        chosen = masks(weights, sparsity, scope, patterns, criterion, known, share)
-        shapes = [tuple(target.variable.shape) for target in self.selection]
-        self.set([kept.reshape(s) for kept, s in zip(chosen.values(), shapes, strict=True)])
+                known[target.path] = contexts[target.path].viewed(layout, shape)
+        chosen = one_by_one(weights, sparsity, scope, patterns, criterion, known, share)
+        return [
+            np.packbits(layout.back(kept, tuple(target.variable.shape)))
+            for (_, kept), layout, target in zip(chosen, self._layouts, self.selection, strict=True)
+        ]
 
     def exchange(
         self, dynamics: Dynamics, share: float, contexts: Mapping[str, Context], step: int
@@ -96,11 +115,9 @@ class Masks:
         """Put masks in force that hold the zeros that the kernels have now."""
         self.set([constraint.numbers(target.variable) != 0 for target in self.selection])
 
-    def set(self, arrays: Sequence[NDArray[np.bool_]]) -> None:
+    def set(self, arrays: Iterable[NDArray[np.bool_]]) -> None:
         """Put given masks in force, in the order of the selection, and zero the weights."""
-        for mask, kept in zip(self._masks, arrays, strict=True):
-            mask.mask.assign(kept)
-            mask.hold()
+        self._writer.write(arrays)
 
     def hold(self) -> None:
         """Zero the pruned weights once more, after something else has written to them."""
@@ -130,3 +147,7 @@ class Masks:
     def take_off(self) -> None:
         """Give the kernels the user's own constraints back."""
         constraint.take_off(self._model, [mask.variable for mask in self._masks])
+
+
+def _unpacked(bits: NDArray[np.uint8], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    return np.unpackbits(bits, count=math.prod(shape)).view(np.bool_).reshape(shape)

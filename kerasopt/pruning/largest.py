@@ -76,23 +76,37 @@ def kth_largest(parts: Sequence[NDArray[Any]], k: int) -> Any:
     """
     while (size := sum(part.size for part in parts)) > _SMALL:
         low, high = _bracket(parts, k, size)
-        over_low, over_high = [p > low for p in parts], [p > high for p in parts]
-        above_low, above_high = sum(map(_count, over_low)), sum(map(_count, over_high))
+        inside, above_low, above_high = _between(parts, low, high)
         if above_high >= k:
-            inside = over_high
+            inside = [np.compress(part > high, part) for part in parts]
         elif above_low >= k:
             k -= above_high
-            for one, other in zip(over_low, over_high, strict=True):
-                one ^= other
-            inside = over_low
         else:
             k -= above_low + sum(_count(part == low) for part in parts)
             if k <= 0:
                 return low
-            inside = [part < low for part in parts]
-        # Five times as fast as indexing with the mask.
-        parts = [np.concatenate([np.compress(m, p) for m, p in zip(inside, parts, strict=True)])]
+            inside = [np.compress(part < low, part) for part in parts]
+        parts = [np.concatenate(inside)]
     return np.sort(np.concatenate(parts))[size - k]
+
+
+def _between(
+    parts: Sequence[NDArray[Any]], low: Any, high: Any
+) -> tuple[list[NDArray[Any]], int, int]:
+    """Give the values above `low` up to `high`, and how many are above `low` and above `high`.
+
+    Block by block, each of which stays in the cache: half of the time of whole arrays.
+    """
+    inside, above_low, above_high = [], 0, 0
+    for part in parts:
+        for start in range(0, part.size, _BLOCK):
+            block = part[start : start + _BLOCK]
+            over_low, over_high = block > low, block > high
+            above_low += _count(over_low)
+            above_high += _count(over_high)
+            over_low ^= over_high
+            inside.append(np.compress(over_low, block))  # faster than indexing with the mask
+    return inside, above_low, above_high
 
 
 def _count(mask: NDArray[np.bool_]) -> int:

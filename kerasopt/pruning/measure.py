@@ -1,6 +1,7 @@
 """How sparse a model is, layer by layer."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import keras
@@ -9,7 +10,7 @@ import numpy as np
 from kerasopt._text import columns
 from kerasopt.pruning.finding import found_pattern
 from kerasopt.pruning.layout import layout_of
-from kerasopt.selection import select
+from kerasopt.selection import reasons, select
 
 
 @dataclass(frozen=True)
@@ -34,9 +35,11 @@ class Sparsity:
 
     Attributes:
         rows: One `Row` a kernel, in the model's order.
+        left_out: Path of every other layer with weights -> why it is not among them.
     """
 
     rows: tuple[Row, ...]
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def total(self) -> float:
@@ -47,7 +50,7 @@ class Sparsity:
     def to_dict(self) -> dict[str, Any]:
         """Give everything as plain data."""
         rows = [{**asdict(row), "shape": list(row.shape)} for row in self.rows]
-        return {"total": self.total, "rows": rows}
+        return {"total": self.total, "rows": rows, "left_out": dict(self.left_out)}
 
     def __str__(self) -> str:
         rows = [["kernel", "shape", "parameters", "zeros", "sparsity", "pattern"]]
@@ -65,7 +68,10 @@ class Sparsity:
         parameters = sum(row.parameters for row in self.rows)
         zeros = sum(row.zeros for row in self.rows)
         rows.append(["all", "", f"{parameters:,}", f"{zeros:,}", f"{self.total:.4f}", ""])
-        return columns(rows, right=[2, 3, 4])
+        table = columns(rows, right=[2, 3, 4])
+        if not self.left_out:
+            return table
+        return f"{table}\nleft out: {reasons(self.left_out)}"
 
 
 def sparsity(model: Any, include: Any = None, exclude: Any = None) -> Sparsity:
@@ -92,10 +98,11 @@ def sparsity(model: Any, include: Any = None, exclude: Any = None) -> Sparsity:
     0.8
     """
     rows = []
-    for target in select(model, include, exclude):
+    chosen = select(model, include, exclude)
+    for target in chosen:
         weights = keras.ops.convert_to_numpy(target.variable)
         zeros = weights.size - int(np.count_nonzero(weights))
         layout = layout_of(target.layer, target.variable)
         pattern = found_pattern(layout.view(weights), layout.channels)
         rows.append(Row(target.path, weights.shape, weights.size, zeros, pattern))
-    return Sparsity(tuple(rows))
+    return Sparsity(tuple(rows), chosen.left_out)

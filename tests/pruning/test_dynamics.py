@@ -56,6 +56,9 @@ def test_what_grows():
         Set(seed=1).growth(weights, one, 8),
     ):
         assert not np.array_equal(drawn, another)
+    tail = "block/" * 20
+    one, other = (Set().growth(weights, Context(name=f"{start}/{tail}"), 7) for start in "ab")
+    assert not np.array_equal(one, other)
 
 
 @pytest.mark.parametrize("dynamics", [RigL(0.2, "3 epochs"), Set(0.5, 100, seed=3)])

@@ -1,12 +1,12 @@
 """By weights and activations, without training."""
 
+import math
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kerasopt.pruning.criteria.criterion import Context, Criterion
-from kerasopt.pruning.matrix import as_matrix
 
 
 class Wanda(Criterion):
@@ -32,12 +32,36 @@ class Wanda(Criterion):
         products: NDArray[Any] = np.abs(weights) * context.input_norm
         if context.grouped:
             return products
-        scores = as_matrix(products)
+        scores = _by_output(products, context.outputs)
         # Of equals the first one scores higher.
         order = np.argsort(scores[::-1], axis=0, kind="stable")
         ranks = np.empty_like(order)
         np.put_along_axis(ranks, order, np.arange(len(scores))[:, None], axis=0)
         shares = ranks[::-1] / max(len(scores), 1)
-        shares[as_matrix(weights) == 0] -= 1.0
         shares[np.isnan(scores)] = np.nan  # a rank would hide it
-        return shares.reshape(weights.shape)
+        result = _back(shares, context.outputs, weights.shape)
+        result[weights == 0] -= 1.0
+        return result
+
+
+def _order(rank: int, outputs: tuple[int, ...]) -> list[int]:
+    """Give the axes with those of the outputs last."""
+    last = [axis % rank for axis in outputs]
+    return [axis for axis in range(rank) if axis not in last] + last
+
+
+def _by_output(array: NDArray[Any], outputs: tuple[int, ...]) -> NDArray[Any]:
+    """Give an array as a matrix with one column an output."""
+    if array.ndim < 2:
+        return array.reshape(-1, 1)
+    turned = np.transpose(array, _order(array.ndim, outputs))
+    columns = math.prod(turned.shape[-len(outputs) :])
+    return turned.reshape(array.size // max(columns, 1), columns)
+
+
+def _back(matrix: NDArray[Any], outputs: tuple[int, ...], shape: tuple[int, ...]) -> NDArray[Any]:
+    """Give what `_by_output` made of an array of this shape its axes again."""
+    if len(shape) < 2:
+        return matrix.reshape(shape)
+    order = _order(len(shape), outputs)
+    return np.transpose(matrix.reshape([shape[axis] for axis in order]), np.argsort(order))

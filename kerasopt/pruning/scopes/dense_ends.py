@@ -32,11 +32,26 @@ class DenseEnds(Scope):
 
     def allocate(self, kernels: Sequence[Kernel], sparsity: float, share: float = 1.0) -> list[int]:
         """Give all units of the ends, and those that the other scope leaves."""
-        end = max(len(kernels) - self.last, self.first)
-        inner = kernels[self.first : end]
+        inside = self._inside(len(kernels))
+        inner = kernels[inside]
         counts = [kernel.units for kernel in kernels]
-        counts[self.first : end] = self.scope.allocate(inner, sparsity, share) if inner else []
+        counts[inside] = self.scope.allocate(inner, sparsity, share) if inner else []
         return counts
+
+    def check(self, names: Sequence[str]) -> None:
+        """Check that the other scope fits the other kernels.
+
+        Raises:
+            ValueError: If it does not.
+        """
+        self.scope.check(names[self._inside(len(names))])
+
+    def asks(self, sparsity: float) -> float:
+        """Give what the other scope asks."""
+        return self.scope.asks(sparsity)
+
+    def _inside(self, count: int) -> slice:
+        return slice(self.first, max(count - self.last, self.first))
 
     def get_config(self) -> dict[str, Any]:
         """Give the arguments that make an equal scope, as plain data."""

@@ -35,7 +35,19 @@ class Named(Scope):
 
     def allocate(self, kernels: Sequence[Kernel], sparsity: float, share: float = 1.0) -> list[int]:
         """Give the units that each kernel's own sparsity leaves."""
-        names = [kernel.name for kernel in kernels]
+        self.check([kernel.name for kernel in kernels])
+        counts = []
+        for kernel in kernels:
+            own = next((s for p, s in self.sparsities.items() if _matches(p, kernel.name)), None)
+            counts.append(kernel.kept_at(sparsity if own is None else own * share))
+        return counts
+
+    def check(self, names: Sequence[str]) -> None:
+        """Check that every name is that of a kernel.
+
+        Raises:
+            ValueError: If one is not.
+        """
         for pick in self.sparsities:
             if not any(_matches(pick, name) for name in names):
                 hint = did_you_mean(pick, [*names, *(name.rsplit("/", 1)[0] for name in names)])
@@ -45,11 +57,10 @@ class Named(Scope):
                     pick,
                     f"{hint} The kernels are: {', '.join(names)}.".strip(),
                 )
-        counts = []
-        for kernel in kernels:
-            own = next((s for p, s in self.sparsities.items() if _matches(p, kernel.name)), None)
-            counts.append(kernel.kept_at(sparsity if own is None else own * share))
-        return counts
+
+    def asks(self, sparsity: float) -> float:
+        """Give the most of the schedule's sparsity and its own."""
+        return max([sparsity, *self.sparsities.values()])
 
     def get_config(self) -> dict[str, Any]:
         """Give the arguments that make an equal scope; a regular expression is no plain data."""

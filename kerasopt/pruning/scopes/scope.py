@@ -101,3 +101,14 @@ class Scope(Configured, ABC):
         Raises:
             ValueError: If a pattern cannot express it.
         """
+
+    def check(self, names: Sequence[str]) -> None:
+        """Check before training that it fits the kernels of these paths; here any do.
+
+        Raises:
+            ValueError: If it does not.
+        """
+
+    def asks(self, sparsity: float) -> float:
+        """Give the most that it may ask of a kernel whose pattern has a limit."""
+        return sparsity

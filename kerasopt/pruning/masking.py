@@ -1,6 +1,6 @@
 """The pure heart of pruning: weights and a sparsity in, masks of 0 and 1 out."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -93,12 +93,25 @@ def masks(
     >>> {name: kept.tolist() for name, kept in chosen.items()}
     {'a': [False, True], 'b': [False, True]}
     """
+    return dict(one_by_one(weights, sparsity, scope, pattern, criterion, contexts, share))
+
+
+def one_by_one(
+    weights: Mapping[str, ArrayLike],
+    sparsity: float,
+    scope: Any = "layer",
+    pattern: Any = "weight",
+    criterion: Any = "magnitude",
+    contexts: Mapping[str, Context] | None = None,
+    share: float = 1.0,
+) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+    """Choose as `masks` does, and give each name with its mask, of which only one need be kept."""
     sparsity = fraction("sparsity", sparsity)
     if not isinstance(weights, Mapping):
         raise bad_type("weights", "a dict of name -> array", weights)
     criterion, scope = as_criterion(criterion), as_scope(scope)
     patterns = _patterns(pattern, weights)
-    kernels, chosen = [], {}
+    kernels = []
     for number, (name, array) in enumerate(weights.items(), 1):
         shape = patterns[name]
         context = replace((contexts or {}).get(name) or Context(), name=name, grouped=shape.groups)
@@ -107,11 +120,13 @@ def masks(
             continue
         kept = scope.allocate(kernels, sparsity, share)
         for kernel, count in zip(kernels, kept, strict=True):
-            chosen[kernel.name] = patterns[kernel.name].expand(choose(kernel, count), kernel.shape)
+            yield (
+                kernel.name,
+                patterns[kernel.name].expand(choose(kernel, count), kernel.shape),
+            )
         kernels.clear()  # the scores of one kernel at a time, where these do not compete
     if not weights:
         scope.allocate([], sparsity, share)  # may miss a kernel that it names
-    return chosen
 
 
 def choose(kernel: Kernel, kept: int) -> NDArray[np.bool_]:
