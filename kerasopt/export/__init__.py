@@ -1,12 +1,29 @@
 """Export to TFLite: convert, calibrate, verify, measure."""
 
-from kerasopt.export.agreement import Agreement
-from kerasopt.export.errors import ExportError
-from kerasopt.export.keras_latency import keras_latency
-from kerasopt.export.latency import Latency
-from kerasopt.export.report import Cost, Port, Report
-from kerasopt.export.tflite_model import TFLiteModel
-from kerasopt.export.to_tflite import to_tflite
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kerasopt.export.agreement import Agreement
+    from kerasopt.export.errors import ExportError
+    from kerasopt.export.exporting import to_tflite
+    from kerasopt.export.keras_timing import keras_latency
+    from kerasopt.export.latency import Latency
+    from kerasopt.export.report import Cost, Port, Report
+    from kerasopt.export.tflite_model import TFLiteModel
+
+# The process that tries files imports this package, and not all of it.
+_HOMES = {
+    "Agreement": "agreement",
+    "Cost": "report",
+    "ExportError": "errors",
+    "Latency": "latency",
+    "Port": "report",
+    "Report": "report",
+    "TFLiteModel": "tflite_model",
+    "keras_latency": "keras_timing",
+    "to_tflite": "exporting",
+}
 
 __all__ = [
     "Agreement",
@@ -19,3 +36,13 @@ __all__ = [
     "keras_latency",
     "to_tflite",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(f"kerasopt.export.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'kerasopt.export' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -39,3 +39,13 @@ def useful(text: str) -> str:
 def advice(text: str) -> str:
     """Say what to do about a converter's message, or nothing if it is not known."""
     return next((what for pattern, what in _ADVICE if re.search(pattern, text)), "")
+
+
+def advice_on_crash(mode: str) -> str:
+    """Say what to do where the converter crashed."""
+    if mode in ("int8", "int16x8"):
+        return (
+            "Calibration crashes on loops (build recurrent layers with `unroll=True`) and on "
+            "numbers outside float32: try `mode='dynamic'` or `mode='float16'`, which need none."
+        )
+    return "Export parts of the model to find the layer that it does not bear."

@@ -1,17 +1,21 @@
 """From a Keras model to the bytes of a TFLite file."""
 
-import tempfile
-import warnings
+from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from kerasopt._quiet import held_back
-from kerasopt.export.complaints import advice, useful
+from kerasopt.export.complaints import advice, advice_on_crash, useful
 from kerasopt.export.errors import ExportError
-from kerasopt.export.samples import Samples
+from kerasopt.export.samples import Samples, filled, length
 from kerasopt.export.signature import Signature
+from kerasopt.export.worker import WORKER, CrashError, RefusedError, scratch
 from kerasopt.selection import walk
+
+CALIBRATED = ("int8", "int16x8")
+"""The modes whose ranges come from data."""
 
 _TABLES = (
     keras.layers.StringLookup,
@@ -112,50 +116,57 @@ def convert(
     calibration: Samples | None = None,
     io: str = "float32",
 ) -> bytes:
-    """Convert a traced model.
+    """Convert a traced model, in a process of its own: some models and data end it.
 
     Args:
         traced: The model.
         signature: Its signature.
-        mode: `"float32"`, `"float16"`, `"dynamic"` or `"int8"`. Defaults to `"float32"`.
-        calibration: Samples for int8. Defaults to `None`.
+        mode: One of `MODES`. Defaults to `"float32"`.
+        calibration: Samples for int8 and int16x8. Defaults to `None`.
         io: Type of an int8 file's inputs and outputs. Defaults to `"float32"`.
 
     Returns:
         The bytes of the file.
 
     Raises:
-        ExportError: If the converter fails; the message has its useful line and what to do.
+        ExportError: If the converter fails or crashes; the message has its useful line and what to
+            do.
     """
-    import tensorflow as tf
-
-    with tempfile.TemporaryDirectory(prefix="kerasopt-") as folder:
-        said: list[str] = []
+    if mode in CALIBRATED and calibration is None:
+        raise AssertionError(f"{mode} without calibration is a float file")
+    batch = signature.batch or 1
+    with scratch() as name:
+        folder = Path(name)
+        with held_back():
+            traced.save(str(folder / "saved"))
+        if calibration is not None and mode in CALIBRATED:
+            store(calibration, folder / "samples.npz", batch)
         try:
-            with held_back() as said, warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                traced.save(folder)
-                converter = tf.lite.TFLiteConverter.from_saved_model(folder)
-                if mode != "float32":
-                    converter.optimizations = [tf.lite.Optimize.DEFAULT]
-                if mode == "float16":
-                    converter.target_spec.supported_types = [tf.float16]
-                if mode == "int8":
-                    if calibration is None:
-                        raise AssertionError("int8 without calibration is a float file")
-                    batch = signature.batch or 1
-                    # By name: given as lists, two inputs are silently swapped.
-                    converter.representative_dataset = lambda: calibration.in_batches(batch, True)
-                    converter.target_spec.supported_ops = [
-                        tf.lite.OpsSet.TFLITE_BUILTINS_INT8,
-                        tf.lite.OpsSet.TFLITE_BUILTINS,
-                    ]
-                    converter.inference_input_type = getattr(tf, io)
-                    converter.inference_output_type = getattr(tf, io)
-                return bytes(converter.convert())
-        except Exception as error:
-            text = "\n".join([str(error), *said])
+            WORKER.ask("convert", folder, mode=mode, io=io, batch=batch)
+        except RefusedError as error:
+            text = "\n".join([str(error), *error.said])
             raise ExportError(
                 f"TensorFlow's converter failed in mode {mode!r}: {useful(str(error))}. "
                 f"{advice(text)}".strip()
             ) from error
+        except CrashError as error:
+            raise ExportError(
+                f"TensorFlow's converter crashed in mode {mode!r} ({error}). "
+                f"{_last(error.said)}{advice_on_crash(mode)}"
+            ) from error
+        return (folder / "model.tflite").read_bytes()
+
+
+def store(samples: Samples, path: Path, batch: int) -> None:
+    """Write samples for the process that calibrates, in whole batches of one size."""
+    arrays = {}
+    for number, group in enumerate(samples.batches):
+        whole = -(-length(group) // batch) * batch
+        for name, array in filled(group, whole).items():
+            arrays[f"{number}/{name}"] = array
+    np.savez(path, **arrays)
+
+
+def _last(said: list[str]) -> str:
+    lines = [line for line in said if "ERROR" in line or "Check failed" in line]
+    return f"It said last: {lines[-1][:200].strip()}. " if lines else ""

@@ -179,6 +179,8 @@ def _chosen(argument: str, found: Batch, inputs: tuple[Input, ...], most: int) -
 
 
 def _is_arrays(value: Any) -> bool:
+    if isinstance(value, list) and value and all(isinstance(one, Mapping) for one in value):
+        return False  # batches
     if isinstance(value, (Mapping, list, tuple, str, bytes)) or hasattr(value, "__array__"):
         return True
     return not (hasattr(value, "__iter__") or hasattr(value, "__getitem__") or callable(value))

@@ -89,6 +89,6 @@ def test_plain_data():
 
 
 def test_same_modes_everywhere():
-    from kerasopt.export.to_tflite import MODES
+    from kerasopt.export.exporting import MODES
 
     assert set(MODES) == set(FLOORS_DB) == set(EQUAL_SHARE)

@@ -100,7 +100,7 @@ def test_a_converter_that_gives_a_float_file_for_int8_is_refused(dense, rows, mo
     from kerasopt.export import convert
 
     float_file = to_tflite(dense).bytes
-    module = __import__("sys").modules["kerasopt.export.to_tflite"]
+    module = __import__("sys").modules["kerasopt.export.exporting"]
     monkeypatch.setattr(module, "convert", lambda *args: float_file)
     assert convert.convert is not module.convert
     with pytest.raises(ExportError, match=r"whole model in float"):

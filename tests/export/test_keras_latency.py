@@ -4,7 +4,7 @@ import keras
 import pytest
 
 from kerasopt.export import keras_latency
-from kerasopt.export.keras_latency import time_model
+from kerasopt.export.keras_timing import time_model
 
 
 def test_in_this_process(two_inputs):

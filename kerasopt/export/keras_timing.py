@@ -42,7 +42,7 @@ def keras_latency(path: str | os.PathLike[str], threads: int = 1, seconds: float
         raise bad_value("path", "a path of a `.keras` file", str(path), "It is something else.")
     # The package imports this module before it runs as a program, which Python remarks upon.
     command = [sys.executable, "-W", "ignore::RuntimeWarning:runpy"]
-    command += ["-m", "kerasopt.export.keras_latency", str(path)]
+    command += ["-m", "kerasopt.export.keras_timing", str(path)]
     command += ["--threads", str(threads), "--seconds", str(seconds)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     lines = result.stdout.strip().splitlines()
@@ -81,7 +81,7 @@ def time_model(model: Any, threads: int = 1, seconds: float = 1.0, runs: int = 1
 
 def main(arguments: list[str] | None = None) -> None:
     """Time the model of a file and write the figures to standard output as JSON."""
-    parser = argparse.ArgumentParser(prog="kerasopt.export.keras_latency")
+    parser = argparse.ArgumentParser(prog="kerasopt.export.keras_timing")
     parser.add_argument("path")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=1.0)

@@ -1,0 +1,130 @@
+"""The process in which files are made and tried, so that a crash there ends nothing else.
+
+Run by `worker.py`: a question in JSON a line on standard input, an answer a line on the output.
+Arrays and files lie in the folder that the question names.
+"""
+
+import json
+import os
+import select
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+IDLE_SECONDS = 120.0
+"""After so long without a question it ends by itself, as it holds TensorFlow in memory."""
+
+Answer = dict[str, Any]
+
+
+def convert(folder: Path, mode: str, io: str, batch: int) -> Answer:
+    """Convert the SavedModel in a folder; `samples.npz` there has the calibration data.
+
+    Writes `model.tflite` there.
+    """
+    import numpy as np
+    import tensorflow as tf
+
+    converter = tf.lite.TFLiteConverter.from_saved_model(str(folder / "saved"))
+    if mode != "float32":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if mode == "float16":
+        converter.target_spec.supported_types = [tf.float16]
+    if mode in ("int8", "int16x8"):
+        with np.load(folder / "samples.npz") as stored:
+            arrays = dict(stored)
+
+        def samples() -> Iterator[dict[str, Any]]:
+            # By name: given as lists, two inputs are silently swapped.
+            for group in sorted({int(key.split("/", 1)[0]) for key in arrays}):
+                mine = {
+                    key.split("/", 1)[1]: value
+                    for key, value in arrays.items()
+                    if int(key.split("/", 1)[0]) == group
+                }
+                for begin in range(0, len(next(iter(mine.values()))), batch):
+                    yield {name: value[begin : begin + batch] for name, value in mine.items()}
+
+        opsets = tf.lite.OpsSet
+        exact = {
+            "int8": opsets.TFLITE_BUILTINS_INT8,
+            "int16x8": opsets.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8,
+        }
+        converter.representative_dataset = samples
+        converter.target_spec.supported_ops = [exact[mode], opsets.TFLITE_BUILTINS]
+        converter.inference_input_type = getattr(tf, io)
+        converter.inference_output_type = getattr(tf, io)
+    (folder / "model.tflite").write_bytes(bytes(converter.convert()))
+    return {}
+
+
+def run(folder: Path) -> Answer:
+    """Run the file on `samples.npz`, and write what comes out, by output name, to `outputs.npz`."""
+    import numpy as np
+
+    from kerasopt.export.runner import Runner
+
+    runner = Runner((folder / "model.tflite").read_bytes())
+    with np.load(folder / "samples.npz") as stored:
+        outputs = runner(dict(stored))
+    np.savez(folder / "outputs.npz", **outputs)  # type: ignore[arg-type]
+    return {}
+
+
+def ports(folder: Path) -> Answer:
+    """Load the file, and tell its inputs and outputs."""
+    from dataclasses import asdict
+
+    from kerasopt.export.runner import Runner
+
+    runner = Runner((folder / "model.tflite").read_bytes())
+    return {
+        "inputs": [asdict(port) for port in runner.inputs.values()],
+        "outputs": [asdict(port) for port in runner.outputs.values()],
+    }
+
+
+def time(folder: Path, threads: int, seconds: float, runs: int) -> Answer:
+    """Time the file on `samples.npz`."""
+    import numpy as np
+
+    from kerasopt.export.runner import time_file
+
+    with np.load(folder / "samples.npz") as stored:
+        batch = dict(stored)
+    file = (folder / "model.tflite").read_bytes()
+    return time_file(file, batch, threads, seconds, runs).to_dict()
+
+
+TASKS: dict[str, Callable[..., Answer]] = {
+    "convert": convert,
+    "ports": ports,
+    "run": run,
+    "time": time,
+}
+
+
+def answer(question: dict[str, Any]) -> Answer:
+    """Do what is asked; an exception is an answer too."""
+    task = TASKS[question.pop("task")]
+    try:
+        return {"answer": task(Path(question.pop("folder")), **question)}
+    except Exception as error:
+        return {"error": str(error), "type": type(error).__name__}
+
+
+def main() -> None:
+    """Answer until the input ends, or nothing has come for a while."""
+    out = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # the converter prints to standard output
+    while select.select([sys.stdin], [], [], IDLE_SECONDS)[0]:
+        line = sys.stdin.readline()
+        if not line:
+            return
+        out.write(json.dumps(answer(json.loads(line))) + "\n")
+        out.flush()
+
+
+if __name__ == "__main__":
+    main()

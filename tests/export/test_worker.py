@@ -1,0 +1,121 @@
+"""The process that makes files: what comes of it when it dies."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+import keras
+import numpy as np
+import pytest
+
+from kerasopt.export import ExportError, child, to_tflite
+from kerasopt.export.convert import Traced, convert
+from kerasopt.export.reading import read
+from kerasopt.export.signature import signature_of
+from kerasopt.export.worker import CrashError, RefusedError, Worker
+
+
+@pytest.fixture
+def worker():
+    one = Worker()
+    yield one
+    one.close()
+
+
+def test_a_crash_of_the_calibrator_is_an_error_and_not_the_end(rng, dense):
+    """Of a loop, which `to_tflite` refuses before; here nothing stands before the converter."""
+    loop = keras.Sequential([keras.Input((5, 3)), keras.layers.LSTM(4)])
+    signature = signature_of(loop, 1)
+    samples = read("calibration", rng.normal(size=(20, 5, 3)), signature.inputs)
+    with pytest.raises(ExportError, match=r"crashed in mode 'int8' \(SIG[A-Z]+\).*unroll=True"):
+        convert(Traced(loop, signature), signature, "int8", samples)
+    assert to_tflite(dense).report.sqnr_db > 80  # another one has begun
+
+
+def test_killed_while_it_works(worker, tmp_path):
+    with pytest.raises(RefusedError, match="No such file"):
+        worker.ask("ports", tmp_path)
+    first = worker._process.pid
+    worker._process.send_signal(signal.SIGSTOP)  # so that it does not answer before it is killed
+    threading.Timer(0.1, os.kill, (first, signal.SIGKILL)).start()
+    with pytest.raises(CrashError, match="SIGKILL"):
+        worker.ask("ports", tmp_path)
+    with pytest.raises(RefusedError, match="No such file"):
+        worker.ask("ports", tmp_path)
+    assert worker._process.pid != first
+
+
+def test_what_takes_too_long_is_ended(worker, tmp_path):
+    with pytest.raises(RefusedError):
+        worker.ask("ports", tmp_path)
+    worker._process.send_signal(signal.SIGSTOP)
+    with pytest.raises(CrashError, match="took too long"):
+        worker.ask("ports", tmp_path, limit=0.1)
+
+
+def test_one_that_ended_because_it_was_idle_is_begun_again(worker, tmp_path):
+    with pytest.raises(RefusedError):
+        worker.ask("ports", tmp_path)
+    first = worker._process
+    first.stdin.close()  # it ends without an error, as it does when it is idle
+    first.wait()
+    with pytest.raises(RefusedError):
+        worker.ask("ports", tmp_path)
+    assert worker._process is not first
+
+
+def test_after_ctrl_c_no_old_answer_comes(worker, tmp_path, monkeypatch):
+    with pytest.raises(RefusedError):
+        worker.ask("ports", tmp_path)
+    first = worker._process
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(worker, "_exchange", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        worker.ask("ports", tmp_path)
+    assert first.returncode == -signal.SIGKILL
+
+
+def test_an_idle_child_ends_by_itself_and_so_does_an_orphan():
+    code = "from kerasopt.export import child; child.IDLE_SECONDS = 0.2; child.main()"
+    process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE)
+    assert process.wait(60) == 0
+    orphan = subprocess.run(
+        [sys.executable, "-c", code.replace("0.2", "1e6")], input=b"", timeout=60, check=False
+    )
+    assert orphan.returncode == 0
+
+
+def test_every_task_answers_or_says_what_is_wrong(tmp_path):
+    for task in child.TASKS:
+        reply = child.answer({"task": task, "folder": str(tmp_path)})
+        assert reply.keys() == {"error", "type"}
+
+
+def test_nothing_of_the_child_reaches_the_terminal(rng):
+    script = (
+        "import keras, numpy as np\n"
+        "from kerasopt.export import to_tflite\n"
+        "model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(300)])\n"
+        "to_tflite(model, mode='int8', calibration=np.random.rand(200, 4).astype('f4'))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == ""
+    assert "WARNING" not in done.stderr.replace("WARNING: All log messages before absl", "")
+
+
+def test_calibration_of_several_shapes_arrives_by_name(tmp_path):
+    keras.utils.set_random_seed(0)
+    inputs = [keras.Input((None, 2), name="b"), keras.Input((None, 2), name="a")]
+    both = keras.layers.Concatenate(1)([100.0 * inputs[0], inputs[1]])
+    model = keras.Model(inputs, keras.layers.GlobalMaxPooling1D()(keras.layers.Dense(8)(both)))
+    rng = np.random.default_rng(0)
+    parts = [{"a": rng.random((60, n, 2)), "b": rng.random((60, n, 2))} for n in (3, 5)]
+    made = to_tflite(model, mode="int8", calibration=parts, check=parts[:1])
+    assert made.report.sqnr_db > 20
