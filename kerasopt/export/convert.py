@@ -164,7 +164,7 @@ def store(samples: Samples, path: Path, batch: int) -> None:
         whole = -(-length(group) // batch) * batch
         for name, array in filled(group, whole).items():
             arrays[f"{number}/{name}"] = array
-    np.savez(path, **arrays)
+    np.savez(path, **arrays)  # type: ignore[arg-type]
 
 
 def _last(said: list[str]) -> str:
