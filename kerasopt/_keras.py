@@ -4,6 +4,7 @@
 """
 
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import nullcontext
 from types import FrameType
@@ -103,11 +104,19 @@ def slots(optimizer: Any) -> Iterator[tuple[Any, Any]]:
         if not one.built:
             continue
         averages_of = {id(average) for _, average in averages(one)}
-        by_path = {v.path.replace("/", "_"): v for v in one._trainable_variables}
+        by_path: dict[str, list[Any]] = {}
+        for variable in one._trainable_variables:
+            by_path.setdefault(variable.path.replace("/", "_"), []).append(variable)
+        given: Counter[str] = Counter()
         for slot in one.variables:
             paths = [path for path in by_path if slot.name.startswith(f"{path}_")]
-            owner = by_path[max(paths, key=len)] if paths else None
-            if owner is not None and slot.shape == owner.shape and id(slot) not in averages_of:
+            if not paths or id(slot) in averages_of:
+                continue
+            # Of variables of one path the slots are made in the order of the variables.
+            owners = by_path[max(paths, key=len)]
+            owner = owners[given[slot.name] % len(owners)]
+            given[slot.name] += 1
+            if slot.shape == owner.shape:
                 yield owner, slot
 
 

@@ -66,6 +66,32 @@ def test_the_slots_of_an_optimizer(optimizer, count):
     assert list(_keras.slots(None)) == []
 
 
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "nadam", "rmsprop", "ftrl"])
+def test_slots_of_variables_that_have_one_path(optimizer):
+    class Twins(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.a = keras.layers.Dense(4, name="x")
+            self.b = keras.layers.Dense(4, name="x")
+
+        def call(self, x):
+            return self.a(x) + 0.0 * self.b(x)  # only the first has gradients
+
+    model = Twins()
+    model.compile(optimizer, "mse")
+    model.fit(np.ones((8, 4)), np.zeros((8, 4)), verbose=0)
+    assert model.a.kernel.path == model.b.kernel.path
+    before = {id(s): np.array(s) for _, s in _keras.slots(model.optimizer)}
+    model.fit(np.ones((8, 4)), np.zeros((8, 4)), verbose=0)
+    changed = {
+        id(owner)
+        for owner, slot in _keras.slots(model.optimizer)
+        if not np.array_equal(before[id(slot)], np.array(slot))
+    }
+    assert id(model.a.kernel) in changed
+    assert id(model.b.kernel) not in changed
+
+
 def test_the_direction_of_a_metric():
     network = model()
     network.compile(

@@ -360,3 +360,9 @@ def test_a_schedule_of_tfmot_is_accepted():
 def test_what_is_no_schedule_of_tfmot(value):
     with pytest.raises(TypeError, match="`schedule`"):
         Foreign(value)
+
+
+def test_of_steps_that_fall_together_in_a_short_run_the_last_holds():
+    schedule = Steps([(0.2, 0.3), (0.3, 0.5), (0.5, 0.8)]).resolve(3)
+    assert [schedule(step) for step in range(4)] == [0.0, 0.5, 0.8, 0.8]
+    assert Steps([(0.2, 0.3), (0.3, 0.5), (0.5, 0.8)]).resolve(1)(1) == 0.8

@@ -1,7 +1,6 @@
 """Pruning inside `fit`."""
 
 import copy
-import warnings
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import replace
@@ -131,6 +130,7 @@ class Pruning(keras.callbacks.Callback):
         super().__init__()
         self.keeps = isinstance(schedule, str) and schedule == "keep"
         self.schedule = checked_schedule(schedule)
+        self._highest = self.schedule.bounds()[1]
         check_picks("include", include)
         check_picks("exclude", exclude)
         self.include = include
@@ -155,7 +155,7 @@ class Pruning(keras.callbacks.Callback):
 
     def _forget(self) -> None:
         self._steps = Steps(self, self.schedule, "Pruning", "the sparsity")
-        self._updated = -1
+        self._updated = self._looked = -1
         self._left: dict[str, Any] = {"target": None, "masks": {}, "collected": {}}
 
     @property
@@ -194,16 +194,11 @@ class Pruning(keras.callbacks.Callback):
             )
         self.scope.check([target.path for target in chosen])
         self.selection = chosen
+        self._check_slots()
         self._masks = Masks(self.model, chosen, self.momentum == "mask")
         how = (self.criterion, self.pattern, self.scope, self.dynamics, self.data, self.batches)
         self._choosing = Choosing(self.model, self._masks, *how)
-        padded = self._masks.padded(self.pattern)
-        if padded:
-            warnings.warn(
-                f"Pruning: {self.pattern!r} does not divide {', '.join(padded)}: at their edge a "
-                "block or group is smaller.",
-                stacklevel=2,
-            )
+        self._masks.warn_of_edges(self.pattern, "Pruning")
         if self.keeps:
             self._masks.keep_zeros()
         if self._resumed is not None:
@@ -213,6 +208,15 @@ class Pruning(keras.callbacks.Callback):
             left = f"; left out: {reasons(chosen.left_out)}" if chosen.left_out else ""
             print(f"Pruning: {len(chosen)} kernel{'s' * (len(chosen) > 1)}{left}")  # noqa: T201
         _run.unsettle(self, "Pruning")
+
+    def _check_slots(self) -> None:
+        if self.momentum == "mask" and getattr(self.model, "optimizer", None) is None:
+            raise bad_value(
+                "momentum",
+                "'keep' with a model that keeps its optimizers itself",
+                self.momentum,
+                "Their slots cannot be told from here.",
+            )
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Find the step at which the run begins or goes on, and fit the schedule to the run."""
@@ -359,14 +363,15 @@ class Pruning(keras.callbacks.Callback):
         if self.keeps:
             return False
         if isinstance(self._steps.resolved, schedules.Foreign):
-            return self._steps.resolved.due(self._updated, now)
+            # Each step is asked about once: the object may be slow, as tfmot's are.
+            before, self._looked = max(self._updated, self._looked), now
+            return self._steps.resolved.due(before, now)
         return self._updates.due(self._updated, now)
 
     def _choose(self, step: int) -> None:
         sparsity = self._steps.resolved(step)
         if not 0.0 <= sparsity < 1.0:
             raise bad_value("schedule", "a sparsity in [0, 1) at every step", self.schedule)
-        highest = self.schedule.bounds()[1]
-        share = min(1.0, sparsity / highest) if highest > 0.0 else 1.0
+        share = min(1.0, sparsity / self._highest) if self._highest > 0.0 else 1.0
         moving = (self._steps.resolved.steps[0], self._settled_at)
         self._choosing.choose(step, sparsity, share, moving)

@@ -1,10 +1,11 @@
 """What chooses the masks of one run, update by update."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from kerasopt.pruning.collecting import Collector
-from kerasopt.pruning.criteria import Criterion
+from kerasopt.pruning.criteria import Context, Criterion, ZerosLast
 from kerasopt.pruning.dynamics import Dynamics
 from kerasopt.pruning.held import Masks
 from kerasopt.pruning.patterns import Pattern
@@ -46,6 +47,8 @@ class Choosing:
         wanting: list[Any] = [criterion, *([dynamics] if dynamics else [])]
         needs = {need for one in wanting for need in one.needs}
         who = next((one for one in reversed(wanting) if one.needs), criterion)
+        if not criterion.needs:
+            masks.try_out(criterion)
         self._collector = Collector(model, masks.selection, needs, who, data, batches)
 
     def choose(self, step: int, sparsity: float, share: float, moving: tuple[int, int]) -> None:
@@ -62,9 +65,12 @@ class Choosing:
             exchanged = self._dynamics.share(step, *moving)
             self._masks.exchange(self._dynamics, exchanged, contexts, step)
             return
-        self._masks.choose(
-            sparsity, self._scope, self._pattern, self._criterion, share, contexts or None
-        )
+        criterion = self._criterion
+        if self._target is not None and sparsity < self._target:
+            criterion = ZerosLast(criterion, again=True)
+            contexts = contexts or {path: Context(name=path) for path in self._masks.paths}
+            contexts = {path: replace(one, draw=step) for path, one in contexts.items()}
+        self._masks.choose(sparsity, self._scope, self._pattern, criterion, share, contexts or None)
         self._target = sparsity
 
     def get_state(self) -> dict[str, Any]:

@@ -70,8 +70,8 @@ def numbers(variable: Any) -> NDArray[Any]:
     return np.from_dlpack(tensor)
 
 
-def put_on(model: Any, targets: list[Any], slots: bool = False) -> list[Mask]:
-    """Put a mask of ones on each target's variable.
+def made(model: Any, targets: list[Any], slots: bool = False) -> list[Mask]:
+    """Make a mask of ones for each target's variable, over what is there now.
 
     Args:
         model: The compiled model whose optimizer updates the variables.
@@ -82,8 +82,6 @@ def put_on(model: Any, targets: list[Any], slots: bool = False) -> list[Mask]:
         The masks, in the order of the targets.
     """
     optimizer = getattr(model, "optimizer", None)
-    for target in targets:  # a run that was broken off may have left one
-        _temporary.take_off(target.variable, "constraint", _is_mask)
     with _keras.scope(model):
         needed = slots or _keras.keeps_averages(optimizer)
         if optimizer is not None and not optimizer.built and needed:
@@ -92,11 +90,17 @@ def put_on(model: Any, targets: list[Any], slots: bool = False) -> list[Mask]:
         pairs = [*_keras.averages(optimizer), *(_keras.slots(optimizer) if slots else ())]
         for variable, other in pairs:
             others.setdefault(id(variable), []).append(other)
-        masks = [Mask(t.variable, others.get(id(t.variable), ())) for t in targets]
+        return [Mask(t.variable, others.get(id(t.variable), ())) for t in targets]
+
+
+def put_on(model: Any, masks: Sequence[Mask]) -> None:
+    """Put masks in the place of their variables' constraints, which they call."""
     for one in masks:
+        # A run that was broken off may have left one.
+        _temporary.take_off(one.variable, "constraint", _is_mask)
+        one.inner = one.variable.constraint
         one.variable.constraint = one
     _keras.retrace(model)
-    return masks
 
 
 def take_off(model: Any, variables: Iterable[Any]) -> None:

@@ -1,6 +1,7 @@
 """The masks of one run: put on the kernels of a model, chosen, held, taken off."""
 
 import math
+import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -15,6 +16,7 @@ from kerasopt.pruning.layout import layout_of
 from kerasopt.pruning.masking import one_by_one
 from kerasopt.pruning.patterns import Pattern, Weight
 from kerasopt.pruning.scopes import PerLayer, Scope
+from kerasopt.pruning.scoring import as_weights, scored
 from kerasopt.pruning.writing import Writer
 from kerasopt.selection import Selection
 
@@ -28,13 +30,17 @@ class Masks:
         model: The model that trains.
         selection: Its kernels to be masked.
         slots: Whether the optimizer's slots are masked with them. Defaults to `False`.
+        lasting: Whether they are put on the kernels, to be held by each step; else weights are
+            zeroed once. Defaults to `True`.
     """
 
-    def __init__(self, model: Any, selection: Selection, slots: bool = False):
+    def __init__(self, model: Any, selection: Selection, slots: bool = False, lasting: bool = True):
         self.selection = selection
         self._model = model
-        self._masks = constraint.put_on(model, selection, slots)
-        self._writer = Writer(self._masks)
+        self._masks = constraint.made(model, selection, slots)
+        if lasting:
+            constraint.put_on(model, self._masks)
+        self._writer = Writer(self._masks, compiled=lasting)
         self._layouts = [layout_of(target.layer, target.variable) for target in selection]
 
     def choose(
@@ -101,6 +107,11 @@ class Masks:
             changed.append(drop_and_grow(kept, weights, growth, number))
         self.set(changed)
 
+    @property
+    def paths(self) -> list[str]:
+        """The paths of the kernels."""
+        return [target.path for target in self.selection]
+
     def padded(self, pattern: Pattern) -> list[str]:
         """Name the kernels that a pattern does not divide."""
         return [
@@ -110,6 +121,27 @@ class Masks:
                 layout.view(constraint.numbers(target.variable)).shape
             )
         ]
+
+    def try_out(self, criterion: Criterion) -> None:
+        """Score one kernel, so that what cannot be is said before training.
+
+        Raises:
+            ValueError: If the criterion raises, or gives something else.
+        """
+        target, layout = self.selection[0], self._layouts[0]
+        weights = layout.view(constraint.numbers(target.variable))
+        context = Context(name=target.path, outputs=layout.outputs)
+        scored(as_weights(weights, target.path), criterion, context)
+
+    def warn_of_edges(self, pattern: Pattern, who: str) -> None:
+        """Name, in a warning, the kernels that a pattern does not divide."""
+        padded = self.padded(pattern)
+        if padded:
+            warnings.warn(
+                f"{who}: {pattern!r} does not divide {', '.join(padded)}: at their edge a block or "
+                "group is smaller.",
+                stacklevel=3,
+            )
 
     def keep_zeros(self) -> None:
         """Put masks in force that hold the zeros that the kernels have now."""

@@ -10,7 +10,7 @@ import numpy as np
 from kerasopt._text import columns
 from kerasopt.pruning.finding import found_pattern
 from kerasopt.pruning.layout import layout_of
-from kerasopt.selection import reasons, select
+from kerasopt.selection import Selection, reasons, select
 
 
 @dataclass(frozen=True)
@@ -97,8 +97,12 @@ def sparsity(model: Any, include: Any = None, exclude: Any = None) -> Sparsity:
     >>> sparsity(model).total
     0.8
     """
+    return table_of(select(model, include, exclude))
+
+
+def table_of(chosen: Selection) -> Sparsity:
+    """Count the zeros of selected kernels."""
     rows = []
-    chosen = select(model, include, exclude)
     for target in chosen:
         weights = keras.ops.convert_to_numpy(target.variable)
         zeros = weights.size - int(np.count_nonzero(weights))

@@ -6,10 +6,9 @@ from kerasopt import _keras
 from kerasopt._checks import at_least, fraction
 from kerasopt._trainable import select_trainable
 from kerasopt.pruning.collecting import Collector
-from kerasopt.pruning.criteria import as_criterion
+from kerasopt.pruning.criteria import ZerosLast, as_criterion
 from kerasopt.pruning.held import Masks
-from kerasopt.pruning.measure import Sparsity
-from kerasopt.pruning.measure import sparsity as measured
+from kerasopt.pruning.measure import Sparsity, table_of
 from kerasopt.pruning.patterns import as_pattern
 from kerasopt.pruning.scopes import as_scope
 
@@ -71,9 +70,8 @@ def prune(
     chosen = select_trainable(model, include, exclude, "kernels", "prune")
     collector = Collector(model, chosen, criterion.needs, criterion, data, batches)
     contexts = collector.collect()
-    masks = Masks(model, chosen)
-    try:
-        masks.choose(sparsity, scope, pattern, criterion, contexts=contexts)
-    finally:
-        masks.take_off()
-    return measured(model, include, exclude)
+    # Put on no kernel: a `fit` that is running may hold masks of its own there.
+    masks = Masks(model, chosen, lasting=False)
+    masks.warn_of_edges(pattern, "prune")
+    masks.choose(sparsity, scope, pattern, ZerosLast(criterion), contexts=contexts)
+    return table_of(chosen)

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from kerasopt import _keras
-from kerasopt._checks import at_least, bad_type, fraction
+from kerasopt._checks import at_least, bad_type, bad_value, fraction
 from kerasopt.pruning.callback import Pruning
 from kerasopt.pruning.measure import Sparsity
 from kerasopt.pruning.one_shot import prune
@@ -92,15 +92,22 @@ def prune_in_rounds(
     if rewind_to is not None:
         start = _Snapshot(at_least("rewind_to", rewind_to, 0))
         fit(model, [start])
+        start.check()
     done = []
     for number in range(1, rounds + 1):
         share = 1.0 - (1.0 - sparsity) ** (number / rounds)
         found = prune(model, share, criterion, pattern, scope, data, include, exclude)
         if start is not None:
             start.restore(select(model, include, exclude))
-        result = fit(model, [Pruning("keep", include, exclude)])
+        pruning = Pruning("keep", include, exclude)
+        result = fit(model, [pruning])
+        if not pruning.selection:
+            raise bad_value("fit", _PASSES, fit, "It called none of them: the zeros did not stay.")
         done.append(Round(found, result))
     return done
+
+
+_PASSES = "a function that passes its callbacks to `model.fit(..., callbacks=callbacks)`"
 
 
 class _Snapshot(keras.callbacks.Callback):
@@ -109,11 +116,13 @@ class _Snapshot(keras.callbacks.Callback):
     def __init__(self, step: int):
         super().__init__()
         self._step = step
+        self._begun = False
         self._seen = self._epoch_start = 0
         self._kept: list[tuple[Any, Any]] = []
 
     def on_train_begin(self, logs: Any = None) -> None:
-        if self._step == 0:
+        self._begun = True
+        if self._step == 0 and not self._kept:
             self._keep()
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
@@ -125,7 +134,10 @@ class _Snapshot(keras.callbacks.Callback):
         if not self._kept and self._seen >= self._step:
             self._keep()
 
-    def on_train_end(self, logs: Any = None) -> None:
+    def check(self) -> None:
+        """Check, after the first training, that it was long enough."""
+        if not self._begun:
+            raise bad_value("fit", _PASSES, "one that called none of them")
         if not self._kept:
             raise ValueError(
                 f"The first training ended after {self._seen} steps, before the step to go back "

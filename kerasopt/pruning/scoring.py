@@ -60,7 +60,16 @@ def scored(weights: NDArray[Any], criterion: Criterion, context: Context) -> NDA
             f"{name} cannot be pruned: {what}{'NaN' if nan else 'infinite'}. If training made "
             "them, it has diverged: lower the learning rate, clip gradients, or check the data."
         )
-    scores = np.asarray(criterion.scores(weights, _fitting(context, weights.shape)))
+    fitting = _fitting(context, weights.shape)
+    try:
+        scores = np.asarray(criterion.scores(weights, fitting))
+    except Exception as error:
+        raise bad_value(
+            "criterion",
+            f"one that gives a score for each of the weights of {name!r}",
+            criterion,
+            f"It raised {type(error).__name__}: {error}.",
+        ) from error
     if scores.shape != weights.shape:
         raise bad_value(
             "criterion",

@@ -22,10 +22,11 @@ class Writer:
 
     Args:
         masks: What is written to.
+        compiled: Whether the calls are compiled, which pays off from the second one on.
     """
 
-    def __init__(self, masks: Sequence[Mask]):
-        self._groups = [(group, _compiled(group)) for group in grouped(masks)]
+    def __init__(self, masks: Sequence[Mask], compiled: bool = True):
+        self._groups = [(group, _call(group, compiled)) for group in grouped(masks)]
 
     def write(self, arrays: Iterable[NDArray[np.bool_]]) -> None:
         """Put masks in force, in the order of those given first, and zero the weights."""
@@ -49,7 +50,7 @@ def grouped(masks: Sequence[Mask]) -> list[list[Mask]]:
     return groups
 
 
-def _compiled(masks: Sequence[Mask]) -> Callable[[list[Any]], None]:
+def _call(masks: Sequence[Mask], compiled: bool) -> Callable[[list[Any]], None]:
     import tensorflow as tf
 
     def apply(arrays: list[Any]) -> None:
@@ -57,7 +58,11 @@ def _compiled(masks: Sequence[Mask]) -> Callable[[list[Any]], None]:
             mask.mask.assign(kept)
             mask.hold()
 
-    if any(len(_keras.replicas(mask.variable)) > 1 for mask in masks):
+    if not compiled or any(len(_keras.replicas(mask.variable)) > 1 for mask in masks):
         return apply  # from outside, a compiled function may not write to replicas
-    compiled = tf.function(apply, jit_compile=True)
-    return lambda arrays: compiled([tf.constant(one) for one in arrays])
+    specs = [tf.TensorSpec(tuple(mask.variable.shape), tf.bool) for mask in masks]
+    # Not called as a `tf.function`, which warns where several models are pruned one by one.
+    concrete = tf.function(
+        lambda *arrays: apply(list(arrays)), jit_compile=True, autograph=False
+    ).get_concrete_function(*specs)
+    return lambda arrays: concrete(*(tf.constant(one) for one in arrays))

@@ -93,7 +93,9 @@ def _bars(axis: Any, table: Any) -> None:
     axis.set_yticks(places, names, fontsize="small")
     axis.set(xlim=(0, 1.15), xlabel="share of zeros", title="kernels")
     axis.invert_yaxis()
-    axis.legend(frameon=False, fontsize="small", loc="lower right")
+    axis.legend(
+        frameon=False, fontsize="small", loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=3
+    )
 
 
 def _over_time(axis: Any, epochs: list[int], values: list[float]) -> None:

@@ -56,6 +56,8 @@ class Foreign(Schedule):
         begin, end = self.steps
         if end is not None and before < end <= now:
             return True
+        if end is not None and before >= end:
+            return False
         return any(bool(self.schedule(step)[0]) for step in range(max(before + 1, begin), now + 1))
 
     def bounds(self) -> tuple[float, float]:

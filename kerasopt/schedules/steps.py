@@ -59,9 +59,9 @@ class Steps(Schedule):
 
     def resolve(self, total_steps: int | None, steps_per_epoch: int | None = None) -> Self:
         """Give the same schedule in steps, now that the run is known; see `Schedule.resolve`."""
-        return type(self)(
-            [
-                (moment_in_steps("values", moment, total_steps, steps_per_epoch), value)
-                for moment, value in self.values
-            ]
-        )
+        # In a run of few steps several fractions are one step: the last of them holds.
+        found = {
+            moment_in_steps("values", moment, total_steps, steps_per_epoch): value
+            for moment, value in self.values
+        }
+        return type(self)(list(found.items()))

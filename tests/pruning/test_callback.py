@@ -73,3 +73,57 @@ def test_the_table_of_a_model():
     assert json.loads(json.dumps(found.to_dict()))["rows"][0]["shape"] == [4, 4]
     assert "a/kernel  4 x 4          16     12    0.7500" in str(found)
     assert sparsity(model, include="b").total == 0.0
+
+
+def test_a_schedule_of_tfmots_is_asked_about_each_step_once():
+    asked = []
+
+    class Theirs:
+        begin_step, end_step = 2, 10
+
+        def __call__(self, step):
+            asked.append(step)
+            return step % 4 == 0, min(step, 10) / 20
+
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(4)])
+    model.compile("sgd", "mse")
+    x = np.ones((200, 4))
+    pruning = Pruning(Theirs())
+    asked.clear()
+    model.fit(x, x, batch_size=1, verbose=0, callbacks=[pruning])
+    assert len(asked) <= 130
+    assert pruning.sparsity == 0.5
+
+
+def test_a_criterion_that_raises_is_said_before_training():
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(4, name="a")])
+    model.compile("sgd", "mse")
+    x, seen = np.ones((8, 4)), []
+    watch = keras.callbacks.LambdaCallback(on_train_batch_begin=lambda batch, logs: seen.append(1))
+    late = PolynomialDecay(0.0, 0.5, begin=1, end=2)
+    for criterion, said in (
+        (lambda w: w.nothing, "`criterion`.*'a/kernel'.*raised AttributeError.*nothing"),
+        (lambda w: w[0], r"`criterion`.*shape \(4, 4\)"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            model.fit(x, x, 1, 2, 0, callbacks=[watch, Pruning(late, criterion=criterion)])
+    assert not seen
+
+
+def test_slots_of_a_models_own_optimizers_cannot_be_masked():
+    class Own(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = keras.layers.Dense(4)
+            self.dense.build((None, 4))
+
+        def call(self, x):
+            return self.dense(x)
+
+    model = Own()
+    model(np.ones((1, 4)))
+    pruning = Pruning(0.5, momentum="mask")
+    pruning.set_model(model)
+    pruning.set_params({"epochs": 1, "steps": 4})
+    with pytest.raises(ValueError, match="`momentum`.*'keep'"):
+        pruning.on_train_begin()

@@ -33,6 +33,12 @@ def test_what_a_pattern_made_is_found(pattern, share, found, shape):
     assert found_pattern(weights * mask(weights, share, pattern)) == found
 
 
+@pytest.mark.parametrize("share", [0.8, 0.9, 0.95, 0.99])
+def test_very_sparse_single_weights_are_no_groups(share):
+    weights = np.random.default_rng(1).normal(size=(32, 16))
+    assert found_pattern(weights * mask(weights, share)) == "weight"
+
+
 def test_channels_of_a_depthwise_kernel():
     weights = RNG.normal(size=(3, 3, 8, 1))
     weights[:, :, 2] = 0

@@ -4,7 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from kerasopt.pruning import prune_in_rounds
+from kerasopt.callbacks import Pruning
+from kerasopt.pruning import prune, prune_in_rounds
 from tests.pruning.small import X, Y, mlp, zeros
 
 
@@ -74,3 +75,29 @@ def test_wrong_arguments_of_rounds():
         prune_in_rounds(mlp(), train, 1.5)
     with pytest.raises(ValueError, match="`rewind_to`"):
         prune_in_rounds(mlp(), train, 0.5, rewind_to=-1)
+
+
+@pytest.mark.parametrize("rewind_to", [None, 0, 3])
+def test_a_function_that_forgets_the_callbacks_is_said(rewind_to):
+    with pytest.raises(ValueError, match=r"`fit`.*passes its callbacks"):
+        prune_in_rounds(
+            mlp(), lambda model, callbacks: model.fit(X, Y, verbose=0), 0.5, rewind_to=rewind_to
+        )
+
+
+def test_a_function_that_trains_twice():
+    def fit(model, callbacks):
+        for _ in range(2):
+            model.fit(X, Y, batch_size=16, verbose=0, callbacks=callbacks)
+
+    model = mlp()
+    prune_in_rounds(model, fit, 0.5, rounds=1, rewind_to=6)
+    assert zeros(model)["b/kernel"] == 64
+
+
+def test_many_rounds_make_no_noise(capfd):
+    model = mlp()
+    for _ in range(8):
+        prune(model, 0.5)
+        model.fit(X, Y, batch_size=32, verbose=0, callbacks=[Pruning("keep")])
+    assert "retracing" not in capfd.readouterr().err

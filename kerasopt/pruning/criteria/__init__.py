@@ -9,6 +9,7 @@ from kerasopt.pruning.criteria.random import Random
 from kerasopt.pruning.criteria.snip import Snip
 from kerasopt.pruning.criteria.taylor import Taylor
 from kerasopt.pruning.criteria.wanda import Wanda
+from kerasopt.pruning.criteria.zeros_last import ZerosLast
 
 __all__ = [
     "Context",
@@ -20,5 +21,6 @@ __all__ = [
     "Snip",
     "Taylor",
     "Wanda",
+    "ZerosLast",
     "as_criterion",
 ]

@@ -12,7 +12,9 @@ class Movement(Criterion):
     """-sum of w dL/dw over the training so far: weights that move away from zero stay.
 
     (Sanh et al., 2020, "Movement Pruning: Adaptive Sparsity by Fine-Tuning"). For fine-tuning,
-    where large weights of the pretrained task may be useless for the new one.
+    where large weights of the pretrained task may be useless for the new one. Gradients are those
+    of the batches of `data` at each choice of masks. A weight that is masked is zero here, so that
+    its sum stays; in the paper it keeps its value and its score. `prune` sees its own batches only.
 
     Example:
     >>> Movement().scores(np.ones(2), Context(moved=np.array([0.5, -0.5])))
