@@ -1,17 +1,14 @@
-"""What stands in a TFLite file: its operations and tensor types, read from the flatbuffer."""
+"""What stands in a TFLite file, counted."""
 
 from collections import Counter
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
 
-import numpy as np
-
-# TFLite's int8 weights are symmetric, so their zero is the number 0.
-_WEIGHTS = {"FLOAT32": np.float32, "FLOAT16": np.float16, "INT8": np.int8}
+from kerasopt.export.structure import Graph, operators, structure
 
 EDGES = ("QUANTIZE", "DEQUANTIZE")
-"""Operations that change between float and int8 and compute nothing."""
+"""Operations that change between float and integers and compute nothing."""
+
+_WEIGHTS = ("FLOAT32", "FLOAT16", "INT8")
 
 
 @dataclass(frozen=True)
@@ -20,7 +17,7 @@ class Contents:
 
     Attributes:
         ops: By name of the operation, how many there are, in all subgraphs.
-        int8_ops: Of these, the ones with an int8 output, without those in `EDGES`.
+        quantized_ops: Of these, the ones with an int8 or int16 output, without those in `EDGES`.
         float_ops: Of these, the ones with a float output, without those in `EDGES`.
         constants: By type of tensor, how many constant tensors (weights) there are.
         weights: Number of weights: entries of constant float and int8 tensors of two axes or more.
@@ -28,7 +25,7 @@ class Contents:
     """
 
     ops: dict[str, int]
-    int8_ops: dict[str, int]
+    quantized_ops: dict[str, int]
     float_ops: dict[str, int]
     constants: dict[str, int]
     weights: int = 0
@@ -46,42 +43,27 @@ def contents(file: bytes) -> Contents:
     Args:
         file: The bytes of the file.
     """
-    from ai_edge_litert import schema_py_generated as schema
+    return counted(structure(file))
 
-    op_names, type_names = _names(schema.BuiltinOperator), _names(schema.TensorType)
-    model = schema.Model.GetRootAs(file, 0)
+
+def counted(graphs: tuple[Graph, ...]) -> Contents:
+    """Count what the parts of a file are."""
     ops: Counter[str] = Counter()
-    int8_ops: Counter[str] = Counter()
-    float_ops: Counter[str] = Counter()
-    constants: Counter[str] = Counter()
-    weights = zeros = 0
-    for s in range(model.SubgraphsLength()):
-        graph = model.Subgraphs(s)
-        tensors = [graph.Tensors(t) for t in range(graph.TensorsLength())]
-        types = [type_names[tensor.Type()] for tensor in tensors]
-        for tensor, kind in zip(tensors, types, strict=True):
-            data = model.Buffers(tensor.Buffer())
-            if data.DataLength():
-                constants[kind] += 1
-                if kind in _WEIGHTS and tensor.ShapeLength() > 1:
-                    values = data.DataAsNumpy().view(_WEIGHTS[kind])
-                    weights += values.size
-                    zeros += values.size - int(np.count_nonzero(values))
-        for o in range(graph.OperatorsLength()):
-            operator = graph.Operators(o)
-            code = model.OperatorCodes(operator.OpcodeIndex())
-            number = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
-            name = op_names[number]
-            if name == "CUSTOM":
-                name = code.CustomCode().decode()
-            ops[name] += 1
-            outputs = {types[operator.Outputs(i)] for i in range(operator.OutputsLength())}
-            if name not in EDGES:
-                int8_ops[name] += "INT8" in outputs
-                float_ops[name] += "FLOAT32" in outputs
-    return Contents(dict(ops), dict(+int8_ops), dict(+float_ops), dict(constants), weights, zeros)
-
-
-@cache
-def _names(enumeration: Any) -> dict[int, str]:
-    return {number: name for name, number in vars(enumeration).items() if name.isupper()}
+    quantized: Counter[str] = Counter()
+    floats: Counter[str] = Counter()
+    for graph, operator in operators(graphs):
+        ops[operator.name] += 1
+        if operator.name not in EDGES:
+            types = {graph.tensors[position].dtype for position in operator.outputs}
+            quantized[operator.name] += bool(types & {"INT8", "INT16"})
+            floats[operator.name] += "FLOAT32" in types
+    constants = [tensor for graph in graphs for tensor in graph.tensors if tensor.stored]
+    weights = [one for one in constants if one.dtype in _WEIGHTS and len(one.shape) > 1]
+    return Contents(
+        ops=dict(ops),
+        quantized_ops=dict(+quantized),
+        float_ops=dict(+floats),
+        constants=dict(Counter(one.dtype for one in constants)),
+        weights=sum(one.size for one in weights),
+        zeros=sum(one.zeros for one in weights),
+    )

@@ -99,7 +99,7 @@ def refuse_float(mode: str, found: Contents) -> None:
     Raises:
         ExportError: If it is one.
     """
-    if mode == "int8" and found.ops and not found.int8_ops:
+    if mode == "int8" and found.ops and not found.quantized_ops:
         raise ExportError(
             "The converter left the whole model in float, though int8 was asked for: none of its "
             f"operations ({', '.join(sorted(found.ops))}) was quantized. Use `mode='float32'`."

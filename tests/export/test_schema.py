@@ -22,7 +22,7 @@ def test_agrees_with_the_interpreter(cnn):
     listed = [op["op_name"] for op in interpreter._get_ops_details()]
     assert sorted(listed) == sorted(name for name, count in found.ops.items() for _ in range(count))
     assert exported.report.cost.ops == len(listed)
-    assert not found.int8_ops
+    assert not found.quantized_ops
     assert found.float_ops["CONV_2D"] == 1
 
 
@@ -32,7 +32,7 @@ def test_full_int8(cnn, images, io):
     found = contents(exported.bytes)
     assert not found.float_ops
     assert not exported.report.float_ops
-    assert {"CONV_2D", "FULLY_CONNECTED", "SOFTMAX", "MAX_POOL_2D"} <= set(found.int8_ops)
+    assert {"CONV_2D", "FULLY_CONNECTED", "SOFTMAX", "MAX_POOL_2D"} <= set(found.quantized_ops)
     assert "FLOAT32" not in found.constants
     assert [port.dtype for port in (*exported.report.inputs, *exported.report.outputs)] == [io, io]
     got = exported.predict(images)
@@ -43,7 +43,7 @@ def test_full_int8(cnn, images, io):
 def test_dynamic_has_int8_weights(cnn):
     found = contents(to_tflite(cnn, mode="dynamic").bytes)
     assert found.constants["INT8"] >= 1
-    assert not found.int8_ops
+    assert not found.quantized_ops
 
 
 def test_float16_has_float16_weights(cnn):

@@ -1,0 +1,79 @@
+"""What each operation of a file costs: bytes of weights and multiplications."""
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from kerasopt.export.structure import Graph, Operator, Tensor
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation of the graph that runs.
+
+    Attributes:
+        name: Such as `"CONV_2D"`.
+        output: Name of its first output, in which the converter writes the Keras layer's path.
+        shape: Shape of that output.
+        dtype: Type of that output.
+        stored: Bytes of the constants that it is the first to read.
+        macs: Multiplications with accumulation for one sample; 0 for what has none.
+    """
+
+    name: str
+    output: str
+    shape: tuple[int | None, ...]
+    dtype: str
+    stored: int
+    macs: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give it as plain JSON data."""
+        return {**asdict(self), "shape": list(self.shape)}
+
+
+def operations(graph: Graph) -> list[Operation]:
+    """List the operations of a graph in the order in which they run."""
+    counted: set[int] = set()
+    found = []
+    for operator in graph.operators:
+        mine = {one for one in operator.inputs if one >= 0} - counted
+        counted.update(mine)
+        output = graph.tensors[operator.outputs[0]] if operator.outputs else Tensor("", (), "")
+        found.append(
+            Operation(
+                name=operator.name,
+                output=output.name,
+                shape=output.shape,
+                dtype=output.dtype,
+                stored=sum(graph.tensors[one].stored for one in mine),
+                macs=macs(graph, operator),
+            )
+        )
+    return found
+
+
+def macs(graph: Graph, operator: Operator) -> int:
+    """Count the multiplications with accumulation of one operation, for a batch of one."""
+    tensors = [graph.tensors[one] if one >= 0 else None for one in operator.inputs]
+    output = graph.tensors[operator.outputs[0]] if operator.outputs else None
+    if output is None or len(tensors) < 2:
+        return 0
+    first, second = tensors[0], tensors[1]
+    if first is None or second is None:
+        return 0
+    shape = tuple(1 if axis is None else axis for axis in second.shape)
+    match operator.name:
+        case "CONV_2D":  # (out, h, w, in)
+            return output.size * math.prod(shape[1:])
+        case "DEPTHWISE_CONV_2D":  # (1, h, w, out)
+            return output.size * math.prod(shape[1:3])
+        case "CONV_3D":  # (d, h, w, in, out)
+            return output.size * math.prod(shape[:-1])
+        case "FULLY_CONNECTED":  # (out, in)
+            return output.size * shape[-1]
+        case "TRANSPOSE_CONV" if tensors[2] is not None:  # (out, h, w, in)
+            return tensors[2].size * math.prod(shape[:-1])
+        case "BATCH_MATMUL":
+            return output.size * (first.shape[-1] or 1)
+    return 0

@@ -1,0 +1,154 @@
+"""The parts of a TFLite file, read from the flatbuffer: tensors and operators."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+BITS = {
+    "BFLOAT16": 16, "BOOL": 8, "COMPLEX64": 64, "FLOAT16": 16, "FLOAT32": 32, "FLOAT64": 64,
+    "INT16": 16, "INT2": 2, "INT32": 32, "INT4": 4, "INT64": 64, "INT8": 8, "RESOURCE": 0,
+    "STRING": 0, "UINT16": 16, "UINT32": 32, "UINT64": 64, "UINT8": 8, "VARIANT": 0,
+}  # fmt: skip
+"""Bits an entry takes, by the name of the type."""
+
+# TFLite's int8 weights are symmetric, so their zero is the number 0.
+_COUNTED = {"FLOAT32": np.float32, "FLOAT16": np.float16, "INT8": np.int8}
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """One tensor.
+
+    Attributes:
+        name: Its name.
+        shape: Sizes of its axes; `None` for an axis of any size.
+        dtype: Such as `"FLOAT32"` or `"INT8"`.
+        stored: Bytes that its values take in the file: of a constant; else 0.
+        zeros: How many of the values of a stored float or int8 tensor are zero.
+        scales: Number of quantization scales: 0 of a float tensor, 1, or one a channel.
+        scale: The real value of one step, if there is one for the whole tensor.
+        zero_point: The integer that stands for 0.0, likewise.
+        variable: Whether it keeps its value from run to run.
+        sparse: Whether its values are encoded sparsely.
+    """
+
+    name: str
+    shape: tuple[int | None, ...]
+    dtype: str
+    stored: int = 0
+    zeros: int = 0
+    scales: int = 0
+    scale: float | None = None
+    zero_point: int | None = None
+    variable: bool = False
+    sparse: bool = False
+
+    @property
+    def size(self) -> int:
+        """Number of entries; an axis of any size counts as one entry."""
+        return math.prod(1 if axis is None else axis for axis in self.shape)
+
+    @property
+    def memory(self) -> int:
+        """Bytes that it takes while the file runs, if it is no constant."""
+        return 0 if self.stored else math.ceil(self.size * BITS.get(self.dtype, 0) / 8)
+
+
+@dataclass(frozen=True)
+class Operator:
+    """One operation: its name and the positions of its tensors, -1 for one that is left out."""
+
+    name: str
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Graph:
+    """One subgraph; the first of a file is what runs, others are bodies of loops and branches."""
+
+    tensors: tuple[Tensor, ...]
+    operators: tuple[Operator, ...]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+
+
+def structure(file: bytes) -> tuple[Graph, ...]:
+    """Read the parts of a file that LiteRT has loaded before: nothing is checked here.
+
+    Args:
+        file: Its bytes.
+    """
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.Model.GetRootAs(file, 0)
+    names = [_operator_name(model.OperatorCodes(i)) for i in range(model.OperatorCodesLength())]
+    return tuple(_graph(model, model.Subgraphs(i), names) for i in range(model.SubgraphsLength()))
+
+
+def _graph(model: Any, graph: Any, names: list[str]) -> Graph:
+    operators = (graph.Operators(i) for i in range(graph.OperatorsLength()))
+    return Graph(
+        tensors=tuple(_tensor(model, graph.Tensors(i)) for i in range(graph.TensorsLength())),
+        operators=tuple(
+            Operator(names[one.OpcodeIndex()], _ints(one, "Inputs"), _ints(one, "Outputs"))
+            for one in operators
+        ),
+        inputs=_ints(graph, "Inputs"),
+        outputs=_ints(graph, "Outputs"),
+    )
+
+
+def _tensor(model: Any, tensor: Any) -> Tensor:
+    kind = _names("TensorType").get(tensor.Type(), "?")
+    sizes = _ints(tensor, "ShapeSignature") or _ints(tensor, "Shape")
+    buffer = model.Buffers(tensor.Buffer())
+    stored = buffer.DataLength() or int(buffer.Size())
+    zeros = 0
+    if buffer.DataLength() and kind in _COUNTED:
+        values = buffer.DataAsNumpy().view(_COUNTED[kind])
+        zeros = values.size - int(np.count_nonzero(values))
+    quantization = tensor.Quantization()
+    scales = quantization.ScaleLength() if quantization else 0
+    single = scales == 1
+    return Tensor(
+        name=(tensor.Name() or b"").decode(errors="replace"),
+        shape=tuple(None if size < 0 else size for size in sizes),
+        dtype=kind,
+        stored=stored,
+        zeros=zeros,
+        scales=scales,
+        scale=float(quantization.Scale(0)) if single else None,
+        zero_point=int(quantization.ZeroPoint(0)) if single else None,
+        variable=bool(tensor.IsVariable()),
+        sparse=tensor.Sparsity() is not None,
+    )
+
+
+def _operator_name(code: Any) -> str:
+    number = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
+    name = _names("BuiltinOperator").get(number, f"OPERATOR_{number}")
+    return (code.CustomCode() or b"CUSTOM").decode(errors="replace") if name == "CUSTOM" else name
+
+
+def _ints(one: Any, what: str) -> tuple[int, ...]:
+    return tuple(int(getattr(one, what)(i)) for i in range(getattr(one, f"{what}Length")()))
+
+
+@cache
+def _names(enumeration: str) -> dict[int, str]:
+    from ai_edge_litert import schema_py_generated as schema
+
+    found = vars(getattr(schema, enumeration))
+    return {number: name for name, number in found.items() if name.isupper()}
+
+
+def operators(graphs: tuple[Graph, ...]) -> Iterator[tuple[Graph, Operator]]:
+    """Give every operation with its graph."""
+    for graph in graphs:
+        for operator in graph.operators:
+            yield graph, operator

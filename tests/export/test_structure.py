@@ -1,0 +1,92 @@
+"""What is read from a file: parts, memory, multiplications."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from kerasopt.export import to_tflite
+from kerasopt.export.memory import peak_memory
+from kerasopt.export.operations import operations
+from kerasopt.export.structure import Graph, Operator, Tensor, structure
+
+
+def chain(*sizes, links):
+    """Give a graph of int8 tensors with these sizes and operators from the first to the second."""
+    tensors = tuple(Tensor(f"t{i}", (size,), "INT8") for i, size in enumerate(sizes))
+    operators = tuple(Operator("ADD", tuple(read), tuple(made)) for read, made in links)
+    return Graph(tensors, operators, (0,), (len(sizes) - 1,))
+
+
+@pytest.mark.parametrize(
+    ("graph", "expected"),
+    [
+        (chain(10, 20, 5, links=[([0], [1]), ([1], [2])]), 30),
+        (chain(10, 20, 30, links=[([0], [1]), ([0, 1], [2])]), 60),  # the input is read again
+        (chain(10, 1, 1, 1, links=[([0], [1]), ([1], [2]), ([0, 2], [3])]), 12),
+        (chain(10, links=[]), 10),
+        (chain(10, 20, 5, links=[([0, -1], [1]), ([1], [2])]), 30),  # an input left out
+    ],
+)
+def test_memory_by_lifetimes(graph, expected):
+    assert peak_memory(graph) == expected
+
+
+def test_constants_take_none_and_variables_do_all_the_time():
+    tensors = (
+        Tensor("x", (4,), "FLOAT32"),
+        Tensor("w", (1000,), "FLOAT32", stored=4000),
+        Tensor("state", (3,), "FLOAT32", variable=True),
+        Tensor("y", (2, None), "INT4"),
+    )
+    graph = Graph(tensors, (Operator("FULLY_CONNECTED", (0, 1), (3,)),), (0,), (3,))
+    assert peak_memory(graph) == 16 + 12 + 1
+
+
+MODELS = [
+    (layers.Dense(5, use_bias=False), (7,), 35),
+    (layers.Conv2D(6, 3, use_bias=False), (8, 8, 4), 36 * 6 * 9 * 4),
+    (layers.Conv2D(6, 3, groups=2, use_bias=False), (8, 8, 4), 36 * 6 * 9 * 2),
+    (layers.Conv2D(6, 3, strides=2, padding="same"), (8, 8, 4), 16 * 6 * 9 * 4),
+    (layers.DepthwiseConv2D(3), (8, 8, 4), 36 * 4 * 9),
+    (layers.DepthwiseConv2D(3, depth_multiplier=2), (8, 8, 4), 36 * 8 * 9),
+    (layers.SeparableConv2D(5, 3), (8, 8, 4), 36 * 4 * 9 + 36 * 4 * 5),
+    (layers.Conv2DTranspose(6, 3, strides=2), (4, 4, 3), 16 * 3 * 9 * 6),
+    (layers.Conv1D(5, 3), (9, 4), 7 * 5 * 3 * 4),
+    (layers.Conv3D(5, 2), (4, 4, 4, 3), 27 * 5 * 8 * 3),
+    (layers.Dot(axes=(2, 2)), None, 5 * 6 * 7),
+]
+
+
+@pytest.mark.parametrize(("layer", "shape", "expected"), MODELS)
+def test_multiplications_are_those_of_the_layer(layer, shape, expected):
+    if shape is None:
+        inputs = [keras.Input((5, 7)), keras.Input((6, 7))]
+        model = keras.Model(inputs, layer(inputs))
+    else:
+        model = keras.Sequential([keras.Input(shape), layer])
+    (graph,) = structure(to_tflite(model).bytes)
+    found = operations(graph)
+    assert sum(one.macs for one in found) == expected
+    assert sum(one.stored for one in found) == sum(one.stored for one in graph.tensors)
+    assert found[0].to_dict()["shape"] == list(found[0].shape)
+
+
+def test_int8_takes_a_quarter_of_the_memory(cnn, images):
+    floats, whole = (
+        structure(to_tflite(cnn, mode=mode, calibration=images, io=io).bytes)[0]
+        for mode, io in (("float32", "float32"), ("int8", "int8"))
+    )
+    assert peak_memory(floats) == 4 * peak_memory(whole)
+    scales = [one for one in whole.tensors if one.dtype == "INT8" and one.scales == 1]
+    assert scales
+    assert all(one.scale > 0 and one.zero_point is not None for one in scales)
+    assert any(one.scales > 1 and one.scale is None for one in whole.tensors)
+
+
+def test_zeros_are_counted():
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(3)])
+    model.layers[0].kernel.assign(np.eye(4, 3))
+    (graph,) = structure(to_tflite(model).bytes)
+    kernel = next(one for one in graph.tensors if one.stored and len(one.shape) == 2)
+    assert (kernel.zeros, kernel.size, kernel.stored) == (9, 12, 48)
