@@ -6,15 +6,16 @@ from typing import Any
 
 import numpy as np
 
-FLOORS_DB = {"float32": 80.0, "float16": 40.0, "dynamic": 15.0, "int8": 8.0}
+FLOORS_DB = {"float32": 80.0, "float16": 40.0, "dynamic": 15.0, "int8": 8.0, "int16x8": 15.0}
 """Lowest signal-to-noise ratio that is believed, by mode.
 
 They tell a wrong file from a coarse one, not a good one from a bad one. Measured: sound float32
-files have 110 dB and more, float16 50-82, dynamic 31-51, int8 19-42 (MobileNetV2 is the 19), while
+files have 110 dB and more, float16 50-82, dynamic 31-51, int8 19-42 (MobileNetV2 is the 19),
+int16x8 26-50, while
 wrong ones (two inputs swapped, a lookup broken, garbage from a sparse kernel) have 3 dB or less.
 """
 
-EQUAL_SHARE = {"float32": 0.9, "float16": 0.9, "dynamic": 0.5, "int8": 0.5}
+EQUAL_SHARE = {"float32": 0.9, "float16": 0.9, "dynamic": 0.5, "int8": 0.5, "int16x8": 0.5}
 """Lowest share of equal values for outputs that are integers, such as class numbers."""
 
 _NOTHING = 1e-6

@@ -93,7 +93,7 @@ def refuse_unfit(model: Any) -> None:
             )
 
 
-def refuse_int8_loops(model: Any, traced: Traced) -> None:
+def refuse_loops(model: Any, traced: Traced) -> None:
     """Refuse a model with a loop: the calibrator of TensorFlow would end the process.
 
     Raises:

@@ -13,7 +13,7 @@ from kerasopt._checks import at_least, bad_value, one_of
 from kerasopt._files import write_bytes
 from kerasopt._keras import require_tensorflow
 from kerasopt.export.agreement import sqnr
-from kerasopt.export.convert import Traced, convert, refuse_int8_loops, refuse_unfit
+from kerasopt.export.convert import CALIBRATED, Traced, convert, refuse_loops, refuse_unfit
 from kerasopt.export.cost import measure
 from kerasopt.export.errors import ExportError
 from kerasopt.export.precision import in_float32
@@ -27,7 +27,7 @@ from kerasopt.export.tflite_model import TFLiteModel, check_path
 from kerasopt.export.verify import keras_outputs, refuse_float, verify
 from kerasopt.selection import check_built, walk
 
-MODES = ("float32", "float16", "dynamic", "int8")
+MODES = ("float32", "float16", "dynamic", "int8", "int16x8")
 IO = ("float32", "int8", "uint8")
 
 _ENOUGH = 100
@@ -55,8 +55,10 @@ def to_tflite(
         model: A built Keras model: Sequential, functional or a class of its own.
         path: Where to write the file, ending in `.tflite`. Defaults to `None`: not written.
         mode: `"float32"`; `"float16"`, half the size; `"dynamic"`, int8 weights; `"int8"`, int8
-            weights and activations. Defaults to `"float32"`.
-        calibration: What the model will see, for `"int8"` at least 100 samples: an array, a list
+            weights and activations; `"int16x8"`, int8 weights and int16 activations, closer but
+            slow. Defaults to `"float32"`.
+        calibration: What the model will see, for `"int8"` and `"int16x8"` at least 100 samples: an
+            array, a list
             (in the order of `model.inputs`), a dict by input name, or batches of these as a
             `tf.data.Dataset`, a `keras.utils.PyDataset`, an iterable or a function that gives one.
             Labels are dropped. At most 256 samples are used: of arrays evenly spread, of batches
@@ -102,14 +104,14 @@ def to_tflite(
     signature = signature_of(plain, batch_size)
     given = None if calibration is None else read("calibration", calibration, signature.inputs)
     data = _check_data(signature, given, check)
-    if mode == "int8" and given is None:
+    if mode in CALIBRATED and given is None:
         raise bad_value(
             "calibration",
-            "data for mode 'int8', 100 samples or more",
+            f"data for mode {mode!r}, 100 samples or more",
             None,
             "Give a part of the training data: it sets the ranges of the activations.",
         )
-    constant = given.constant_inputs() if given is not None and mode == "int8" else []
+    constant = given.constant_inputs() if given is not None and mode in CALIBRATED else []
     if len(constant) == len(signature.inputs):
         raise bad_value(
             "calibration",
@@ -119,8 +121,8 @@ def to_tflite(
         )
 
     traced = Traced(plain, signature)
-    if mode == "int8":
-        refuse_int8_loops(plain, traced)
+    if mode in CALIBRATED:
+        refuse_loops(plain, traced)
     # The model itself may take larger batches than the file.
     expected = _expected(model, plain, signature_of(plain), data)
     content = convert(traced, signature, mode, given, io)
@@ -137,10 +139,10 @@ def to_tflite(
         outputs=tuple(runner.outputs[name] for name in agreement),
         agreement=agreement,
         check=data.source,
-        calibration_samples=len(given) if given and mode == "int8" else 0,
+        calibration_samples=len(given) if given and mode in CALIBRATED else 0,
         cost=measure(content, sample, found),
         ops=found.ops,
-        float_ops=found.float_ops if mode == "int8" else {},
+        float_ops=found.float_ops if mode in CALIBRATED else {},
         notes=(*losses, *_remarks(plain is not model, data.source == "random")),
         seconds=time.perf_counter() - begun,
         versions={name: version(name) for name in ("tensorflow", "keras", "ai-edge-litert")},
@@ -240,13 +242,13 @@ def _losses(
         "does not fit."
         for name in constant
     ]
-    if mode == "int8" and given is not None and len(given) < _ENOUGH:
+    if mode in CALIBRATED and given is not None and len(given) < _ENOUGH:
         losses.append(
-            f"Calibrated on {len(given)} samples; {_ENOUGH} or more make the int8 ranges reliable."
+            f"Calibrated on {len(given)} samples; {_ENOUGH} or more make the ranges reliable."
         )
-    if mode == "int8" and found.float_ops:
+    if mode in CALIBRATED and found.float_ops:
         names = ", ".join(f"{count} {name}" for name, count in sorted(found.float_ops.items()))
-        losses.append(f"Not all of the file is int8; these operations stay in float: {names}.")
+        losses.append(f"Not all of the file is {mode}; these operations stay in float: {names}.")
     if mode == "dynamic" and not found.constants.get("INT8"):
         losses.append(
             "No weights became int8: TensorFlow leaves those with fewer than 1024 entries in "

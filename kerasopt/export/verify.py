@@ -9,6 +9,7 @@ import numpy as np
 from kerasopt._quiet import held_back
 from kerasopt.export.agreement import Agreement, compare, shortfall
 from kerasopt.export.complaints import useful
+from kerasopt.export.convert import CALIBRATED
 from kerasopt.export.errors import ExportError
 from kerasopt.export.runner import Runner
 from kerasopt.export.samples import Batch, Samples, filled, length
@@ -27,6 +28,8 @@ _CAUSES = {
     "int8": "The calibration data may not look like what the model was trained on (another "
     "scale, blank samples, an outlier), or a layer does not bear int8: give representative "
     "`calibration`, or use `mode='dynamic'` or `mode='float16'`.",
+    "int16x8": "TensorFlow gets some layers wrong in this mode, such as GRU, or the calibration "
+    "data may not look like what the model was trained on: use `mode='int8'` or `mode='float16'`.",
 }
 
 
@@ -99,10 +102,10 @@ def refuse_float(mode: str, found: Contents) -> None:
     Raises:
         ExportError: If it is one.
     """
-    if mode == "int8" and found.ops and not found.quantized_ops:
+    if mode in CALIBRATED and found.ops and not found.quantized_ops:
         raise ExportError(
-            "The converter left the whole model in float, though int8 was asked for: none of its "
-            f"operations ({', '.join(sorted(found.ops))}) was quantized. Use `mode='float32'`."
+            f"The converter left the whole model in float, though {mode} was asked for: none of "
+            f"its operations ({', '.join(sorted(found.ops))}) was quantized. Use `mode='float32'`."
         )
 
 

@@ -120,3 +120,28 @@ def test_what_stays_float_is_counted(rng):
     with pytest.warns(UserWarning, match="stay in float"):
         exported = to_tflite(model, None, "int8", rng.normal(size=(100, 6, 8)), io="int8")
     assert sum(exported.report.float_ops.values()) >= 1
+
+
+def test_int16x8_is_closer_than_int8(cnn, images):
+    found = {
+        mode: to_tflite(cnn, mode=mode, calibration=images).report for mode in ("int8", "int16x8")
+    }
+    assert found["int16x8"].sqnr_db > found["int8"].sqnr_db + 6
+    assert found["int16x8"].calibration_samples == 120
+    assert not found["int16x8"].float_ops
+    with pytest.raises(ValueError, match="`calibration`.*'int16x8'"):
+        to_tflite(cnn, mode="int16x8")
+
+
+def test_int16x8_of_a_gru_is_wrong_and_refused(rng):
+    model = recurrent(True, layers.GRU)
+    bias = model.get_layer("memory").cell.bias
+    bias.assign(rng.normal(size=tuple(bias.shape)))  # all zeros hide it
+    with pytest.raises(ExportError, match=r"int16x8 file does not do.*GRU"):
+        to_tflite(model, None, "int16x8", sentences(rng))
+
+
+def test_int16x8_of_what_has_no_such_kernel_says_what_to_use(rng):
+    model = keras.Sequential([keras.Input((6,)), layers.Embedding(50, 8), layers.Flatten()])
+    with pytest.raises(ExportError, match=r"int16x8"):
+        to_tflite(model, None, "int16x8", rng.integers(0, 50, (120, 6)))
