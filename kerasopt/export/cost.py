@@ -5,9 +5,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from kerasopt.export.memory import peak_memory
+from kerasopt.export.operations import operations
 from kerasopt.export.report import Cost
 from kerasopt.export.runner import time_file
-from kerasopt.export.schema import Contents, contents
+from kerasopt.export.schema import Contents, counted
+from kerasopt.export.structure import structure
 
 SECONDS = 0.5
 RUNS = 200
@@ -37,11 +40,14 @@ def measure(
         found: What the file is made of, if known. Defaults to `None`: read it.
         seconds: Longest time for the timed runs. Defaults to `0.5`.
     """
-    found = found or contents(file)
+    graphs = structure(file)
+    found = found or counted(graphs)
     return Cost(
         file_bytes=len(file),
         zipped_bytes=zipped_size(file),
         latency=time_file(file, sample, 1, seconds, RUNS),
         ops=sum(found.ops.values()),
         sparsity=found.sparsity,
+        peak_memory=peak_memory(graphs[0]),
+        macs=sum(one.macs for one in operations(graphs[0])),
     )

@@ -16,6 +16,7 @@ from kerasopt.export.agreement import sqnr
 from kerasopt.export.convert import CALIBRATED, Traced, convert, refuse_loops, refuse_unfit
 from kerasopt.export.cost import measure
 from kerasopt.export.errors import ExportError
+from kerasopt.export.operations import operations
 from kerasopt.export.precision import in_float32
 from kerasopt.export.reading import read
 from kerasopt.export.report import Report
@@ -23,6 +24,7 @@ from kerasopt.export.runner import Runner
 from kerasopt.export.samples import Samples, random_samples
 from kerasopt.export.schema import Contents, contents
 from kerasopt.export.signature import Signature, signature_of
+from kerasopt.export.structure import structure
 from kerasopt.export.tflite_model import TFLiteModel, check_path
 from kerasopt.export.verify import keras_outputs, refuse_float, verify
 from kerasopt.selection import check_built, walk
@@ -143,6 +145,7 @@ def to_tflite(
         cost=measure(content, sample, found),
         ops=found.ops,
         float_ops=found.float_ops if mode in CALIBRATED else {},
+        operations=tuple(operations(structure(content)[0])),
         notes=(*losses, *_remarks(plain is not model, data.source == "random")),
         seconds=time.perf_counter() - begun,
         versions={name: version(name) for name in ("tensorflow", "keras", "ai-edge-litert")},

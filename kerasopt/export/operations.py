@@ -27,6 +27,11 @@ class Operation:
     stored: int
     macs: int
 
+    @property
+    def where(self) -> str:
+        """The output's name in short: of several joined ones the first."""
+        return self.output.split(";")[0]
+
     def to_dict(self) -> dict[str, Any]:
         """Give it as plain JSON data."""
         return {**asdict(self), "shape": list(self.shape)}

@@ -1,10 +1,14 @@
 """What was measured on one exported file, as plain data."""
 
+import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from kerasopt._text import columns
 from kerasopt.export.agreement import Agreement
 from kerasopt.export.latency import Latency
+from kerasopt.export.operations import Operation
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,9 @@ class Cost:
         latency: Time of one run with one thread on one sample (or the file's fixed batch).
         ops: Number of operations in the file.
         sparsity: Share of zeros among its weights (constant tensors of two axes or more).
+        peak_memory: Bytes that its activations take at their most, by the lifetimes of its tensors
+            for a batch of one; an interpreter takes at least as much.
+        macs: Multiplications with accumulation of one run of a batch of one.
     """
 
     file_bytes: int
@@ -43,6 +50,8 @@ class Cost:
     latency: Latency
     ops: int
     sparsity: float = 0.0
+    peak_memory: int = 0
+    macs: int = 0
 
 
 @dataclass(frozen=True)
@@ -60,6 +69,7 @@ class Report:
         cost: Size, latency and number of operations.
         ops: By name of the operation, how many the file has.
         float_ops: By name, those that compute in float in an int8 file; else empty.
+        operations: What each operation of the file costs, in the order in which they run.
         notes: What the user should know, a sentence each.
         seconds: What the whole export took.
         versions: Of the packages that made and ran the file.
@@ -75,6 +85,7 @@ class Report:
     cost: Cost
     ops: dict[str, int]
     float_ops: dict[str, int]
+    operations: tuple[Operation, ...] = ()
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
     versions: dict[str, str] = field(default_factory=dict)
@@ -90,5 +101,60 @@ class Report:
         plain["agreement"] = {name: one.to_dict() for name, one in self.agreement.items()}
         for ports in ("inputs", "outputs"):
             plain[ports] = [{**port, "shape": list(port["shape"])} for port in plain[ports]]
+        plain["operations"] = [one.to_dict() for one in self.operations]
         plain["notes"] = list(self.notes)
         return plain
+
+    def facts(self) -> list[tuple[str, str]]:
+        """Give what matters most as pairs of words: what, how much."""
+        cost = self.cost
+        facts = [
+            ("mode", self.mode if self.io == "float32" else f"{self.mode}, {self.io} in and out"),
+            ("file", f"{cost.file_bytes:,} bytes, {cost.zipped_bytes:,} zipped"),
+            ("weights that are zero", f"{cost.sparsity:.1%}"),
+            ("activations at their most", f"{cost.peak_memory:,} bytes"),
+            ("multiplications", f"{cost.macs:,}"),
+            (
+                "latency",
+                f"median {cost.latency.median_ms:.3g} ms, 95 % within {cost.latency.p95_ms:.3g} ms "
+                f"({cost.latency.threads} thread, batch {cost.latency.batch})",
+            ),
+        ]
+        facts += [(f"output {name}", _agreement(one)) for name, one in self.agreement.items()]
+        if self.float_ops:
+            facts.append(("stay in float", _counts(self.float_ops)))
+        return facts
+
+    def to_markdown(self) -> str:
+        """Give it as Markdown: a table of facts, one of operations, and the notes."""
+        lines = ["| | |", "|---|---|", *(f"| {what} | {much} |" for what, much in self.facts())]
+        lines += ["", "| operation | output | shape | type | bytes | multiplications |"]
+        lines += ["|---|---|---|---|--:|--:|"]
+        lines += [f"| {' | '.join(row)} |" for row in map(_row, self.operations)]
+        lines += ["", *(f"- {note}" for note in self.notes)]
+        return "\n".join(lines).rstrip() + "\n"
+
+    def __str__(self) -> str:
+        heads = ["operation", "output", "shape", "type", "bytes", "multiplications"]
+        parts = [columns([list(fact) for fact in self.facts()])]
+        parts.append(columns([heads, *map(_row, self.operations)], right=[4, 5]))
+        parts += ["\n".join(self.notes)] if self.notes else []
+        return "\n\n".join(parts)
+
+
+def _row(one: Operation) -> list[str]:
+    shape = " x ".join("any" if size is None else str(size) for size in one.shape)
+    return [one.name, one.where, shape, one.dtype, f"{one.stored:,}", f"{one.macs:,}"]
+
+
+def _counts(ops: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in sorted(ops.items()))
+
+
+def _agreement(one: Agreement) -> str:
+    if one.equal is not None:
+        return f"{one.equal:.1%} equal, {one.samples} samples"
+    same = "" if one.argmax is None else f"arg-max the same for {one.argmax:.1%}, "
+    exact = math.isinf(one.sqnr_db)
+    ratio = "no difference" if exact and one.sqnr_db > 0 else f"{one.sqnr_db:.1f} dB"
+    return f"{ratio}, {same}largest difference {one.largest_difference:.3g}, {one.samples} samples"
