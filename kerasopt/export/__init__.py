@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from kerasopt.export.agreement import Agreement
     from kerasopt.export.errors import ExportError
     from kerasopt.export.exporting import to_tflite
+    from kerasopt.export.inspection import Inspection, inspect
     from kerasopt.export.keras_timing import keras_latency
     from kerasopt.export.latency import Latency
     from kerasopt.export.report import Cost, Port, Report
@@ -17,10 +18,12 @@ _HOMES = {
     "Agreement": "agreement",
     "Cost": "report",
     "ExportError": "errors",
+    "Inspection": "inspection",
     "Latency": "latency",
     "Port": "report",
     "Report": "report",
     "TFLiteModel": "tflite_model",
+    "inspect": "inspection",
     "keras_latency": "keras_timing",
     "to_tflite": "exporting",
 }
@@ -29,10 +32,12 @@ __all__ = [
     "Agreement",
     "Cost",
     "ExportError",
+    "Inspection",
     "Latency",
     "Port",
     "Report",
     "TFLiteModel",
+    "inspect",
     "keras_latency",
     "to_tflite",
 ]

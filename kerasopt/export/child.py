@@ -72,16 +72,19 @@ def run(folder: Path) -> Answer:
     return {}
 
 
-def ports(folder: Path) -> Answer:
-    """Load the file, and tell its inputs and outputs."""
+def load(folder: Path) -> Answer:
+    """Load the file, and tell its inputs, its outputs and its parts."""
     from dataclasses import asdict
 
-    from kerasopt.export.runner import Runner
+    from kerasopt.export.runner import ports
+    from kerasopt.export.structure import structure
 
-    runner = Runner((folder / "model.tflite").read_bytes())
+    file = (folder / "model.tflite").read_bytes()
+    inputs, outputs = ports(file)
     return {
-        "inputs": [asdict(port) for port in runner.inputs.values()],
-        "outputs": [asdict(port) for port in runner.outputs.values()],
+        "inputs": [asdict(port) for port in inputs],
+        "outputs": [asdict(port) for port in outputs],
+        "graphs": [asdict(graph) for graph in structure(file)],
     }
 
 
@@ -99,7 +102,7 @@ def time(folder: Path, threads: int, seconds: float, runs: int) -> Answer:
 
 TASKS: dict[str, Callable[..., Answer]] = {
     "convert": convert,
-    "ports": ports,
+    "load": load,
     "run": run,
     "time": time,
 }

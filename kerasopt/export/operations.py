@@ -37,6 +37,12 @@ class Operation:
         return {**asdict(self), "shape": list(self.shape)}
 
 
+def row(one: Operation) -> list[str]:
+    """Give an operation as the cells of a table."""
+    shape = " x ".join("any" if size is None else str(size) for size in one.shape)
+    return [one.name, one.where, shape, one.dtype, f"{one.stored:,}", f"{one.macs:,}"]
+
+
 def operations(graph: Graph) -> list[Operation]:
     """List the operations of a graph in the order in which they run."""
     counted: set[int] = set()

@@ -8,7 +8,7 @@ from typing import Any
 from kerasopt._text import columns
 from kerasopt.export.agreement import Agreement
 from kerasopt.export.latency import Latency
-from kerasopt.export.operations import Operation
+from kerasopt.export.operations import Operation, row
 
 
 @dataclass(frozen=True)
@@ -130,21 +130,16 @@ class Report:
         lines = ["| | |", "|---|---|", *(f"| {what} | {much} |" for what, much in self.facts())]
         lines += ["", "| operation | output | shape | type | bytes | multiplications |"]
         lines += ["|---|---|---|---|--:|--:|"]
-        lines += [f"| {' | '.join(row)} |" for row in map(_row, self.operations)]
+        lines += [f"| {' | '.join(row)} |" for row in map(row, self.operations)]
         lines += ["", *(f"- {note}" for note in self.notes)]
         return "\n".join(lines).rstrip() + "\n"
 
     def __str__(self) -> str:
         heads = ["operation", "output", "shape", "type", "bytes", "multiplications"]
         parts = [columns([list(fact) for fact in self.facts()])]
-        parts.append(columns([heads, *map(_row, self.operations)], right=[4, 5]))
+        parts.append(columns([heads, *map(row, self.operations)], right=[4, 5]))
         parts += ["\n".join(self.notes)] if self.notes else []
         return "\n\n".join(parts)
-
-
-def _row(one: Operation) -> list[str]:
-    shape = " x ".join("any" if size is None else str(size) for size in one.shape)
-    return [one.name, one.where, shape, one.dtype, f"{one.stored:,}", f"{one.macs:,}"]
 
 
 def _counts(ops: Mapping[str, int]) -> str:

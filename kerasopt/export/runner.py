@@ -51,6 +51,21 @@ class Runner:
         return {name: from_file(port, outputs[name]) for name, port in self.outputs.items()}
 
 
+def ports(file: bytes) -> tuple[list[Port], list[Port]]:
+    """Give the inputs and outputs of any file, also of one without a signature.
+
+    Raises:
+        RuntimeError, ValueError: Of the interpreter, if the file does not load.
+    """
+    with held_back():
+        from ai_edge_litert.interpreter import Interpreter
+
+        interpreter = Interpreter(model_content=file)
+        found = (interpreter.get_input_details(), interpreter.get_output_details())
+    inputs, outputs = ([_port(one["name"], one) for one in details] for details in found)
+    return inputs, outputs
+
+
 def time_file(
     file: bytes, batch: Mapping[str, np.ndarray], threads: int, seconds: float, runs: int
 ) -> Latency:

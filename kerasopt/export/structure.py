@@ -90,6 +90,22 @@ def structure(file: bytes) -> tuple[Graph, ...]:
     return tuple(_graph(model, model.Subgraphs(i), names) for i in range(model.SubgraphsLength()))
 
 
+def from_plain(graphs: Any) -> tuple[Graph, ...]:
+    """Make the parts again of what `dataclasses.asdict` gave of them."""
+    return tuple(
+        Graph(
+            tensors=tuple(Tensor(**{**one, "shape": tuple(one["shape"])}) for one in g["tensors"]),
+            operators=tuple(
+                Operator(one["name"], tuple(one["inputs"]), tuple(one["outputs"]))
+                for one in g["operators"]
+            ),
+            inputs=tuple(g["inputs"]),
+            outputs=tuple(g["outputs"]),
+        )
+        for g in graphs
+    )
+
+
 def _graph(model: Any, graph: Any, names: list[str]) -> Graph:
     operators = (graph.Operators(i) for i in range(graph.OperatorsLength()))
     return Graph(

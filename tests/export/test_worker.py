@@ -36,39 +36,39 @@ def test_a_crash_of_the_calibrator_is_an_error_and_not_the_end(rng, dense):
 
 def test_killed_while_it_works(worker, tmp_path):
     with pytest.raises(RefusedError, match="No such file"):
-        worker.ask("ports", tmp_path)
+        worker.ask("load", tmp_path)
     first = worker._process.pid
     worker._process.send_signal(signal.SIGSTOP)  # so that it does not answer before it is killed
     threading.Timer(0.1, os.kill, (first, signal.SIGKILL)).start()
     with pytest.raises(CrashError, match="SIGKILL"):
-        worker.ask("ports", tmp_path)
+        worker.ask("load", tmp_path)
     with pytest.raises(RefusedError, match="No such file"):
-        worker.ask("ports", tmp_path)
+        worker.ask("load", tmp_path)
     assert worker._process.pid != first
 
 
 def test_what_takes_too_long_is_ended(worker, tmp_path):
     with pytest.raises(RefusedError):
-        worker.ask("ports", tmp_path)
+        worker.ask("load", tmp_path)
     worker._process.send_signal(signal.SIGSTOP)
     with pytest.raises(CrashError, match="took too long"):
-        worker.ask("ports", tmp_path, limit=0.1)
+        worker.ask("load", tmp_path, limit=0.1)
 
 
 def test_one_that_ended_because_it_was_idle_is_begun_again(worker, tmp_path):
     with pytest.raises(RefusedError):
-        worker.ask("ports", tmp_path)
+        worker.ask("load", tmp_path)
     first = worker._process
     first.stdin.close()  # it ends without an error, as it does when it is idle
     first.wait()
     with pytest.raises(RefusedError):
-        worker.ask("ports", tmp_path)
+        worker.ask("load", tmp_path)
     assert worker._process is not first
 
 
 def test_after_ctrl_c_no_old_answer_comes(worker, tmp_path, monkeypatch):
     with pytest.raises(RefusedError):
-        worker.ask("ports", tmp_path)
+        worker.ask("load", tmp_path)
     first = worker._process
 
     def interrupted(*_):
@@ -76,7 +76,7 @@ def test_after_ctrl_c_no_old_answer_comes(worker, tmp_path, monkeypatch):
 
     monkeypatch.setattr(worker, "_exchange", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        worker.ask("ports", tmp_path)
+        worker.ask("load", tmp_path)
     assert first.returncode == -signal.SIGKILL
 
 

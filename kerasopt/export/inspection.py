@@ -1,0 +1,151 @@
+"""What is in a TFLite file, whoever made it."""
+
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from kerasopt._checks import bad_type, bad_value
+from kerasopt._text import columns
+from kerasopt.export.cost import zipped_size
+from kerasopt.export.memory import peak_memory
+from kerasopt.export.operations import Operation, operations, row
+from kerasopt.export.report import Port
+from kerasopt.export.schema import Contents, counted
+from kerasopt.export.structure import from_plain
+from kerasopt.export.worker import WORKER, CrashError, RefusedError, scratch
+
+_LIMIT = 120.0
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What is in one file.
+
+    Attributes:
+        file_bytes: Its size.
+        zipped_bytes: Its size after DEFLATE (zlib, level 9).
+        inputs: Its inputs.
+        outputs: Its outputs.
+        operations: What each operation of the graph that runs costs.
+        contents: Operations and weights, counted over all graphs.
+        peak_memory: Bytes that the activations take at their most, for a batch of one.
+    """
+
+    file_bytes: int
+    zipped_bytes: int
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+    operations: tuple[Operation, ...]
+    contents: Contents
+    peak_memory: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give everything as plain JSON data."""
+        plain = asdict(self)
+        for ports in ("inputs", "outputs"):
+            plain[ports] = [{**port, "shape": list(port["shape"])} for port in plain[ports]]
+        plain["operations"] = [one.to_dict() for one in self.operations]
+        plain["contents"]["sparsity"] = self.contents.sparsity
+        return plain
+
+    def __str__(self) -> str:
+        facts = [
+            ["file", f"{self.file_bytes:,} bytes, {self.zipped_bytes:,} zipped"],
+            ["weights", f"{self.contents.weights:,}, {self.contents.sparsity:.1%} zero"],
+            ["activations at their most", f"{self.peak_memory:,} bytes"],
+            ["multiplications", f"{sum(one.macs for one in self.operations):,}"],
+        ]
+        ports = [["", "name", "shape", "type", "scale", "zero point"]]
+        ports += [_port_row(kind, one) for kind, all_of in self._ports() for one in all_of]
+        heads = ["operation", "output", "shape", "type", "bytes", "multiplications"]
+        table = columns([heads, *map(row, self.operations)], right=[4, 5])
+        return "\n\n".join([columns(facts), columns(ports), table])
+
+    def _ports(self) -> list[tuple[str, tuple[Port, ...]]]:
+        return [("input", self.inputs), ("output", self.outputs)]
+
+
+def inspect(file: str | os.PathLike[str] | bytes) -> Inspection:
+    """Tell what is in a TFLite file: inputs, outputs, operations, bytes, types, zeros.
+
+    It is loaded in a process of its own, so that a damaged file does no harm.
+
+    Args:
+        file: Path of a `.tflite` file, or its bytes.
+
+    Returns:
+        An `Inspection`; it prints as tables.
+
+    Raises:
+        TypeError: If `file` is neither.
+        ValueError: If there is no such file, or LiteRT cannot load it.
+
+    Example:
+    >>> import keras
+    >>> from kerasopt.export import inspect, to_tflite
+    >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+    >>> [one.name for one in inspect(to_tflite(model).bytes).operations]
+    ['FULLY_CONNECTED']
+    """
+    content = read_file(file)
+    with scratch() as folder:
+        (Path(folder) / "model.tflite").write_bytes(content)
+        try:
+            found = WORKER.ask("load", Path(folder), _LIMIT)
+        except (RefusedError, CrashError) as error:
+            kind = "it ends the process that loads it" if isinstance(error, CrashError) else ""
+            raise bad_value(
+                "file", "a TFLite file that LiteRT can load", _shown(file), f"{kind or error}."
+            ) from error
+    graphs = from_plain(found["graphs"])
+    return Inspection(
+        file_bytes=len(content),
+        zipped_bytes=zipped_size(content),
+        inputs=tuple(map(_port, found["inputs"])),
+        outputs=tuple(map(_port, found["outputs"])),
+        operations=tuple(operations(graphs[0])),
+        contents=counted(graphs),
+        peak_memory=peak_memory(graphs[0]),
+    )
+
+
+def read_file(file: str | os.PathLike[str] | bytes) -> bytes:
+    """Give the bytes of a file that begins like TFLite's.
+
+    Raises:
+        TypeError: If `file` is no path and no bytes.
+        ValueError: If there is no such file, or it is something else.
+    """
+    if not isinstance(file, (str, os.PathLike, bytes)):
+        raise bad_type("file", "a path of a `.tflite` file, or its bytes", file)
+    if isinstance(file, bytes):
+        content = file
+    elif not Path(file).is_file():
+        raise bad_value("file", "a path of a `.tflite` file", str(file), "There is no such file.")
+    else:
+        content = Path(file).read_bytes()
+    if content[4:8] != b"TFL3":
+        raise bad_value("file", "a TFLite file", _shown(file), "It is something else.")
+    return content
+
+
+def _shown(file: Any) -> str:
+    return f"{len(file)} bytes" if isinstance(file, bytes) else str(file)
+
+
+def _port(plain: dict[str, Any]) -> Port:
+    return Port(**{**plain, "shape": tuple(plain["shape"])})
+
+
+def _port_row(kind: str, one: Port) -> list[str]:
+    shape = " x ".join("any" if size is None else str(size) for size in one.shape)
+    scale = "" if one.scale is None else f"{one.scale:.6g}"
+    return [
+        kind,
+        one.name,
+        shape,
+        one.dtype,
+        scale,
+        "" if one.scale is None else str(one.zero_point),
+    ]
