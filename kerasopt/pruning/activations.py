@@ -1,13 +1,15 @@
 """How strong the inputs of each kernel are, over batches."""
 
 import contextlib
-from collections.abc import Iterator, Sequence
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from kerasopt.pruning.gradients import untouched
 from kerasopt.selection import Selection, Target
 
 
@@ -26,7 +28,7 @@ def input_norms(
         layer are not known.
     """
     squares: dict[int, NDArray[Any]] = {}
-    with _watched(targets, squares):
+    with untouched(model), _watched(targets, squares):
         for batch in batches:
             model(batch[0], training=False)
     return [
@@ -39,42 +41,69 @@ _TRANSPOSED = (
     keras.layers.Conv2DTranspose,
     keras.layers.Conv3DTranspose,
 )
+_CONVOLUTIONS = (keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.Conv3D)
+_SEPARABLE = (keras.layers.SeparableConv1D, keras.layers.SeparableConv2D)
 
 
 @contextlib.contextmanager
 def _watched(targets: Selection, squares: dict[int, NDArray[Any]]) -> Iterator[None]:
-    """Note what goes into the layers, as long as the context lasts."""
+    """Note what goes into the layers, as long as the context lasts; `tf.function`s run eagerly."""
+    import tensorflow as tf
+
     by_layer: dict[int, tuple[Any, list[Target]]] = {}
     for target in targets:
         by_layer.setdefault(id(target.layer), (target.layer, []))[1].append(target)
-    originals = []
-    for layer, mine in by_layer.values():
-        original = layer.call
-        originals.append((layer, original))
-        layer.call = _noting(original, mine, squares)
+    # A layer may have a `call` of its own, beside that of its class.
+    own = [(layer, vars(layer).get("call")) for layer, _ in by_layer.values()]
+    eager = tf.config.functions_run_eagerly()
     try:
+        tf.config.run_functions_eagerly(True)
+        for layer, mine in by_layer.values():
+            layer.call = _noting(layer.call, mine, squares)
         yield
     finally:
-        for layer, _ in originals:
-            del layer.call
+        tf.config.run_functions_eagerly(eager)
+        for layer, call in own:
+            if call is not None:
+                layer.call = call
+            elif "call" in vars(layer):
+                del layer.call
 
 
 def _noting(original: Any, targets: list[Target], squares: dict[int, NDArray[Any]]) -> Any:
     before: list[Any] = []
 
     def call(*args: Any, **kwargs: Any) -> Any:
+        leaves = [x for x in keras.tree.flatten((args, kwargs)) if hasattr(x, "shape")]
+        if any(map(_is_symbolic, leaves)):  # Keras asks for a shape, or TensorFlow makes a graph.
+            return original(*args, **kwargs)
         # TensorFlow's loop over time runs the first step of a cell once more than it uses it.
-        given = [np.asarray(leaf) for leaf in keras.tree.flatten(args) if hasattr(leaf, "shape")]
+        given = [np.asarray(leaf) for leaf in leaves]
         again = hasattr(targets[0].layer, "state_size") and _same(given, before)
         before[:] = given
         for target in [] if again else targets:
-            found = _squares(target, args)
+            found = _squares(target, _in_order(original, args, kwargs))
             if found is not None:
                 key = id(target.variable)
                 squares[key] = squares.get(key, 0.0) + found
         return original(*args, **kwargs)
 
     return call
+
+
+def _is_symbolic(value: Any) -> bool:
+    import tensorflow as tf
+
+    return isinstance(value, keras.KerasTensor) or bool(tf.is_symbolic_tensor(value))
+
+
+def _in_order(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[Any]:
+    """Give the arguments of a call in the order in which the function names them."""
+    try:
+        names = list(inspect.signature(function).parameters)[len(args) :]
+    except (TypeError, ValueError):
+        names = list(kwargs)
+    return [*args, *(kwargs[name] for name in names or kwargs if name in kwargs)]
 
 
 def _same(given: list[Any], before: list[Any]) -> bool:
@@ -84,7 +113,7 @@ def _same(given: list[Any], before: list[Any]) -> bool:
 def _squares(target: Target, args: Sequence[Any]) -> NDArray[Any] | None:
     """Give the sum of squares of each input of a kernel, in a shape that broadcasts to it."""
     layer, shape = target.layer, tuple(target.variable.shape)
-    given = args[0]
+    given = args[0] if args else None
     if "recurrent" in target.variable.name:
         states = args[1] if len(args) > 1 else None
         given = states[0] if isinstance(states, (list, tuple)) else states
@@ -98,12 +127,27 @@ def _squares(target: Target, args: Sequence[Any]) -> NDArray[Any] | None:
         return _einsum(layer.equation, shape, values)
     if getattr(layer, "data_format", None) == "channels_first" and values.ndim > 2:
         values = np.moveaxis(values, 1, -1)
-    # What a separable convolution's second kernel gets is made inside the layer.
+    if "pointwise" in target.variable.name:
+        if not isinstance(layer, _SEPARABLE):
+            return None
+        values = _depthwise(layer, values)
     axis = -1 if isinstance(layer, _TRANSPOSED) else -2
-    if "pointwise" in target.variable.name or values.shape[-1] != shape[axis]:
+    groups = layer.groups if isinstance(layer, _CONVOLUTIONS) else 1
+    if not values.ndim or values.shape[-1] != shape[axis] * groups:
         return None
-    sums: NDArray[Any] = np.square(values.reshape(-1, shape[axis]).astype(float)).sum(0)
+    sums: NDArray[Any] = np.square(values.reshape(-1, values.shape[-1]).astype(float)).sum(0)
+    if groups > 1:  # (inputs of a group, outputs): each output belongs to one group
+        return np.repeat(sums.reshape(groups, -1).T, shape[-1] // groups, axis=1)
     return sums if axis == -1 else sums[:, None]
+
+
+def _depthwise(layer: Any, values: NDArray[Any]) -> NDArray[Any]:
+    """Give what the second kernel of a separable convolution gets: it is made in the layer."""
+    kernel = np.asarray(keras.ops.convert_to_numpy(layer.depthwise_kernel), np.float32)
+    how = {"strides": layer.strides, "padding": layer.padding, "data_format": "channels_last"}
+    how["dilation_rate"] = layer.dilation_rate
+    made = keras.ops.depthwise_conv(values.astype(np.float32), kernel, **how)
+    return np.asarray(keras.ops.convert_to_numpy(made))
 
 
 def _einsum(equation: str, shape: tuple[int, ...], values: NDArray[Any]) -> NDArray[Any] | None:

@@ -79,7 +79,8 @@ class Pruning(keras.callbacks.Callback):
         momentum: `"mask"` zeroes the optimizer's slots of pruned weights too, so that a weight that
             comes back begins without an old momentum; `"keep"` leaves them. Defaults to `"keep"`.
         data: What gradients or activations are computed of: `(x, y)` of arrays, or batches of that
-            form (a `tf.data.Dataset`, a `PyDataset`, a list). Defaults to `None`.
+            form (a `tf.data.Dataset`, a `PyDataset`, a list); for `"wanda"` x alone does, an array
+            or a dict by input name. Defaults to `None`.
         batches: Integer >= 1, how many batches (of 32 samples, or as yours are) at each choice of
             masks; each costs about a step of training. Defaults to `4`.
         log_dir: Folder in which TensorBoard finds, at each choice of masks, the sparsity, threshold

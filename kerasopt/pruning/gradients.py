@@ -1,13 +1,16 @@
 """The gradients of some variables, averaged over batches, without a trace in the training."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from kerasopt import _keras
 from kerasopt._checks import bad_value
+from kerasopt.pruning.batches import Shapes
 
 
 class Gradients:
@@ -32,37 +35,64 @@ class Gradients:
         self._model = model
         self._traced = _function(model, list(variables))
 
+    def require_targets(self, batches: Sequence[Any]) -> None:
+        """Check that there are targets; a model that makes its loss itself does without.
+
+        Raises:
+            ValueError: If there are none.
+        """
+        if getattr(self._model, "loss", True) is None:
+            return
+        for batch in batches:
+            if len(batch) < 2 or batch[1] is None:
+                raise bad_value(
+                    "data",
+                    "batches (x, y), as gradients need targets",
+                    Shapes([batch]),
+                    "Give the targets too: `data=(x, y)`.",
+                )
+
     def over(self, batches: Sequence[Any]) -> tuple[list[NDArray[Any]], list[NDArray[Any]]]:
         """Give the mean gradient and the mean absolute gradient of each variable."""
-        # The loss counts the outputs of a model with several in metrics of its own.
-        before = [(one, keras.ops.convert_to_numpy(one)) for one in self._model.metrics_variables]
+        self.require_targets(batches)
         means: list[NDArray[Any]] = []
         magnitudes: list[NDArray[Any]] = []
-        for number, batch in enumerate(batches):
-            if len(batch) < 2:
-                raise bad_value("data", "batches (x, y), as gradients need targets", batch)
-            found = [np.asarray(one, np.float32) for one in self._traced(batch)]
-            if not number:
-                means = [np.zeros_like(one) for one in found]
-                magnitudes = [np.zeros_like(one) for one in found]
-            for one, mean, magnitude in zip(found, means, magnitudes, strict=True):
-                mean += one / len(batches)
-                magnitude += np.abs(one) / len(batches)
-        known = {id(variable) for variable, _ in before}
-        for variable, value in before:
-            variable.assign(value)
-        for variable in self._model.metrics_variables:
-            if id(variable) not in known:  # made just now, by the first loss there was
-                variable.assign(keras.ops.zeros_like(variable))
+        with untouched(self._model):
+            for number, batch in enumerate(batches):
+                found = [np.asarray(one, np.float32) for one in self._traced(batch)]
+                if not number:
+                    means = [np.zeros_like(one) for one in found]
+                    magnitudes = [np.zeros_like(one) for one in found]
+                for one, mean, magnitude in zip(found, means, magnitudes, strict=True):
+                    mean += one / len(batches)
+                    magnitude += np.abs(one) / len(batches)
         return means, magnitudes
+
+
+@contextlib.contextmanager
+def untouched(model: Any) -> Iterator[None]:
+    """Give a model's statistics, random seeds and metrics their values again at the end."""
+    # The loss counts the outputs of a model with several in metrics of its own.
+    seed = _keras.global_seed()
+    state = [variable for variable in model.variables if not variable.trainable]
+    state += [*getattr(model, "metrics_variables", ()), *([seed.state] if seed else ())]
+    before = {id(one): (one, np.array(keras.ops.convert_to_numpy(one))) for one in state}
+    try:
+        yield
+    finally:
+        for variable, value in before.values():
+            if not np.array_equal(keras.ops.convert_to_numpy(variable), value):
+                variable.assign(value)
+        for variable in getattr(model, "metrics_variables", ()):
+            if id(variable) not in before:  # made just now, by the first loss there was
+                variable.assign(keras.ops.zeros_like(variable))
 
 
 def _function(model: Any, variables: list[Any]) -> Any:
     import tensorflow as tf
 
     def gradients(batch: Any) -> Any:
-        x, y = batch[0], batch[1]
-        weight = batch[2] if len(batch) == 3 else None
+        x, y, weight = (*batch, None, None)[:3]
         with tf.GradientTape() as tape:
             loss = model.compute_loss(
                 x=x, y=y, y_pred=model(x, training=False), sample_weight=weight, training=False

@@ -40,7 +40,7 @@ def prune(
         scope: How layers share it: `"layer"`, `"global"`, `"erk"`, `"dense_ends"`, a dict of
             layer -> sparsity, or a scope of `kerasopt.pruning`. Defaults to `"layer"`.
         data: `(x, y)` of arrays, or batches of that form: a `tf.data.Dataset`, a `PyDataset`, a
-            list. `"wanda"` needs no y. Defaults to `None`.
+            list. For `"wanda"` x alone does, an array or a dict by input name. Defaults to `None`.
         include: Which layers, as in `kerasopt.selection.select`. Defaults to `None`: all kernels.
         exclude: Which layers not, in the same forms. Defaults to `None`.
         batches: Integer >= 1, how many batches of 32 samples (or of yours) are used; each costs

@@ -62,7 +62,7 @@ def test_structures_and_batches_without_targets():
     [
         (3, TypeError),
         ("data", TypeError),
-        ({"x": np.zeros(3)}, TypeError),
+        ({"x": [1.0, 2.0]}, TypeError),
         ((batch for batch in [(1, 2)]), TypeError),
         ((np.zeros((3, 1)), np.zeros(2)), ValueError),
         ((np.zeros((0, 1)), np.zeros(0)), ValueError),
