@@ -8,6 +8,7 @@ from keras import layers
 from kerasopt.callbacks import Pruning
 from kerasopt.pruning import sparsity
 from kerasopt.schedules import PolynomialDecay
+from tests.pruning.shapes import blocks, is_of_blocks, is_two_of_four, mask_matrices
 
 SERIES, IMAGE, FILM, FLAT = (6, 8), (8, 8, 4), (3, 6, 6, 2), (8,)
 
@@ -89,12 +90,19 @@ def test_every_kernel_is_pruned_to_one_weight(name, pattern, tmp_path):
     pruning = Pruning(PolynomialDecay(0.0, 0.5, begin=0, end=3), frequency=1, pattern=pattern)
     model.fit(x, y, batch_size=8, epochs=2, verbose=0, callbacks=[pruning])
     rows = sparsity(model).rows
-    assert len(rows) == kernels
+    matrices = mask_matrices(pruning)
+    assert len(rows) == len(matrices) == kernels
     if pattern == "weight":
         for row in rows:
             assert row.zeros == row.parameters - max(round(row.parameters * 0.5), 1)
     elif pattern == "2:4":
         assert all(0.3 <= row.sparsity <= 0.5 for row in rows)
+        assert all(is_two_of_four(matrix) for matrix in matrices.values())
+    else:
+        for matrix in matrices.values():
+            assert is_of_blocks(matrix)
+            kept = [block.all() for block in blocks(matrix)]
+            assert sum(kept) == max(round(len(kept) * 0.5), 1)
     assert not any(v.constraint for v in model.trainable_variables)
     if name != "Subclassed":
         model.save(tmp_path / "model.keras")

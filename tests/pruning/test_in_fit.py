@@ -11,6 +11,7 @@ from kerasopt import _keras
 from kerasopt.callbacks import EarlyStopping, Pruning
 from kerasopt.pruning import NM, DenseEnds, prune
 from kerasopt.schedules import OneShot, PolynomialDecay
+from tests.pruning.shapes import FITS, mask_matrices
 from tests.pruning.small import X, Y, mlp, zeros
 
 
@@ -32,6 +33,11 @@ def test_in_fit(criterion, pattern):
         "a/kernel": 96,
         "b/kernel": 64,
     }
+    for matrix in mask_matrices(pruning).values():
+        if pattern == "weight":
+            assert not any(fits(matrix) for fits in FITS.values())
+        else:
+            assert FITS[pattern](matrix)
     # A weight that has come back begins at zero, and stays there while its gradient is zero.
     assert 0.5 <= history["sparsity"][-1] < 0.55
     again = Pruning.from_config(pruning.get_config())
@@ -148,14 +154,23 @@ def test_what_tensorboard_gets(tmp_path):
     model = mlp()
     schedule = PolynomialDecay(0.0, 0.75, begin=0, end=4, power=1)
     pruning = Pruning(schedule, exclude="c", frequency=2, log_dir=tmp_path)
-    model.fit(X, Y, batch_size=16, epochs=2, verbose=0, callbacks=[pruning])
+    smallest = []
+
+    class Watch(keras.callbacks.Callback):
+        def on_train_batch_begin(self, batch, logs=None):
+            kept = pruning.get_state()["masks"]["a/kernel"]
+            smallest.append(np.abs(np.asarray(model.get_layer("a").kernel)[kept]).min())
+
+    model.fit(X, Y, batch_size=16, epochs=2, verbose=0, callbacks=[pruning, Watch()])
     found = scalars(tmp_path)
     # Rising in two updates after the one at the first step, at which the sparsity is that of 1.
     assert found["pruning/sparsity/a/kernel"] == [(1, 36 / 192), (2, 72 / 192), (4, 0.75)]
     assert [step for step, _ in found["pruning/churn/b/kernel"]] == [1, 2, 4]
     assert found["pruning/sparsity"][-1] == (4, 0.75)
-    kernel = np.abs(np.asarray(model.get_layer("a").kernel))
-    assert 0 < found["pruning/threshold/a/kernel"][-1][1] <= kernel.max()
+    # As float32, in which both are exact.
+    seen = [(step, float(smallest[step - 1])) for step in (1, 2, 4)]
+    assert found["pruning/threshold/a/kernel"] == seen
+    assert 0 < seen[0][1] < seen[1][1] < seen[2][1]
     assert Pruning.from_config(pruning.get_config()).log_dir == str(tmp_path)
     with pytest.raises(TypeError, match="`log_dir`"):
         Pruning(0.5, log_dir=3)
