@@ -1,7 +1,7 @@
 """From a Keras model to the bytes of a TFLite file."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import keras
 import numpy as np
@@ -109,40 +109,56 @@ def refuse_loops(model: Any, traced: Traced) -> None:
     )
 
 
-def convert(
-    traced: Traced,
-    signature: Signature,
-    mode: str = "float32",
-    calibration: Samples | None = None,
-    io: str = "float32",
-) -> bytes:
-    """Convert a traced model, in a process of its own: some models and data end it.
+class Saved:
+    """A traced model as a SavedModel, of which files of several modes are made.
+
+    A context: the SavedModel lies in a temporary folder as long as it lasts.
 
     Args:
         traced: The model.
         signature: Its signature.
-        mode: One of `MODES`. Defaults to `"float32"`.
         calibration: Samples for int8 and int16x8. Defaults to `None`.
-        io: Type of an int8 file's inputs and outputs. Defaults to `"float32"`.
-
-    Returns:
-        The bytes of the file.
-
-    Raises:
-        ExportError: If the converter fails or crashes; the message has its useful line and what to
-            do.
     """
-    if mode in CALIBRATED and calibration is None:
-        raise AssertionError(f"{mode} without calibration is a float file")
-    batch = signature.batch or 1
-    with scratch() as name:
-        folder = Path(name)
-        with held_back():
-            traced.save(str(folder / "saved"))
-        if calibration is not None and mode in CALIBRATED:
-            store(calibration, folder / "samples.npz", batch)
+
+    def __init__(self, traced: Traced, signature: Signature, calibration: Samples | None = None):
+        self._batch = signature.batch or 1
+        self._calibrated = calibration is not None
+        self._float32: bytes | None = None
+        self._scratch = scratch()
+        self._folder = Path(self._scratch.name)
         try:
-            WORKER.ask("convert", folder, mode=mode, io=io, batch=batch)
+            with held_back():
+                traced.save(str(self._folder / "saved"))
+            if calibration is not None:
+                store(calibration, self._folder / "samples.npz", self._batch)
+        except BaseException:
+            self._scratch.cleanup()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._scratch.cleanup()
+
+    def convert(self, mode: str = "float32", io: str = "float32") -> bytes:
+        """Make a file, in a process of its own: some models and data end it.
+
+        Args:
+            mode: One of `MODES`. Defaults to `"float32"`.
+            io: Type of an int8 file's inputs and outputs. Defaults to `"float32"`.
+
+        Returns:
+            The bytes of the file.
+
+        Raises:
+            ExportError: If the converter fails or crashes; the message has its useful line and what
+                to do.
+        """
+        if mode in CALIBRATED and not self._calibrated:
+            raise AssertionError(f"{mode} without calibration is a float file")
+        try:
+            WORKER.ask("convert", self._folder, mode=mode, io=io, batch=self._batch)
         except RefusedError as error:
             text = "\n".join([str(error), *error.said])
             raise ExportError(
@@ -154,7 +170,13 @@ def convert(
                 f"TensorFlow's converter crashed in mode {mode!r} ({error}). "
                 f"{_last(error.said)}{advice_on_crash(mode)}"
             ) from error
-        return (folder / "model.tflite").read_bytes()
+        return (self._folder / "model.tflite").read_bytes()
+
+    def float32(self) -> bytes:
+        """Make the float32 file, once."""
+        if self._float32 is None:
+            self._float32 = self.convert("float32")
+        return self._float32
 
 
 def store(samples: Samples, path: Path, batch: int) -> None:

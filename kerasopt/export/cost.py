@@ -9,8 +9,8 @@ from kerasopt.export.memory import peak_memory
 from kerasopt.export.operations import operations
 from kerasopt.export.report import Cost
 from kerasopt.export.runner import time_file
-from kerasopt.export.schema import Contents, counted
-from kerasopt.export.structure import structure
+from kerasopt.export.schema import counted
+from kerasopt.export.structure import Graph, structure
 
 SECONDS = 0.5
 RUNS = 200
@@ -29,7 +29,7 @@ def zipped_size(file: bytes) -> int:
 def measure(
     file: bytes,
     sample: Mapping[str, np.ndarray],
-    found: Contents | None = None,
+    graphs: tuple[Graph, ...] | None = None,
     seconds: float = SECONDS,
 ) -> Cost:
     """Measure a file with one thread.
@@ -37,11 +37,11 @@ def measure(
     Args:
         file: Its bytes.
         sample: By input name, one sample with its batch axis (or the file's fixed batch).
-        found: What the file is made of, if known. Defaults to `None`: read it.
+        graphs: Its parts, if known. Defaults to `None`: read them.
         seconds: Longest time for the timed runs. Defaults to `0.5`.
     """
-    graphs = structure(file)
-    found = found or counted(graphs)
+    graphs = graphs or structure(file)
+    found = counted(graphs)
     return Cost(
         file_bytes=len(file),
         zipped_bytes=zipped_size(file),

@@ -69,7 +69,10 @@ class Report:
         cost: Size, latency and number of operations.
         ops: By name of the operation, how many the file has.
         float_ops: By name, those that compute in float in an int8 file; else empty.
+        float_latency: Of a float32 file of the same model; `None` of one that is such a file.
+        accuracy: By metric, `{"keras": ..., "file": ...}` on the labels given; else empty.
         operations: What each operation of the file costs, in the order in which they run.
+        warnings: What is less than what was asked for, a sentence each.
         notes: What the user should know, a sentence each.
         seconds: What the whole export took.
         versions: Of the packages that made and ran the file.
@@ -85,7 +88,10 @@ class Report:
     cost: Cost
     ops: dict[str, int]
     float_ops: dict[str, int]
+    float_latency: Latency | None = None
+    accuracy: dict[str, dict[str, float]] = field(default_factory=dict)
     operations: tuple[Operation, ...] = ()
+    warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
     versions: dict[str, str] = field(default_factory=dict)
@@ -102,7 +108,7 @@ class Report:
         for ports in ("inputs", "outputs"):
             plain[ports] = [{**port, "shape": list(port["shape"])} for port in plain[ports]]
         plain["operations"] = [one.to_dict() for one in self.operations]
-        plain["notes"] = list(self.notes)
+        plain["warnings"], plain["notes"] = list(self.warnings), list(self.notes)
         return plain
 
     def facts(self) -> list[tuple[str, str]]:
@@ -120,7 +126,13 @@ class Report:
                 f"({cost.latency.threads} thread, batch {cost.latency.batch})",
             ),
         ]
+        if self.float_latency is not None:
+            facts.append(("latency in float32", f"median {self.float_latency.median_ms:.3g} ms"))
         facts += [(f"output {name}", _agreement(one)) for name, one in self.agreement.items()]
+        facts += [
+            (what.replace("_", " "), f"{both['file']:.4g}, in Keras {both['keras']:.4g}")
+            for what, both in self.accuracy.items()
+        ]
         if self.float_ops:
             facts.append(("stay in float", _counts(self.float_ops)))
         return facts

@@ -1,6 +1,7 @@
 """An exported model: its bytes, its report, and ways to save, run and time it."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from kerasopt.export.reading import by_name, coerce
 from kerasopt.export.report import Report
 from kerasopt.export.runner import Runner, time_file
 from kerasopt.export.samples import Batch, Samples, length
+from kerasopt.export.scoring import scores
 from kerasopt.export.signature import Signature
 
 
@@ -87,6 +89,28 @@ class TFLiteModel:
         names = [port.name for port in self._report.outputs]
         joined = {n: np.concatenate([part[n] for part in parts])[: length(data)] for n in names}
         return joined if len(joined) > 1 else joined[names[0]]
+
+    def evaluate(
+        self, x: Any, y: Any, metrics: Sequence[Any] = ("accuracy",), batch_size: int = 32
+    ) -> dict[str, float]:
+        """Judge the file by labels, as `keras.Model.evaluate` judges a model.
+
+        Args:
+            x: As in `predict`.
+            y: Labels; for several outputs a dict by output name, or a list in their order.
+            metrics: Keras's metrics: names, functions or `keras.metrics.Metric`s; `"accuracy"` is
+                the one that the labels ask for. Defaults to `("accuracy",)`.
+            batch_size: Samples in one run. Defaults to `32`.
+
+        Returns:
+            Dict of metric name -> value.
+
+        Raises:
+            TypeError, ValueError: If an argument does not fit.
+        """
+        names = [port.name for port in self._report.outputs]
+        found = self.predict(x, batch_size)
+        return scores(found if isinstance(found, dict) else {names[0]: found}, y, metrics)
 
     def benchmark(self, threads: int = 1, seconds: float = 1.0, runs: int = 1000) -> Latency:
         """Time runs of one sample (or of the file's fixed batch), without copying data in and out.

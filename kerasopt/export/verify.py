@@ -84,7 +84,7 @@ def verify(
         ExportError: If the file does not load or run, or an output is too far off.
     """
     try:
-        actual = _run(Runner(file), signature.batch, samples)
+        actual = file_outputs(file, signature, samples)
     except (RuntimeError, ValueError) as error:
         raise ExportError(
             f"The {mode} file was converted but does not run, so it was not written: "
@@ -94,6 +94,11 @@ def verify(
     agreement = {name: compare(right, actual[name]) for name, right in expected.items()}
     _refuse_too_far(mode, agreement)
     return agreement
+
+
+def file_outputs(file: bytes, signature: Signature, samples: Samples) -> dict[str, np.ndarray]:
+    """Run a file on all samples, as `keras_outputs` runs the model."""
+    return _run(Runner(file), signature.batch, samples)
 
 
 def refuse_float(mode: str, found: Contents) -> None:

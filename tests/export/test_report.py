@@ -1,10 +1,14 @@
 """What a report says, as text, Markdown and plain data."""
 
 import json
+import warnings
+from dataclasses import replace
 
 import pytest
 
-from kerasopt.export import to_tflite
+from kerasopt.export import exporting, to_tflite
+from kerasopt.export.cost import measure
+from kerasopt.export.latency import Latency
 
 
 @pytest.fixture(scope="module")
@@ -34,3 +38,22 @@ def test_plain_data(report):
     assert plain["cost"]["macs"] == 36 * 8 * 9 + 72 * 160 + 160 * 5
     assert sum(one["macs"] for one in plain["operations"]) == plain["cost"]["macs"]
     assert plain["cost"]["peak_memory"] >= 36 * 8 + 9 * 8
+
+
+@pytest.mark.parametrize(
+    ("ms", "floats", "slower"),
+    [(5.0, 1.0, True), (1.1, 1.0, False), (0.003, 0.001, False), (1.0, 5.0, False)],
+)
+def test_a_mode_that_is_slower_than_float_is_said(dense, rows, monkeypatch, ms, floats, slower):
+    def measured(*args):
+        return replace(measure(*args), latency=Latency(ms, ms, 5))
+
+    monkeypatch.setattr(exporting, "measure", measured)
+    monkeypatch.setattr(exporting, "_float_latency", lambda *_: Latency(floats, floats, 5))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        report = to_tflite(dense, None, "int8", rows).report
+    said = f"the int8 file takes {ms:.3g} ms and a float32 file {floats:.3g} ms"
+    assert any(said in str(one.message) for one in caught) == slower
+    assert any(said in one for one in report.to_dict()["warnings"]) == slower
+    assert "latency in float32" in str(report)

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kerasopt.export import ExportError, TFLiteModel, to_tflite
+from kerasopt.export import ExportError, TFLiteModel, preparing, to_tflite
+from kerasopt.export.convert import Saved
 
 layers = keras.layers
 LEAST = {"float32": 100, "float16": 50, "dynamic": 30, "int8": 25}
@@ -269,7 +270,7 @@ def test_wrong_arguments_fail_before_conversion(dense, monkeypatch, arguments, e
     def never(*args, **kwargs):
         raise AssertionError("the conversion began")
 
-    monkeypatch.setattr(sys.modules["kerasopt.export.exporting"], "Traced", never)
+    monkeypatch.setattr(preparing, "Traced", never)
     with pytest.raises(error, match=said):
         to_tflite(dense, **arguments)
 
@@ -290,8 +291,7 @@ def damaged(dense, monkeypatch):
     """Make the converter give the file of a model with other weights."""
     other = keras.models.clone_model(dense)
     wrong = to_tflite(other).bytes
-    module = sys.modules["kerasopt.export.exporting"]
-    monkeypatch.setattr(module, "convert", lambda *args: wrong)
+    monkeypatch.setattr(Saved, "convert", lambda *args: wrong)
     return dense
 
 
@@ -308,9 +308,7 @@ def test_a_wrong_file_is_refused_and_not_written(damaged, rows, tmp_path, earlie
 
 
 def test_a_file_that_does_not_load_is_refused(dense, monkeypatch, tmp_path):
-    monkeypatch.setattr(
-        sys.modules["kerasopt.export.exporting"], "convert", lambda *args: b"no file at all"
-    )
+    monkeypatch.setattr(Saved, "convert", lambda *args: b"no file at all")
     with pytest.raises(ExportError, match="converted but does not run"):
         to_tflite(dense, tmp_path / "model.tflite")
     assert not list(tmp_path.iterdir())

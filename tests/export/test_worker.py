@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from kerasopt.export import ExportError, child, to_tflite
-from kerasopt.export.convert import Traced, convert
+from kerasopt.export.convert import Saved, Traced
 from kerasopt.export.reading import read
 from kerasopt.export.signature import signature_of
 from kerasopt.export.worker import CrashError, RefusedError, Worker
@@ -29,8 +29,11 @@ def test_a_crash_of_the_calibrator_is_an_error_and_not_the_end(rng, dense):
     loop = keras.Sequential([keras.Input((5, 3)), keras.layers.LSTM(4)])
     signature = signature_of(loop, 1)
     samples = read("calibration", rng.normal(size=(20, 5, 3)), signature.inputs)
-    with pytest.raises(ExportError, match=r"crashed in mode 'int8' \(SIG[A-Z]+\).*unroll=True"):
-        convert(Traced(loop, signature), signature, "int8", samples)
+    with (
+        Saved(Traced(loop, signature), signature, samples) as saved,
+        pytest.raises(ExportError, match=r"crashed in mode 'int8' \(SIG[A-Z]+\).*unroll=True"),
+    ):
+        saved.convert("int8")
     assert to_tflite(dense).report.sqnr_db > 80  # another one has begun
 
 

@@ -1,0 +1,98 @@
+"""How well predictions fit labels, by the metrics of Keras."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from kerasopt._checks import bad_type, bad_value
+
+_ACCURACY = ("accuracy", "acc")
+
+
+def metric_name(labels: NDArray[Any], output: NDArray[Any]) -> str:
+    """Name the metric that labels ask for: an accuracy for classes, else the mean absolute error.
+
+    Example:
+    >>> metric_name(np.array([0, 2]), np.zeros((2, 3))), metric_name(np.eye(3), np.zeros((3, 3)))
+    ('sparse_categorical_accuracy', 'categorical_accuracy')
+    >>> metric_name(np.array([0, 1]), np.zeros((2, 1))), metric_name(np.zeros(2), np.zeros((2, 1)))
+    ('binary_accuracy', 'mean_absolute_error')
+    """
+    whole = labels.dtype.kind in "biu"
+    several = output.ndim > 1 and output.shape[-1] > 1
+    if several and labels.shape == output.shape and bool(((labels == 0) | (labels == 1)).all()):
+        return "categorical_accuracy"
+    if several and whole and labels.size == output.size // output.shape[-1]:
+        return "sparse_categorical_accuracy"
+    if not several and whole and bool(((labels == 0) | (labels == 1)).all()):
+        return "binary_accuracy"
+    return "mean_absolute_error"
+
+
+def scores(
+    outputs: Mapping[str, NDArray[Any]], labels: Any, metrics: Sequence[Any] = _ACCURACY[:1]
+) -> dict[str, float]:
+    """Compute metrics of a model's outputs.
+
+    Args:
+        outputs: By output name, the predictions, samples first.
+        labels: Array of labels; for several outputs a dict by output name, which may leave some
+            out, or a list in their order.
+        metrics: Keras's metrics: names, functions or `keras.metrics.Metric`s; `"accuracy"` is the
+            one that the labels ask for. Defaults to `("accuracy",)`.
+
+    Returns:
+        Dict of metric name (with several outputs `"<output>_<metric>"`) -> value.
+
+    Raises:
+        TypeError, ValueError: If labels or metrics are of another form.
+
+    Example:
+    >>> scores({"class": np.array([[0.1, 0.9], [0.8, 0.2]])}, np.array([1, 1]))
+    {'sparse_categorical_accuracy': 0.5}
+    """
+    found: dict[str, float] = {}
+    for name, right in _by_name(outputs, labels).items():
+        output = outputs[name]
+        if len(right) != len(output):
+            raise bad_value("labels", f"{len(output)} labels for {name!r}", f"{len(right)} of them")
+        for metric in metrics:
+            judge = _metric(metric, right, output)
+            key = judge.name if len(outputs) == 1 else f"{name}_{judge.name}"
+            judge.reset_state()
+            judge.update_state(right, output)
+            found[key] = float(judge.result())
+    return found
+
+
+def _by_name(outputs: Mapping[str, Any], labels: Any) -> dict[str, NDArray[Any]]:
+    names = list(outputs)
+    if isinstance(labels, Mapping):
+        for name in labels:
+            if name not in names:
+                raise bad_value("labels", f"labels of the outputs {names}", name)
+        return {name: np.asarray(value) for name, value in labels.items()}
+    if len(names) > 1:
+        if not isinstance(labels, (list, tuple)) or len(labels) != len(names):
+            raise bad_value("labels", f"a dict by output name, of {names}", type(labels).__name__)
+        return {name: np.asarray(one) for name, one in zip(names, labels, strict=True)}
+    return {names[0]: np.asarray(labels)}
+
+
+def _metric(metric: Any, labels: NDArray[Any], output: NDArray[Any]) -> Any:
+    if metric in _ACCURACY:
+        metric = metric_name(labels, output)
+    try:
+        found = keras.metrics.get(metric)
+    except ValueError as error:
+        raise bad_value("metrics", "names of Keras's metrics, functions or metrics", metric) from (
+            error
+        )
+    if isinstance(found, keras.metrics.Metric):
+        return found
+    if not callable(found):
+        raise bad_type("metrics", "names of Keras's metrics, functions or metrics", metric)
+    return keras.metrics.MeanMetricWrapper(found, name=getattr(found, "__name__", "metric"))

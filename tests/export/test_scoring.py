@@ -1,0 +1,87 @@
+"""Labels: metrics of predictions, and a file's accuracy beside its model's."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from kerasopt.export import to_tflite
+from kerasopt.export.scoring import metric_name, scores
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.mark.parametrize(
+    ("labels", "shape", "expected"),
+    [
+        (RNG.integers(0, 4, 9), (9, 4), "sparse_categorical_accuracy"),
+        (RNG.integers(0, 4, (9, 1)), (9, 4), "sparse_categorical_accuracy"),
+        (RNG.integers(0, 4, (9, 5)), (9, 5, 4), "sparse_categorical_accuracy"),
+        (np.eye(4), (4, 4), "categorical_accuracy"),
+        (RNG.integers(0, 2, 9), (9, 1), "binary_accuracy"),
+        (RNG.integers(0, 2, (9, 1)).astype(bool), (9, 1), "binary_accuracy"),
+        (RNG.normal(size=9), (9, 1), "mean_absolute_error"),
+        (RNG.normal(size=(9, 4)), (9, 4), "mean_absolute_error"),
+        (RNG.integers(0, 9, 9), (9, 1), "mean_absolute_error"),
+    ],
+)
+def test_the_metric_that_labels_ask_for(labels, shape, expected):
+    assert metric_name(labels, np.zeros(shape)) == expected
+
+
+def model_and_data():
+    keras.utils.set_random_seed(0)
+    y = RNG.integers(0, 3, 300)
+    x = (RNG.normal(size=(3, 8))[y] + 0.7 * RNG.normal(size=(300, 8))).astype("float32")
+    model = keras.Sequential([keras.Input((8,)), layers.Dense(3, name="kind")])
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile("adam", loss, metrics=["accuracy", "sparse_top_k_categorical_accuracy"])
+    return model, x, y
+
+
+def test_it_gives_what_keras_gives():
+    model, x, y = model_and_data()
+    expected = model.evaluate(x, y, verbose=0, return_dict=True)
+    found = to_tflite(model).evaluate(
+        x, y, ["accuracy", keras.metrics.SparseTopKCategoricalAccuracy(5, "k"), model.loss]
+    )
+    assert found["sparse_categorical_accuracy"] == pytest.approx(expected["accuracy"], abs=1e-6)
+    assert found["k"] == pytest.approx(1.0)
+    assert list(found.values())[2] == pytest.approx(expected["loss"], rel=1e-4)
+
+
+def test_the_report_has_the_accuracy_of_all_samples():
+    model, x, y = model_and_data()
+    report = to_tflite(model, None, "int8", x, check=x, labels=y).report
+    both = report.accuracy["sparse_categorical_accuracy"]
+    assert both["keras"] == pytest.approx((model.predict(x, verbose=0).argmax(1) == y).mean())
+    assert abs(both["file"] - both["keras"]) < 0.02
+    assert f"in Keras {both['keras']:.4g}" in str(report)
+    assert report.to_dict()["accuracy"] == report.accuracy
+
+
+def test_several_outputs():
+    outputs = {"a": np.eye(3), "b": np.zeros((3, 1))}
+    right = {"a": np.array([0, 1, 1]), "b": np.array([0.5, 0.5, 0.5])}
+    expected = {"a_sparse_categorical_accuracy": 2 / 3, "b_mean_absolute_error": 0.5}
+    assert scores(outputs, right) == pytest.approx(expected)
+    assert scores(outputs, list(right.values())) == pytest.approx(expected)
+    assert list(scores(outputs, {"b": right["b"]}, ["mse"])) == ["b_mean_squared_error"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((np.zeros(4),), "3 labels for 'a'.*4 of them"),
+        (({"b": np.zeros(3)},), r"the outputs \['a'\].*'b'"),
+        ((np.zeros(3), ["no_such_metric"]), "`metrics`.*no_such_metric"),
+    ],
+)
+def test_what_does_not_fit(arguments, said):
+    with pytest.raises(ValueError, match=said):
+        scores({"a": np.eye(3)}, *arguments)
+
+
+def test_labels_want_their_samples(dense, rows):
+    with pytest.raises(ValueError, match="`labels`.*without `check`"):
+        to_tflite(dense, None, "int8", rows, labels=np.zeros(120, int))
