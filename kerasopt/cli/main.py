@@ -1,5 +1,9 @@
 """The command `kerasopt`."""
 
+import warnings
+from collections.abc import Callable
+from typing import Any
+
 import click
 
 from kerasopt import _quiet
@@ -36,3 +40,86 @@ def demo(dataset: str, output: str, epochs: int | None, seed: int) -> None:
     from kerasopt.cli import demo as room
 
     room.run(dataset, output, epochs, seed)
+
+
+_MODES = click.Choice(["float32", "float16", "dynamic", "int8", "int16x8"])
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")
+
+
+def _run(room: Callable[..., None], **arguments: Any) -> None:
+    """Do it; a mistake of the user ends with 2, a check that failed with 1, neither with a trace.
+
+    Warnings are lines on the standard error.
+    """
+    from kerasopt.export import ExportError
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        try:
+            room(**arguments)
+        except ExportError as error:
+            raise click.ClickException(str(error)) from error
+        except (TypeError, ValueError) as error:
+            raise click.UsageError(str(error)) from error
+        finally:
+            for one in caught:
+                if issubclass(one.category, UserWarning):
+                    click.echo(f"Warning: {one.message}", err=True)
+
+
+@main.command()
+@click.argument("model", type=click.Path())
+@click.option("-o", "--output", type=click.Path(), required=True, help="The .tflite file.")
+@click.option("--mode", type=_MODES, default="float32", show_default=True)
+@click.option(
+    "--calibration",
+    type=click.Path(),
+    help=".npy, .npz, .csv or a folder of images: what the model will see, for int8 modes.",
+)
+@click.option("--io", type=click.Choice(["float32", "int8", "uint8"]), default="float32")
+@click.option("--batch-size", type=click.IntRange(min=1), help="Fixes the batch axis.")
+@click.option("--check", type=click.Path(), help="Data to compare the file with the model on.")
+@click.option("--labels", type=click.Path(), help="Labels of --check, .npy or .csv.")
+@_JSON
+def export(**options: Any) -> None:
+    """Convert MODEL (.keras or .h5) to TFLite, verified before it is written."""
+    from kerasopt.cli import export as room
+
+    _run(room.export, **options)
+
+
+@main.command()
+@click.argument("file", type=click.Path())
+@_JSON
+def inspect(**options: Any) -> None:
+    """Tell what is in FILE: a .tflite file, or a model of Keras."""
+    from kerasopt.cli import export as room
+
+    _run(room.look, **options)
+
+
+@main.command()
+@click.argument("files", type=click.Path(), nargs=-1, required=True)
+@click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True)
+@click.option(
+    "--seconds", type=click.FloatRange(min=0, min_open=True), default=1.0, show_default=True
+)
+@_JSON
+def benchmark(**options: Any) -> None:
+    """Time .tflite FILES, side by side."""
+    from kerasopt.cli import export as room
+
+    _run(room.times, **options)
+
+
+@main.command()
+@click.argument("model", type=click.Path())
+@click.argument("file", type=click.Path())
+@click.option("--data", type=click.Path(), required=True, help=".npy, .npz, .csv or images.")
+@click.option("--least", type=float, default=8.0, show_default=True, help="Lowest dB that passes.")
+@_JSON
+def compare(**options: Any) -> None:
+    """Compare the outputs of FILE (.tflite) with those of MODEL (.keras or .h5)."""
+    from kerasopt.cli import export as room
+
+    _run(room.beside, **options)

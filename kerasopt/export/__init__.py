@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kerasopt.export.agreement import Agreement
+    from kerasopt.export.comparing import Comparison, export_all
     from kerasopt.export.errors import ExportError
     from kerasopt.export.exporting import to_tflite
-    from kerasopt.export.inspection import Inspection, inspect
+    from kerasopt.export.inspection import Inspection, benchmark, inspect
     from kerasopt.export.keras_timing import keras_latency
     from kerasopt.export.latency import Latency
     from kerasopt.export.report import Cost, Port, Report
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 # The process that tries files imports this package, and not all of it.
 _HOMES = {
     "Agreement": "agreement",
+    "Comparison": "comparing",
     "Cost": "report",
     "ExportError": "errors",
     "Inspection": "inspection",
@@ -23,6 +25,8 @@ _HOMES = {
     "Port": "report",
     "Report": "report",
     "TFLiteModel": "tflite_model",
+    "benchmark": "inspection",
+    "export_all": "comparing",
     "inspect": "inspection",
     "keras_latency": "keras_timing",
     "to_tflite": "exporting",
@@ -30,6 +34,7 @@ _HOMES = {
 
 __all__ = [
     "Agreement",
+    "Comparison",
     "Cost",
     "ExportError",
     "Inspection",
@@ -37,6 +42,8 @@ __all__ = [
     "Port",
     "Report",
     "TFLiteModel",
+    "benchmark",
+    "export_all",
     "inspect",
     "keras_latency",
     "to_tflite",

@@ -113,12 +113,13 @@ def compare(reference: np.ndarray, actual: np.ndarray) -> Agreement:
     )
 
 
-def shortfall(mode: str, agreement: Agreement) -> str:
+def shortfall(mode: str, agreement: Agreement, least_db: float | None = None) -> str:
     """Say what an agreement falls short of, or nothing if it is good enough.
 
     Args:
         mode: The TFLite mode.
         agreement: Of one output.
+        least_db: The lowest ratio that is good enough. Defaults to `None`: that of `FLOORS_DB`.
 
     Returns:
         Such as `"3.0 dB, expected at least 8 dB"`, or the empty string.
@@ -133,9 +134,10 @@ def shortfall(mode: str, agreement: Agreement) -> str:
             return ""
         return f"{agreement.equal:.0%} of the values equal, expected at least {share:.0%}"
     # A signal of nothing but zeros has no ratio; what differs by rounding alone is no damage.
-    if agreement.sqnr_db >= FLOORS_DB[mode] or agreement.largest_difference <= _NOTHING:
+    floor = FLOORS_DB[mode] if least_db is None else least_db
+    if agreement.sqnr_db >= floor or agreement.largest_difference <= _NOTHING:
         return ""
     return (
-        f"{agreement.sqnr_db:.1f} dB, expected at least {FLOORS_DB[mode]:.0f} dB; "
+        f"{agreement.sqnr_db:.1f} dB, expected at least {floor:.0f} dB; "
         f"largest difference {agreement.largest_difference:.4g}"
     )

@@ -89,15 +89,11 @@ def load(folder: Path) -> Answer:
 
 
 def time(folder: Path, threads: int, seconds: float, runs: int) -> Answer:
-    """Time the file on `samples.npz`."""
-    import numpy as np
+    """Time the file on random inputs."""
+    from kerasopt.export.runner import time_any
 
-    from kerasopt.export.runner import time_file
-
-    with np.load(folder / "samples.npz") as stored:
-        batch = dict(stored)
     file = (folder / "model.tflite").read_bytes()
-    return time_file(file, batch, threads, seconds, runs).to_dict()
+    return time_any(file, threads, seconds, runs).to_dict()
 
 
 TASKS: dict[str, Callable[..., Answer]] = {

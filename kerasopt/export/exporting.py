@@ -6,13 +6,14 @@ import warnings
 from importlib.metadata import version
 from typing import Any
 
-from kerasopt._checks import at_least, bad_value, one_of
+from kerasopt._checks import at_least, bad_value, number, one_of
 from kerasopt._files import write_bytes
 from kerasopt._keras import require_tensorflow
 from kerasopt.export.convert import CALIBRATED, Saved
 from kerasopt.export.cost import measure
 from kerasopt.export.judging import Judged
 from kerasopt.export.latency import Latency
+from kerasopt.export.loading import load
 from kerasopt.export.operations import operations
 from kerasopt.export.preparing import Prepared, prepare
 from kerasopt.export.remarks import losses, remarks
@@ -39,6 +40,7 @@ def to_tflite(
     batch_size: int | None = None,
     check: Any = None,
     labels: Any = None,
+    least_db: float | None = None,
 ) -> TFLiteModel:
     """Convert a Keras model to TFLite, and make sure that the file does what the model does.
 
@@ -47,7 +49,8 @@ def to_tflite(
     outputs keep the model's own names. A model in mixed precision is exported as a float32 copy.
 
     Args:
-        model: A built Keras model: Sequential, functional or a class of its own.
+        model: A built Keras model: Sequential, functional or a class of its own; or the path of a
+            `.keras` or `.h5` file (also of Keras 2), which is loaded in safe mode.
         path: Where to write the file, ending in `.tflite`. Defaults to `None`: not written.
         mode: `"float32"`; `"float16"`, half the size; `"dynamic"`, int8 weights; `"int8"`, int8
             weights and activations; `"int16x8"`, int8 weights and int16 activations, closer but
@@ -67,6 +70,9 @@ def to_tflite(
 
         labels: Labels of all the samples of `check` (arrays, then), to tell the file's accuracy and
             the model's: an array, or for several outputs a dict by output name. Defaults to `None`.
+        least_db: Lowest signal-to-noise ratio, in dB, at which a file is believed. Defaults to
+            `None`: 80 for float32, 40 for float16, 15 for dynamic and int16x8, 8 for int8, which
+            tell a wrong file from a coarse one.
 
     Returns:
         A `TFLiteModel` with `bytes`, `report`, `save`, `predict`, `evaluate` and `benchmark`.
@@ -96,12 +102,16 @@ def to_tflite(
     target = None if path is None else check_path(path)
     if batch_size is not None:
         at_least("batch_size", batch_size, 1)
+    if least_db is not None:
+        number("least_db", least_db)
     if labels is not None and check is None:
         raise bad_value("labels", "`None` without `check`, whose labels they are", labels)
+    if isinstance(model, (str, os.PathLike)):
+        model = load(model)
     prepared = prepare(model, [mode], calibration, check, batch_size)
     judged = None if labels is None else Judged(prepared, check, labels)
     with prepared.saved() as saved:
-        exported = make(prepared, saved, mode, io, begun, judged)
+        exported = make(prepared, saved, mode, io, begun, judged, least_db)
     for note in exported.report.warnings:
         warnings.warn(note, stacklevel=2)
     if target is not None:
@@ -110,7 +120,13 @@ def to_tflite(
 
 
 def make(
-    prepared: Prepared, saved: Saved, mode: str, io: str, begun: float, judged: Judged | None = None
+    prepared: Prepared,
+    saved: Saved,
+    mode: str,
+    io: str,
+    begun: float,
+    judged: Judged | None = None,
+    least_db: float | None = None,
 ) -> TFLiteModel:
     """Make one file, compare it with the model, and measure it.
 
@@ -119,7 +135,7 @@ def make(
     """
     signature, given, sample = prepared.signature, prepared.given, prepared.sample
     content = saved.convert(mode, io)
-    agreement = verify(content, mode, signature, prepared.data, prepared.expected)
+    agreement = verify(content, mode, signature, prepared.data, prepared.expected, least_db)
     graphs = structure(content)
     found = counted(graphs)
     refuse_float(mode, found)

@@ -5,9 +5,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from kerasopt._checks import bad_type, bad_value
+from kerasopt._checks import at_least, bad_type, bad_value, positive
 from kerasopt._text import columns
 from kerasopt.export.cost import zipped_size
+from kerasopt.export.latency import Latency
 from kerasopt.export.memory import peak_memory
 from kerasopt.export.operations import Operation, operations, row
 from kerasopt.export.report import Port
@@ -89,15 +90,7 @@ def inspect(file: str | os.PathLike[str] | bytes) -> Inspection:
     ['FULLY_CONNECTED']
     """
     content = read_file(file)
-    with scratch() as folder:
-        (Path(folder) / "model.tflite").write_bytes(content)
-        try:
-            found = WORKER.ask("load", Path(folder), _LIMIT)
-        except (RefusedError, CrashError) as error:
-            kind = "it ends the process that loads it" if isinstance(error, CrashError) else ""
-            raise bad_value(
-                "file", "a TFLite file that LiteRT can load", _shown(file), f"{kind or error}."
-            ) from error
+    found = asked("load", file, content)
     graphs = from_plain(found["graphs"])
     return Inspection(
         file_bytes=len(content),
@@ -108,6 +101,49 @@ def inspect(file: str | os.PathLike[str] | bytes) -> Inspection:
         contents=counted(graphs),
         peak_memory=peak_memory(graphs[0]),
     )
+
+
+def benchmark(
+    file: str | os.PathLike[str] | bytes, threads: int = 1, seconds: float = 1.0
+) -> Latency:
+    """Time a TFLite file on random inputs, in a process of its own.
+
+    Args:
+        file: Path of a `.tflite` file, or its bytes.
+        threads: Number of threads. Defaults to `1`.
+        seconds: Longest time for the timed runs. Defaults to `1.0`.
+
+    Returns:
+        A `Latency`: median and 95th percentile in milliseconds.
+
+    Raises:
+        TypeError, ValueError: As `inspect`, and if an argument is no positive number.
+    """
+    at_least("threads", threads, 1)
+    positive("seconds", seconds)
+    found = asked(
+        "time", file, read_file(file), threads=threads, seconds=float(seconds), runs=10_000
+    )
+    return Latency(**found)
+
+
+def asked(task: str, file: Any, content: bytes, **arguments: Any) -> Any:
+    """Have something done with a file where it can do no harm.
+
+    Raises:
+        ValueError: If LiteRT cannot load or run it.
+    """
+    with scratch() as folder:
+        (Path(folder) / "model.tflite").write_bytes(content)
+        try:
+            return WORKER.ask(task, Path(folder), _LIMIT, **arguments)
+        except (RefusedError, CrashError) as error:
+            said = " ".join(str(error).split())[:300].rstrip(".")
+            if isinstance(error, CrashError):
+                said = f"It ends the process that loads it ({said})"
+            raise bad_value(
+                "file", "a TFLite file that LiteRT can run", _shown(file), f"{said}."
+            ) from error
 
 
 def read_file(file: str | os.PathLike[str] | bytes) -> bytes:

@@ -94,6 +94,30 @@ def time_file(
     return time_calls(interpreter.invoke, seconds, runs, threads, size)
 
 
+def time_any(file: bytes, threads: int, seconds: float, runs: int) -> Latency:
+    """Time any file on random inputs, also one without a signature; an axis of any size is 1.
+
+    Floats are in [0, 1), quantized inputs anywhere, other integers 0 or 1, as they may be indices.
+    """
+    with held_back():
+        from ai_edge_litert.interpreter import Interpreter
+
+        interpreter = Interpreter(model_content=file, num_threads=threads)
+        interpreter.allocate_tensors()
+        generator = np.random.default_rng(0)
+        size = 1
+        for detail in interpreter.get_input_details():
+            values = generator.random(detail["shape"])
+            if detail["quantization"][0]:
+                limits = np.iinfo(detail["dtype"])
+                values = limits.min + values * (limits.max - limits.min)
+            elif np.issubdtype(detail["dtype"], np.integer):
+                values = values.round()
+            interpreter.set_tensor(detail["index"], values.astype(detail["dtype"]))
+            size = int(detail["shape"][0]) if len(detail["shape"]) else 1
+    return time_calls(interpreter.invoke, seconds, runs, threads, size)
+
+
 def to_file(port: Port, values: np.ndarray) -> np.ndarray:
     """Quantize numbers as an input wants them: round(x / scale) + zero_point, clipped."""
     if port.scale is None:

@@ -67,6 +67,7 @@ def verify(
     signature: Signature,
     samples: Samples,
     expected: Mapping[str, np.ndarray],
+    least_db: float | None = None,
 ) -> dict[str, Agreement]:
     """Run the file and compare it with what the Keras model gave.
 
@@ -76,6 +77,7 @@ def verify(
         signature: The one it was converted with.
         samples: The data.
         expected: What `keras_outputs` gave for them.
+        least_db: How close floats have to be. Defaults to `None`: as its mode sets it.
 
     Returns:
         By output name, in the model's order, an `Agreement`.
@@ -92,7 +94,7 @@ def verify(
             "unrolled recurrent layer in int8: use another."
         ) from error
     agreement = {name: compare(right, actual[name]) for name, right in expected.items()}
-    _refuse_too_far(mode, agreement)
+    _refuse_too_far(mode, agreement, least_db)
     return agreement
 
 
@@ -114,8 +116,8 @@ def refuse_float(mode: str, found: Contents) -> None:
         )
 
 
-def _refuse_too_far(mode: str, agreement: Mapping[str, Agreement]) -> None:
-    bad = {name: shortfall(mode, one) for name, one in agreement.items()}
+def _refuse_too_far(mode: str, agreement: Mapping[str, Agreement], least_db: float | None) -> None:
+    bad = {name: shortfall(mode, one, least_db) for name, one in agreement.items()}
     lines = [f"output {name!r}: {text}" for name, text in bad.items() if text]
     if lines:
         raise ExportError(

@@ -277,6 +277,8 @@ def test_wrong_arguments_fail_before_conversion(dense, monkeypatch, arguments, e
 
 def test_wrong_models():
     with pytest.raises(TypeError, match="`model`"):
+        to_tflite(3)
+    with pytest.raises(ValueError, match="`model`.*no such file"):
         to_tflite("model.keras")
     with pytest.raises(ValueError, match="a built model"):
         to_tflite(keras.Sequential([layers.Dense(2)]))
@@ -430,3 +432,16 @@ def test_a_check_on_random_data_is_noted(dense, rows):
 def test_integer_io_outside_int8_says_what_it_needs(dense):
     with pytest.raises(ValueError, match="Integer io needs mode='int8'"):
         to_tflite(dense, io="int8")
+
+
+def test_the_floor_is_changeable(cnn, images):
+    found = to_tflite(cnn, None, "int8", images).report.sqnr_db
+    with pytest.raises(ExportError, match=f"expected at least {found + 2:.0f} dB"):
+        to_tflite(cnn, None, "int8", images, least_db=found + 2)
+    model = keras.Sequential([keras.Input((8,)), layers.Dense(16, "relu"), layers.Dense(3)])
+    x = np.random.default_rng(0).normal(size=(120, 8))
+    with pytest.raises(ExportError):
+        to_tflite(model, None, "int8", x / 50, check=x)
+    assert to_tflite(model, None, "int8", x / 50, check=x, least_db=-50).report.sqnr_db < 8
+    with pytest.raises(TypeError, match="`least_db`"):
+        to_tflite(cnn, least_db="8")

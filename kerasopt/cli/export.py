@@ -1,0 +1,142 @@
+"""The commands `export`, `inspect`, `benchmark` and `compare`."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+
+from kerasopt.cli.data import load as load_data
+from kerasopt.export import ExportError, benchmark, inspect, to_tflite
+from kerasopt.export.agreement import compare as compared
+from kerasopt.export.loading import load as load_model
+from kerasopt.export.reading import read
+from kerasopt.export.signature import signature_of
+from kerasopt.export.verify import file_outputs, keras_outputs
+from kerasopt.reporting.tables import table
+
+
+def export(
+    model: str,
+    output: str,
+    mode: str,
+    calibration: str | None,
+    io: str,
+    batch_size: int | None,
+    check: str | None,
+    labels: str | None,
+    as_json: bool,
+) -> None:
+    """Convert the model of a file, and print the report."""
+    loaded = load_model(model)
+    size = _size(loaded)
+    given = {
+        name: None if path is None else load_data(name, path, size)
+        for name, path in (("calibration", calibration), ("check", check))
+    }
+    right = None if labels is None else load_data("labels", labels)
+    exported = to_tflite(
+        loaded, output, mode, given["calibration"], io, batch_size, given["check"], right
+    )
+    if as_json:
+        _print_json(exported.report.to_dict())
+    else:
+        _print(str(exported.report))
+
+
+def look(file: str, as_json: bool) -> None:
+    """Print what is in a `.tflite` file, or in a model of Keras."""
+    if Path(file).suffix == ".tflite":
+        found: Any = inspect(file)
+    else:
+        from kerasopt.pruning import sparsity
+
+        found = sparsity(load_model(file, "file"))
+    if as_json:
+        _print_json(found.to_dict())
+    else:
+        _print(str(found))
+
+
+def times(files: tuple[str, ...], threads: int, seconds: float, as_json: bool) -> None:
+    """Print how long files take, side by side."""
+    found = {}
+    for file in files:
+        latency, contents = benchmark(file, threads, seconds), inspect(file)
+        found[file] = {
+            **latency.to_dict(),
+            "file_bytes": contents.file_bytes,
+            "peak_memory": contents.peak_memory,
+        }
+    if as_json:
+        _print_json(found)
+        return
+    # Names alone, if they tell the files apart: a terminal is narrow.
+    names = {file: Path(file).name for file in found}
+    alone = len(set(names.values())) == len(names)
+    rows = {
+        names[file] if alone else file: [
+            f"{one['median_ms']:.3g}",
+            f"{one['p95_ms']:.3g}",
+            f"{one['file_bytes']:,}",
+            f"{one['peak_memory']:,}",
+        ]
+        for file, one in found.items()
+    }
+    heads = ["file", "median, ms", "95 %, ms", "bytes", "activations"]
+    Console().print(table(f"{threads} thread{'s' * (threads > 1)}", heads, rows))
+
+
+def beside(model: str, file: str, data: str, least: float, as_json: bool) -> None:
+    """Print how far a file's outputs are from its model's.
+
+    Raises:
+        ExportError: If one is below `least` dB.
+    """
+    loaded = load_model(model)
+    signature = signature_of(loaded)
+    samples = read("data", load_data("data", data, _size(loaded)), signature.inputs)
+    inspect(file)  # a damaged one is refused where it does no harm
+    expected = keras_outputs(loaded, signature, samples)
+    content = Path(file).read_bytes()
+    try:
+        actual = file_outputs(content, signature, samples)
+    except (KeyError, ValueError, RuntimeError) as error:
+        raise ValueError(f"{file} does not take the inputs of {model}: {error}") from error
+    missing = [name for name in expected if name not in actual]
+    if missing:
+        raise ValueError(f"{file} has no output {missing[0]!r}; it has {sorted(actual)}.")
+    found = {name: compared(np.asarray(one), actual[name]) for name, one in expected.items()}
+    if as_json:
+        _print_json({name: one.to_dict() for name, one in found.items()})
+    else:
+        rows = {
+            name: [
+                f"{one.sqnr_db:.1f}",
+                f"{one.largest_difference:.3g}",
+                "" if one.argmax is None else f"{one.argmax:.1%}",
+                str(one.samples),
+            ]
+            for name, one in found.items()
+        }
+        heads = ["output", "dB", "largest off", "arg-max", "samples"]
+        Console().print(table(f"{Path(file).name} beside {Path(model).name}", heads, rows))
+    worst = min(found, key=lambda name: found[name].sqnr_db)
+    if found[worst].sqnr_db < least:
+        raise ExportError(
+            f"Output {worst!r} has {found[worst].sqnr_db:.1f} dB, less than {least:.4g}."
+        )
+
+
+def _size(model: Any) -> tuple[int | None, ...] | None:
+    inputs = signature_of(model).inputs
+    return inputs[0].shape[1:] if len(inputs) == 1 and len(inputs[0].shape) == 4 else None
+
+
+def _print(text: str) -> None:
+    print(text)  # noqa: T201
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, indent=2))  # noqa: T201

@@ -1,0 +1,55 @@
+"""A model from whatever file it is in."""
+
+import os
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from kerasopt._checks import bad_value
+from kerasopt.loading import load_model
+
+_FORMS = "a path of a `.keras` or `.h5` file"
+
+
+class _DepthwiseConv2D(keras.layers.DepthwiseConv2D):
+    """Reads what Keras 2 wrote: `groups=1`, which Keras 3 does not know."""
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """Make Keras's own layer."""
+        known = {name: value for name, value in config.items() if name != "groups"}
+        return keras.layers.DepthwiseConv2D.from_config(known)
+
+
+def load(path: str | os.PathLike[str], argument: str = "model") -> Any:
+    """Load a model for export, in safe mode.
+
+    Args:
+        path: Of a `.keras` file, or of an `.h5` file of Keras 2 or 3.
+        argument: Name of the user's argument, for errors.
+
+    Raises:
+        ValueError: If there is no such file, or it is something else.
+    """
+    found = Path(path)
+    if found.is_dir():
+        raise bad_value(
+            argument,
+            _FORMS,
+            str(path),
+            "It is a folder. Of a SavedModel only TensorFlow knows the layers: load what it was "
+            "made from.",
+        )
+    if not found.is_file():
+        raise bad_value(argument, _FORMS, str(path), "There is no such file.")
+    legacy = found.suffix in (".h5", ".hdf5")
+    if not legacy and not zipfile.is_zipfile(found):
+        raise bad_value(argument, _FORMS, str(path), "It is something else.")
+    objects = {"DepthwiseConv2D": _DepthwiseConv2D} if legacy else None
+    try:
+        return load_model(found, custom_objects=objects, compile=False)
+    except Exception as error:
+        said = " ".join(str(error).split())[:300]
+        raise bad_value(argument, _FORMS, str(path), f"Keras cannot load it: {said}") from error

@@ -1,0 +1,152 @@
+"""`kerasopt export`, `inspect`, `benchmark`, `compare`: output, exit codes, mistakes."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from click.testing import CliRunner
+from keras import layers
+
+from kerasopt.cli.data import load
+from kerasopt.cli.main import main
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    keras.utils.set_random_seed(0)
+    where = tmp_path_factory.mktemp("files")
+    model = keras.Sequential(
+        [keras.Input((6, 6, 3), name="image"), layers.Conv2D(8, 3, activation="relu"),
+         layers.Flatten(), layers.Dense(4, name="kind")]
+    )  # fmt: skip
+    model.save(where / "model.keras")
+    rng = np.random.default_rng(0)
+    x = rng.random((120, 6, 6, 3)).astype("float32")
+    np.save(where / "x.npy", x)
+    np.savez(where / "x.npz", image=x)
+    np.save(where / "y.npy", model.predict(x, verbose=0).argmax(1))
+    np.save(where / "wrong.npy", x[..., :2])
+    (where / "noise.tflite").write_bytes(b"\0\0\0\0TFL3" + rng.bytes(200))
+    (where / "images").mkdir()
+    for number in range(100):
+        pixels = rng.integers(0, 256, (12, 9, 3), np.uint8)
+        (where / "images" / f"{number:03}.png").write_bytes(tf.io.encode_png(pixels).numpy())
+    assert run(where, "export", "model.keras", "-o", "float.tflite").exit_code == 0
+    return where
+
+
+def run(where, command, *arguments):
+    """Call a command; what names a file stands in the folder."""
+    there = [
+        str(where / one) if "." in one or one == "images" else one for one in map(str, arguments)
+    ]
+    return CliRunner().invoke(main, [command, *there])
+
+
+def test_export_to_int8_with_labels(folder):
+    arguments = ["export", "model.keras", "-o", "int8.tflite", "--mode", "int8", "--io", "int8"]
+    arguments += ["--calibration", "x.npz", "--check", "x.npy", "--labels", "y.npy", "--json"]
+    done = run(folder, *arguments)
+    assert done.exit_code == 0, done.output
+    report = json.loads(done.stdout)
+    assert report["mode"] == "int8"
+    assert report["accuracy"]["sparse_categorical_accuracy"]["file"] > 0.9
+    assert report["cost"]["file_bytes"] == (folder / "int8.tflite").stat().st_size
+
+
+def test_a_folder_of_images_calibrates(folder):
+    done = run(folder, "export", "model.keras", "-o", "images.tflite", "--mode", "int8",
+               "--calibration", "images")  # fmt: skip
+    assert done.exit_code == 0, done.output
+    assert "CONV_2D" in done.stdout
+
+
+def test_inspect(folder):
+    done = run(folder, "inspect", "float.tflite")
+    assert done.exit_code == 0
+    assert "FULLY_CONNECTED" in done.stdout
+    plain = json.loads(run(folder, "inspect", "float.tflite", "--json").stdout)
+    assert plain["operations"][0]["name"] == "CONV_2D"
+    done = run(folder, "inspect", "model.keras")
+    assert "kind/kernel" in done.stdout
+    assert json.loads(run(folder, "inspect", "model.keras", "--json").stdout)["total"] == 0.0
+
+
+def test_benchmark(folder):
+    run(folder, "export", "model.keras", "-o", "half.tflite", "--mode", "float16")
+    done = run(folder, "benchmark", "float.tflite", "half.tflite", "--seconds", "0", "--json")
+    assert done.exit_code == 2
+    done = run(folder, "benchmark", "float.tflite", "half.tflite", "--json")
+    found = json.loads(done.stdout)
+    assert len(found) == 2
+    assert all(one["median_ms"] > 0 for one in found.values())
+    assert "median" in run(folder, "benchmark", "float.tflite").stdout
+
+
+def test_compare(folder):
+    done = run(folder, "compare", "model.keras", "float.tflite", "--data", "x.npy")
+    assert done.exit_code == 0
+    assert "kind" in done.stdout
+    done = run(folder, "compare", "model.keras", "float.tflite", "--data", "x.npy", "--json")
+    assert json.loads(done.stdout)["kind"]["argmax"] == 1.0
+    run(folder, "export", "model.keras", "-o", "half.tflite", "--mode", "float16")
+    done = run(
+        folder, "compare", "model.keras", "half.tflite", "--data", "x.npy", "--least", "1000"
+    )
+    assert done.exit_code == 1
+    assert "less than 1000" in done.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["export", "no.keras", "-o", "a.tflite"], 2, "no such file"),
+        (["export", "x.npy", "-o", "a.tflite"], 2, "something else"),
+        (["export", "model.keras", "-o", "a.h5"], 2, "`path`"),
+        (["export", "model.keras", "-o", "a.tflite", "--mode", "int8"], 2, "`calibration`"),
+        (["export", "model.keras", "-o", "a.tflite", "--mode", "int9"], 2, "int9"),
+        (["export", "model.keras", "-o", "a.tflite", "--check", "wrong.npy"], 2, "`check`"),
+        (["export", "model.keras", "-o", "a.tflite", "--check", "model.keras"], 2, "`check`"),
+        (["inspect", "noise.tflite"], 2, "`file`"),
+        (["inspect", "x.npy"], 2, "`file`"),
+        (["benchmark", "noise.tflite"], 2, "`file`"),
+        (["benchmark", "no.tflite"], 2, "no such file"),
+        (["compare", "model.keras", "noise.tflite", "--data", "x.npy"], 2, "`file`"),
+        (["compare", "model.keras", "float.tflite", "--data", "wrong.npy"], 2, "`data`"),
+    ],
+)
+def test_mistakes_end_with_a_line_and_not_with_a_trace(folder, arguments, code, said):
+    done = run(folder, *arguments)
+    assert done.exit_code == code, done.output
+    assert said in done.output
+    assert "Traceback" not in done.output
+    assert not (folder / "a.tflite").exists()
+
+
+def test_a_model_that_cannot_be_had_in_a_mode_ends_with_one(folder):
+    keras.Sequential([keras.Input((5, 3)), layers.LSTM(4)]).save(folder / "lstm.keras")
+    done = run(folder, "export", "lstm.keras", "-o", "a.tflite")
+    assert done.exit_code == 1
+    assert "unroll=True" in done.output
+
+
+def test_tables_with_and_without_a_heading(tmp_path):
+    (tmp_path / "a.csv").write_text("one,two\n1,2\n3,4\n")
+    (tmp_path / "b.csv").write_text("1,2\n3,4.5\n")
+    assert load("data", str(tmp_path / "a.csv")).tolist() == [[1, 2], [3, 4]]
+    assert load("data", str(tmp_path / "b.csv")).tolist() == [[1, 2], [3, 4.5]]
+    (tmp_path / "c.csv").write_text("1,2\n3,x\n")
+    (tmp_path / "d.npy").write_bytes(b"no array")
+    np.save(tmp_path / "e.npy", np.array([{}]), allow_pickle=True)
+    for name in "c.csv", "d.npy", "e.npy":
+        with pytest.raises(ValueError, match="`data`.*cannot be read"):
+            load("data", str(tmp_path / name))
+
+
+def test_images_want_a_model_of_images(folder):
+    for size in (None, (None, 6, 3)):
+        with pytest.raises(ValueError, match="`data`.*no images of one size"):
+            load("data", str(folder / "images"), size)
+    assert load("data", str(folder / "images"), (6, 6, 3)).shape == (100, 6, 6, 3)
