@@ -1,14 +1,16 @@
 """The commands `export`, `inspect`, `benchmark` and `compare`."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from rich.console import Console
 
+from kerasopt._files import write_text
 from kerasopt.cli.data import load as load_data
-from kerasopt.export import ExportError, benchmark, inspect, to_tflite
+from kerasopt.export import ExportError, benchmark, inspect, to_c_array, to_tflite
 from kerasopt.export.agreement import compare as compared
 from kerasopt.export.loading import load as load_model
 from kerasopt.export.reading import read
@@ -26,6 +28,7 @@ def export(
     batch_size: int | None,
     check: str | None,
     labels: str | None,
+    c_array: str | None,
     as_json: bool,
 ) -> None:
     """Convert the model of a file, and print the report."""
@@ -39,6 +42,9 @@ def export(
     exported = to_tflite(
         loaded, output, mode, given["calibration"], io, batch_size, given["check"], right
     )
+    if c_array is not None:
+        name = re.sub(r"\W", "_", f"_{Path(output).stem}").lstrip("_") or "model"
+        write_text(c_array, to_c_array(exported.bytes, name))
     if as_json:
         _print_json(exported.report.to_dict())
     else:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kerasopt.export.agreement import Agreement
+    from kerasopt.export.c_array import to_c_array
     from kerasopt.export.comparing import Comparison, export_all
     from kerasopt.export.errors import ExportError
     from kerasopt.export.exporting import to_tflite
@@ -29,6 +30,7 @@ _HOMES = {
     "export_all": "comparing",
     "inspect": "inspection",
     "keras_latency": "keras_timing",
+    "to_c_array": "c_array",
     "to_tflite": "exporting",
 }
 
@@ -46,6 +48,7 @@ __all__ = [
     "export_all",
     "inspect",
     "keras_latency",
+    "to_c_array",
     "to_tflite",
 ]
 

@@ -47,11 +47,13 @@ def run(where, command, *arguments):
 
 def test_export_to_int8_with_labels(folder):
     arguments = ["export", "model.keras", "-o", "int8.tflite", "--mode", "int8", "--io", "int8"]
+    arguments += ["--c-array", "int8.cc"]
     arguments += ["--calibration", "x.npz", "--check", "x.npy", "--labels", "y.npy", "--json"]
     done = run(folder, *arguments)
     assert done.exit_code == 0, done.output
     report = json.loads(done.stdout)
     assert report["mode"] == "int8"
+    assert "const uint8_t int8[]" in (folder / "int8.cc").read_text()
     assert report["accuracy"]["sparse_categorical_accuracy"]["file"] > 0.9
     assert report["cost"]["file_bytes"] == (folder / "int8.tflite").stat().st_size
 
