@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from kerasopt.export.inspection import Inspection, benchmark, inspect
     from kerasopt.export.keras_timing import keras_latency
     from kerasopt.export.latency import Latency
+    from kerasopt.export.ranking import LayerError, Sensitivity, sensitivity
     from kerasopt.export.report import Cost, Port, Report
     from kerasopt.export.tflite_model import TFLiteModel
 
@@ -24,12 +25,15 @@ _HOMES = {
     "Inspection": "inspection",
     "Latency": "latency",
     "Port": "report",
+    "LayerError": "ranking",
     "Report": "report",
+    "Sensitivity": "ranking",
     "TFLiteModel": "tflite_model",
     "benchmark": "inspection",
     "export_all": "comparing",
     "inspect": "inspection",
     "keras_latency": "keras_timing",
+    "sensitivity": "ranking",
     "to_c_array": "c_array",
     "to_tflite": "exporting",
 }
@@ -41,13 +45,16 @@ __all__ = [
     "ExportError",
     "Inspection",
     "Latency",
+    "LayerError",
     "Port",
     "Report",
+    "Sensitivity",
     "TFLiteModel",
     "benchmark",
     "export_all",
     "inspect",
     "keras_latency",
+    "sensitivity",
     "to_c_array",
     "to_tflite",
 ]

@@ -6,17 +6,7 @@ from typing import Any
 
 import numpy as np
 
-FLOORS_DB = {"float32": 80.0, "float16": 40.0, "dynamic": 15.0, "int8": 8.0, "int16x8": 15.0}
-"""Lowest signal-to-noise ratio that is believed, by mode.
-
-They tell a wrong file from a coarse one, not a good one from a bad one. Measured: sound float32
-files have 110 dB and more, float16 50-82, dynamic 31-51, int8 19-42 (MobileNetV2 is the 19),
-int16x8 26-50, while
-wrong ones (two inputs swapped, a lookup broken, garbage from a sparse kernel) have 3 dB or less.
-"""
-
-EQUAL_SHARE = {"float32": 0.9, "float16": 0.9, "dynamic": 0.5, "int8": 0.5, "int16x8": 0.5}
-"""Lowest share of equal values for outputs that are integers, such as class numbers."""
+from kerasopt.export.modes import MODES
 
 _NOTHING = 1e-6
 
@@ -119,7 +109,7 @@ def shortfall(mode: str, agreement: Agreement, least_db: float | None = None) ->
     Args:
         mode: The TFLite mode.
         agreement: Of one output.
-        least_db: The lowest ratio that is good enough. Defaults to `None`: that of `FLOORS_DB`.
+        least_db: The lowest ratio that is good enough. Defaults to `None`: its mode's.
 
     Returns:
         Such as `"3.0 dB, expected at least 8 dB"`, or the empty string.
@@ -129,12 +119,12 @@ def shortfall(mode: str, agreement: Agreement, least_db: float | None = None) ->
     '0.0 dB, expected at least 8 dB; largest difference 1'
     """
     if agreement.equal is not None:
-        share = EQUAL_SHARE[mode]
+        share = MODES[mode].equal
         if agreement.equal >= share:
             return ""
         return f"{agreement.equal:.0%} of the values equal, expected at least {share:.0%}"
     # A signal of nothing but zeros has no ratio; what differs by rounding alone is no damage.
-    floor = FLOORS_DB[mode] if least_db is None else least_db
+    floor = MODES[mode].floor_db if least_db is None else least_db
     if agreement.sqnr_db >= floor or agreement.largest_difference <= _NOTHING:
         return ""
     return (

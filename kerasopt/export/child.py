@@ -8,55 +8,14 @@ import json
 import os
 import select
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from kerasopt.export.making import Answer, convert, partly, weights
+
 IDLE_SECONDS = 120.0
 """After so long without a question it ends by itself, as it holds TensorFlow in memory."""
-
-Answer = dict[str, Any]
-
-
-def convert(folder: Path, mode: str, io: str, batch: int) -> Answer:
-    """Convert the SavedModel in a folder; `samples.npz` there has the calibration data.
-
-    Writes `model.tflite` there.
-    """
-    import numpy as np
-    import tensorflow as tf
-
-    converter = tf.lite.TFLiteConverter.from_saved_model(str(folder / "saved"))
-    if mode != "float32":
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    if mode == "float16":
-        converter.target_spec.supported_types = [tf.float16]
-    if mode in ("int8", "int16x8"):
-        with np.load(folder / "samples.npz") as stored:
-            arrays = dict(stored)
-
-        def samples() -> Iterator[dict[str, Any]]:
-            # By name: given as lists, two inputs are silently swapped.
-            for group in sorted({int(key.split("/", 1)[0]) for key in arrays}):
-                mine = {
-                    key.split("/", 1)[1]: value
-                    for key, value in arrays.items()
-                    if int(key.split("/", 1)[0]) == group
-                }
-                for begin in range(0, len(next(iter(mine.values()))), batch):
-                    yield {name: value[begin : begin + batch] for name, value in mine.items()}
-
-        opsets = tf.lite.OpsSet
-        exact = {
-            "int8": opsets.TFLITE_BUILTINS_INT8,
-            "int16x8": opsets.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8,
-        }
-        converter.representative_dataset = samples
-        converter.target_spec.supported_ops = [exact[mode], opsets.TFLITE_BUILTINS]
-        converter.inference_input_type = getattr(tf, io)
-        converter.inference_output_type = getattr(tf, io)
-    (folder / "model.tflite").write_bytes(bytes(converter.convert()))
-    return {}
 
 
 def run(folder: Path) -> Answer:
@@ -98,9 +57,11 @@ def time(folder: Path, threads: int, seconds: float, runs: int) -> Answer:
 
 TASKS: dict[str, Callable[..., Answer]] = {
     "convert": convert,
+    "partly": partly,
     "load": load,
     "run": run,
     "time": time,
+    "weights": weights,
 }
 
 

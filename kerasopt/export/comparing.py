@@ -12,12 +12,15 @@ from kerasopt._files import write_bytes
 from kerasopt._keras import require_tensorflow
 from kerasopt._text import columns
 from kerasopt.export.errors import ExportError
-from kerasopt.export.exporting import MODES, make
+from kerasopt.export.exporting import make
 from kerasopt.export.judging import Judged
 from kerasopt.export.loading import load
+from kerasopt.export.modes import MODES
+from kerasopt.export.needs import require_quantizer
 from kerasopt.export.preparing import prepare
 from kerasopt.export.report import Report
 from kerasopt.export.tflite_model import TFLiteModel
+from kerasopt.export.wish import Wish
 
 
 @dataclass(frozen=True)
@@ -111,6 +114,7 @@ def export_all(
     wanted = [modes] if isinstance(modes, str) else list(modes)
     for mode in wanted:
         one_of("modes", mode, MODES)
+        require_quantizer(mode)
     floors = dict(least_db or {})
     for mode, floor in floors.items():
         one_of("least_db", mode, MODES)
@@ -134,9 +138,8 @@ def export_all(
             begun = time.perf_counter()
             try:
                 prepared.refuse(mode)
-                files[mode] = make(
-                    prepared, saved, mode, "float32", begun, judged, floors.get(mode)
-                )
+                wish = Wish(mode, least_db=floors.get(mode))
+                files[mode] = make(prepared, saved, wish, begun, judged)
             except ExportError as error:
                 refused[mode] = str(error)
     if not files:

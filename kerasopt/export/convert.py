@@ -1,5 +1,6 @@
 """From a Keras model to the bytes of a TFLite file."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -9,13 +10,12 @@ import numpy as np
 from kerasopt._quiet import held_back
 from kerasopt.export.complaints import advice, advice_on_crash, useful
 from kerasopt.export.errors import ExportError
+from kerasopt.export.modes import CALIBRATED, MODES
 from kerasopt.export.samples import Samples, filled, length
+from kerasopt.export.scopes import ends, named
 from kerasopt.export.signature import Signature
 from kerasopt.export.worker import WORKER, CrashError, RefusedError, scratch
 from kerasopt.selection import walk
-
-CALIBRATED = ("int8", "int16x8")
-"""The modes whose ranges come from data."""
 
 _TABLES = (
     keras.layers.StringLookup,
@@ -33,6 +33,10 @@ class Traced:
         model: A built Keras model in float32.
         signature: Its signature.
 
+    Attributes:
+        scopes: By the name that its operations begin with, the path of a layer.
+        ends: By output name, the path of the layer that gives it.
+
     Raises:
         ExportError: If TensorFlow cannot trace it.
     """
@@ -48,7 +52,7 @@ class Traced:
             input_signature=specs,
         )
         try:
-            with held_back():
+            with held_back(), named(model) as self.scopes:
                 self.function = serve.get_concrete_function()
         except Exception as error:
             raise ExportError(
@@ -56,6 +60,7 @@ class Traced:
                 "its inputs as one argument and work on a batch of "
                 f"{signature.batch or 'any'} samples."
             ) from error
+        self.ends = ends(self.function.structured_outputs, self.scopes)
         # The variables, not the model: TensorFlow sets attributes on a Keras model it tracks. And
         # not the function, which it would trace once more.
         self._module = tf.Module()
@@ -141,12 +146,13 @@ class Saved:
     def __exit__(self, *_: object) -> None:
         self._scratch.cleanup()
 
-    def convert(self, mode: str = "float32", io: str = "float32") -> bytes:
+    def convert(self, mode: str = "float32", io: str = "float32", sparse: bool = False) -> bytes:
         """Make a file, in a process of its own: some models and data end it.
 
         Args:
             mode: One of `MODES`. Defaults to `"float32"`.
             io: Type of an int8 file's inputs and outputs. Defaults to `"float32"`.
+            sparse: Whether zeros are left out of the file. Defaults to `False`.
 
         Returns:
             The bytes of the file.
@@ -155,10 +161,36 @@ class Saved:
             ExportError: If the converter fails or crashes; the message has its useful line and what
                 to do.
         """
+        if MODES[mode].quantizer:
+            return self.partly(mode, [])
+        return self._ask("convert", mode=mode, io=io, sparse=sparse)
+
+    def partly(self, mode: str, kept: Sequence[str] | None = None, io: str = "float32") -> bytes:
+        """Make a file of which some operations stay in float; calibrated once for all.
+
+        Args:
+            mode: One of the modes that can exclude layers.
+            kept: Names of the tensors that these operations give. Defaults to `None`: the float
+                file from which the others are made.
+            io: Type of the file's inputs and outputs. Defaults to `"float32"`.
+
+        Returns:
+            The bytes of the file.
+
+        Raises:
+            ExportError: As in `convert`.
+        """
+        task = "partly"
+        if MODES[mode].quantizer:
+            task = "weights"
+            (self._folder / "float.tflite").write_bytes(self.float32())
+        return self._ask(task, mode=mode, io=io, denied=None if kept is None else list(kept))
+
+    def _ask(self, task: str, mode: str, **arguments: Any) -> bytes:
         if mode in CALIBRATED and not self._calibrated:
             raise AssertionError(f"{mode} without calibration is a float file")
         try:
-            WORKER.ask("convert", self._folder, mode=mode, io=io, batch=self._batch)
+            WORKER.ask(task, self._folder, batch=self._batch, mode=mode, **arguments)
         except RefusedError as error:
             text = "\n".join([str(error), *error.said])
             raise ExportError(

@@ -3,18 +3,22 @@
 import os
 import time
 import warnings
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
 
-from kerasopt._checks import at_least, bad_value, number, one_of
+from kerasopt._checks import at_least, bad_value
 from kerasopt._files import write_bytes
 from kerasopt._keras import require_tensorflow
-from kerasopt.export.convert import CALIBRATED, Saved
+from kerasopt.export.choosing import chosen, made
+from kerasopt.export.convert import Saved
 from kerasopt.export.cost import measure
 from kerasopt.export.judging import Judged
 from kerasopt.export.latency import Latency
 from kerasopt.export.loading import load
+from kerasopt.export.modes import CALIBRATED
 from kerasopt.export.operations import operations
+from kerasopt.export.owners import owners
 from kerasopt.export.preparing import Prepared, prepare
 from kerasopt.export.remarks import losses, remarks
 from kerasopt.export.report import Report
@@ -23,9 +27,7 @@ from kerasopt.export.schema import counted
 from kerasopt.export.structure import structure
 from kerasopt.export.tflite_model import TFLiteModel, check_path
 from kerasopt.export.verify import refuse_float, verify
-
-MODES = ("float32", "float16", "dynamic", "int8", "int16x8")
-IO = ("float32", "int8", "uint8")
+from kerasopt.export.wish import Wish
 
 _SECONDS = 0.2
 _RUNS = 100
@@ -40,6 +42,9 @@ def to_tflite(
     batch_size: int | None = None,
     check: Any = None,
     labels: Any = None,
+    exclude: Any = None,
+    max_accuracy_drop: float = 0.005,
+    sparse: bool = False,
     least_db: float | None = None,
 ) -> TFLiteModel:
     """Convert a Keras model to TFLite, and make sure that the file does what the model does.
@@ -54,11 +59,13 @@ def to_tflite(
         path: Where to write the file, ending in `.tflite`. Defaults to `None`: not written.
         mode: `"float32"`; `"float16"`, half the size; `"dynamic"`, int8 weights; `"int8"`, int8
             weights and activations; `"int16x8"`, int8 weights and int16 activations, closer but
-            slow. Defaults to `"float32"`.
+            slow. With the extra `int4` also `"dynamic_no_depthwise"`, dynamic but for depthwise
+            convolutions, which are slow so; `"weight_only"`, int8 weights and all arithmetic in
+            float; `"int4"`, the same with weights of four bits. Defaults to `"float32"`.
         calibration: What the model will see, for `"int8"` and `"int16x8"` at least 100 samples: an
-            array, a list
-            (in the order of `model.inputs`), a dict by input name, or batches of these as a
-            `tf.data.Dataset`, a `keras.utils.PyDataset`, an iterable or a function that gives one.
+            array, a list (in the order of `model.inputs`), a dict by input name, or batches of
+            these as a `tf.data.Dataset`, a `keras.utils.PyDataset`, an iterable or a function that
+            gives one.
             Labels are dropped. At most 256 samples are used: of arrays evenly spread, of batches
             the first. In other modes it is only used to check the file. Defaults to `None`.
         io: Type of the inputs and outputs of an int8 file: `"float32"`, `"int8"` or `"uint8"`.
@@ -67,12 +74,20 @@ def to_tflite(
             unrolled. Defaults to `None`: as in the model, usually any.
         check: Data to compare the file with the model on, in the same forms. Defaults to `None`:
             up to 100 samples of `calibration`, or else random numbers in [0, 1).
-
         labels: Labels of all the samples of `check` (arrays, then), to tell the file's accuracy and
             the model's: an array, or for several outputs a dict by output name. Defaults to `None`.
+        exclude: Layers that stay in float, in mode `"int8"` and those of the extra `int4`: names or
+            paths (shell wildcards allowed), regular expressions, classes, layers, functions, or a
+            list of these; an operation of several fused layers stays in float with any of them. Or
+            `"auto"`: as few as keep the accuracy, found layer by layer. Defaults to `None`.
+        max_accuracy_drop: With `exclude="auto"`, how much accuracy on `check` and `labels` may be
+            lost, as a fraction; without labels, for how many samples the largest output may be
+            another. Defaults to `0.005`.
+        sparse: Whether the zeros of a pruned model are left out of the file, if that file does what
+            the model does. Defaults to `False`.
         least_db: Lowest signal-to-noise ratio, in dB, at which a file is believed. Defaults to
-            `None`: 80 for float32, 40 for float16, 15 for dynamic and int16x8, 8 for int8, which
-            tell a wrong file from a coarse one.
+            `None`: 80 for float32, 40 for float16, 8 for int8, 6 for int4, 15 for the others,
+            which tell a wrong file from a coarse one.
 
     Returns:
         A `TFLiteModel` with `bytes`, `report`, `save`, `predict`, `evaluate` and `benchmark`.
@@ -95,23 +110,20 @@ def to_tflite(
     """
     begun = time.perf_counter()
     require_tensorflow("kerasopt.export.to_tflite")
-    one_of("mode", mode, MODES)
-    one_of("io", io, IO)
-    if io != "float32" and mode != "int8":
-        raise bad_value("io", f"'float32' in mode {mode!r}", io, "Integer io needs mode='int8'.")
+    wish = Wish(mode, io, exclude, max_accuracy_drop, sparse, least_db)
     target = None if path is None else check_path(path)
     if batch_size is not None:
         at_least("batch_size", batch_size, 1)
-    if least_db is not None:
-        number("least_db", least_db)
     if labels is not None and check is None:
         raise bad_value("labels", "`None` without `check`, whose labels they are", labels)
     if isinstance(model, (str, os.PathLike)):
         model = load(model)
     prepared = prepare(model, [mode], calibration, check, batch_size)
+    if exclude is not None and exclude != "auto":
+        chosen(prepared, wish)  # what is wrong with it is said before the model is converted
     judged = None if labels is None else Judged(prepared, check, labels)
     with prepared.saved() as saved:
-        exported = make(prepared, saved, mode, io, begun, judged, least_db)
+        exported = make(prepared, saved, wish, begun, judged)
     for note in exported.report.warnings:
         warnings.warn(note, stacklevel=2)
     if target is not None:
@@ -120,48 +132,45 @@ def to_tflite(
 
 
 def make(
-    prepared: Prepared,
-    saved: Saved,
-    mode: str,
-    io: str,
-    begun: float,
-    judged: Judged | None = None,
-    least_db: float | None = None,
+    prepared: Prepared, saved: Saved, wish: Wish, begun: float, judged: Judged | None = None
 ) -> TFLiteModel:
     """Make one file, compare it with the model, and measure it.
 
     Raises:
+        ValueError: If layers cannot be excluded.
         ExportError: If it cannot be made, does not run, or is too far off.
     """
-    signature, given, sample = prepared.signature, prepared.given, prepared.sample
-    content = saved.convert(mode, io)
-    agreement = verify(content, mode, signature, prepared.data, prepared.expected, least_db)
+    signature, given, sample, mode = prepared.signature, prepared.given, prepared.sample, wish.mode
+    content, kept = made(prepared, saved, wish, judged)
+    agreement = verify(content, mode, signature, prepared.data, prepared.expected, wish.least_db)
     graphs = structure(content)
     found = counted(graphs)
     refuse_float(mode, found)
     runner = Runner(content)
-    cost = measure(content, sample, graphs)
     floats = None if mode == "float32" else _float_latency(saved, sample)
-    said = losses(mode, prepared, found, cost.latency, floats)
+    dense = len(saved.convert(mode, wish.io)) if wish.sparse else None
+    layers = owners(graphs[0], prepared.traced.scopes, prepared.traced.ends)
     report = Report(
         mode=mode,
-        io=io,
+        io=wish.io,
         inputs=tuple(runner.inputs[one.name] for one in signature.inputs),
         outputs=tuple(runner.outputs[name] for name in agreement),
         agreement=agreement,
         check=prepared.data.source,
         calibration_samples=len(given) if given and mode in CALIBRATED else 0,
-        cost=cost,
+        cost=measure(content, sample, graphs),
         ops=found.ops,
         float_ops=found.float_ops if mode in CALIBRATED else {},
         float_latency=floats,
         accuracy={} if judged is None else judged.beside(content),
-        operations=tuple(operations(graphs[0])),
-        warnings=tuple(said),
-        notes=(*said, *remarks(prepared)),
+        operations=tuple(operations(graphs[0], layers)),
+        excluded=kept,
+        dense_bytes=dense,
         seconds=time.perf_counter() - begun,
         versions={name: version(name) for name in ("tensorflow", "keras", "ai-edge-litert")},
     )
+    said = tuple(losses(wish, prepared, report, found))
+    report = replace(report, warnings=said, notes=(*said, *remarks(prepared)))
     return TFLiteModel(content, report, signature, sample)
 
 

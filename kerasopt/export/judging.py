@@ -3,6 +3,7 @@
 import sys
 from typing import Any
 
+from kerasopt._checks import bad_value
 from kerasopt.export.preparing import Prepared
 from kerasopt.export.reading import read
 from kerasopt.export.scoring import scores
@@ -33,3 +34,22 @@ class Judged:
         """Give by metric the model's value and the file's."""
         mine = scores(file_outputs(file, self._signature, self._samples), self._labels)
         return {name: {"keras": self._keras[name], "file": mine[name]} for name in mine}
+
+    def drop(self, file: bytes) -> float:
+        """Give how much accuracy a file loses, of several outputs the most.
+
+        Raises:
+            ValueError: If the labels are not of classes.
+        """
+        lost = [
+            both["keras"] - both["file"]
+            for metric, both in self.beside(file).items()
+            if metric.endswith("accuracy")
+        ]
+        if not lost:
+            raise bad_value(
+                "labels",
+                "labels of classes with exclude='auto', which goes by accuracy",
+                self._labels,
+            )
+        return max(lost)

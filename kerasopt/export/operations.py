@@ -1,6 +1,7 @@
 """What each operation of a file costs: bytes of weights and multiplications."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -18,6 +19,7 @@ class Operation:
         dtype: Type of that output.
         stored: Bytes of the constants that it is the first to read.
         macs: Multiplications with accumulation for one sample; 0 for what has none.
+        layers: Paths of the Keras layers that it comes from, if they are known.
     """
 
     name: str
@@ -26,15 +28,16 @@ class Operation:
     dtype: str
     stored: int
     macs: int
+    layers: tuple[str, ...] = ()
 
     @property
     def where(self) -> str:
-        """The output's name in short: of several joined ones the first."""
-        return self.output.split(";")[0]
+        """The layers, or the output's name in short: of several joined ones the first."""
+        return ", ".join(self.layers) or self.output.split(";")[0]
 
     def to_dict(self) -> dict[str, Any]:
         """Give it as plain JSON data."""
-        return {**asdict(self), "shape": list(self.shape)}
+        return {**asdict(self), "shape": list(self.shape), "layers": list(self.layers)}
 
 
 def row(one: Operation) -> list[str]:
@@ -43,11 +46,17 @@ def row(one: Operation) -> list[str]:
     return [one.name, one.where, shape, one.dtype, f"{one.stored:,}", f"{one.macs:,}"]
 
 
-def operations(graph: Graph) -> list[Operation]:
-    """List the operations of a graph in the order in which they run."""
+def operations(graph: Graph, layers: Sequence[tuple[str, ...]] | None = None) -> list[Operation]:
+    """List the operations of a graph in the order in which they run.
+
+    Args:
+        graph: Of a file.
+        layers: For each, paths of its layers. Defaults to `None`: not known.
+    """
     counted: set[int] = set()
     found = []
-    for operator in graph.operators:
+    known = layers or [()] * len(graph.operators)
+    for operator, paths in zip(graph.operators, known, strict=True):
         mine = {one for one in operator.inputs if one >= 0} - counted
         counted.update(mine)
         output = graph.tensors[operator.outputs[0]] if operator.outputs else Tensor("", (), "")
@@ -59,6 +68,7 @@ def operations(graph: Graph) -> list[Operation]:
                 dtype=output.dtype,
                 stored=sum(graph.tensors[one].stored for one in mine),
                 macs=macs(graph, operator),
+                layers=paths,
             )
         )
     return found

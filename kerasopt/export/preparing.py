@@ -8,8 +8,9 @@ import numpy as np
 
 from kerasopt._checks import bad_value
 from kerasopt.export.agreement import sqnr
-from kerasopt.export.convert import CALIBRATED, Saved, Traced, refuse_loops, refuse_unfit
+from kerasopt.export.convert import Saved, Traced, refuse_loops, refuse_unfit
 from kerasopt.export.errors import ExportError
+from kerasopt.export.modes import CALIBRATED
 from kerasopt.export.precision import in_float32
 from kerasopt.export.reading import read
 from kerasopt.export.samples import Batch, Samples, random_samples

@@ -1,9 +1,13 @@
 """What the user should know of an export: what is less than was asked for, and what else."""
 
-from kerasopt.export.convert import CALIBRATED
-from kerasopt.export.latency import Latency
+from collections import Counter
+from collections.abc import Iterator
+
+from kerasopt.export.modes import CALIBRATED, MODES
 from kerasopt.export.preparing import Prepared
-from kerasopt.export.schema import Contents
+from kerasopt.export.report import Report
+from kerasopt.export.schema import EDGES, Contents
+from kerasopt.export.wish import Wish
 
 _ENOUGH = 100
 # Microseconds differ by chance.
@@ -21,38 +25,80 @@ def remarks(prepared: Prepared) -> list[str]:
     return found
 
 
-def losses(
-    mode: str, prepared: Prepared, found: Contents, latency: Latency, floats: Latency | None
-) -> list[str]:
-    """Say what is less than what was asked for."""
+def losses(wish: Wish, prepared: Prepared, report: Report, found: Contents) -> list[str]:
+    """Say what is less than what was asked for.
+
+    Args:
+        wish: What was asked for.
+        prepared: The model and its data.
+        report: What the file is.
+        found: What stands in it.
+    """
+    return [
+        *_calibration(prepared, wish.mode),
+        *_left_in_float(wish, report, found),
+        *_size(report),
+        *_time(report),
+    ]
+
+
+def _calibration(prepared: Prepared, mode: str) -> Iterator[str]:
     given = prepared.given
-    said = []
-    if mode in CALIBRATED and given is not None:
-        said += [
+    if mode not in CALIBRATED or given is None:
+        return
+    for name in prepared.constant:
+        yield (
             f"Input {name!r} was the same number in all calibration samples; with any other its "
             "range does not fit."
-            for name in prepared.constant
-        ]
-        if len(given) < _ENOUGH:
-            said.append(
-                f"Calibrated on {len(given)} samples; {_ENOUGH} or more make the ranges reliable."
-            )
-    if mode in CALIBRATED and found.float_ops:
-        names = ", ".join(f"{count} {name}" for name, count in sorted(found.float_ops.items()))
-        said.append(f"Not all of the file is {mode}; these operations stay in float: {names}.")
-    if mode == "dynamic" and not found.constants.get("INT8"):
-        said.append(
-            "No weights became int8: TensorFlow leaves those with fewer than 1024 entries in "
-            "float, so this file is a float32 file."
         )
-    if floats is not None and _is_slower(latency.median_ms, floats.median_ms):
-        said.append(
-            f"On this machine the {mode} file takes {latency.median_ms:.3g} ms and a float32 file "
-            f"{floats.median_ms:.3g} ms: TensorFlow Lite has no fast kernels here for some of its "
-            "operations."
-        )
-    return said
+    if len(given) < _ENOUGH:
+        yield f"Calibrated on {len(given)} samples; {_ENOUGH} or more make the ranges reliable."
 
 
-def _is_slower(ms: float, floats: float) -> bool:
-    return ms > _SLOWER * floats and ms - floats > _SLOWER_MS
+def _left_in_float(wish: Wish, report: Report, found: Contents) -> Iterator[str]:
+    mode = wish.mode
+    unasked = _float_ops(report) if report.excluded else found.float_ops
+    if mode in CALIBRATED and unasked:
+        names = ", ".join(f"{count} {name}" for name, count in sorted(unasked.items()))
+        yield f"Not all of the file is {mode}; these operations stay in float: {names}."
+    for port in (*report.inputs, *report.outputs) if report.excluded else ():
+        if wish.io != "float32" and port.dtype == "float32":
+            yield f"{port.name!r} stays {port.dtype}: the layer beside it was kept in float."
+    few = mode == "dynamic" or MODES[mode].quantizer
+    if few and not any(found.constants.get(kind) for kind in ("INT8", "INT4")):
+        why = ": TensorFlow leaves those with fewer than 1024 entries in float"
+        yield (
+            f"No weights were quantized{why if mode == 'dynamic' else ''}, so this file is a "
+            "float32 file."
+        )
+
+
+def _size(report: Report) -> Iterator[str]:
+    size, dense = report.cost.file_bytes, report.dense_bytes
+    if dense is not None and size >= dense:
+        yield (
+            f"The sparse file is not smaller: {size:,} bytes, and {dense:,} with its zeros. The "
+            "encoding pays from about two thirds of zeros."
+        )
+
+
+def _time(report: Report) -> Iterator[str]:
+    if report.float_latency is None:
+        return
+    mine, floats = report.cost.latency.median_ms, report.float_latency.median_ms
+    if mine > _SLOWER * floats and mine - floats > _SLOWER_MS:
+        yield (
+            f"On this machine the {report.mode} file takes {mine:.3g} ms and a float32 file "
+            f"{floats:.3g} ms: TensorFlow Lite has no fast kernels here for some of its operations."
+        )
+
+
+def _float_ops(report: Report) -> Counter[str]:
+    """Count the operations in float that are of no layer that was to be kept in float."""
+    return Counter(
+        one.name
+        for one in report.operations
+        if one.dtype == "FLOAT32"
+        and one.name not in EDGES
+        and not set(one.layers) & set(report.excluded)
+    )

@@ -72,6 +72,8 @@ class Report:
         float_latency: Of a float32 file of the same model; `None` of one that is such a file.
         accuracy: By metric, `{"keras": ..., "file": ...}` on the labels given; else empty.
         operations: What each operation of the file costs, in the order in which they run.
+        excluded: Paths of the layers that were kept in float.
+        dense_bytes: Of a sparse file, what it would take with its zeros; else `None`.
         warnings: What is less than what was asked for, a sentence each.
         notes: What the user should know, a sentence each.
         seconds: What the whole export took.
@@ -91,6 +93,8 @@ class Report:
     float_latency: Latency | None = None
     accuracy: dict[str, dict[str, float]] = field(default_factory=dict)
     operations: tuple[Operation, ...] = ()
+    excluded: tuple[str, ...] = ()
+    dense_bytes: int | None = None
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
@@ -108,6 +112,7 @@ class Report:
         for ports in ("inputs", "outputs"):
             plain[ports] = [{**port, "shape": list(port["shape"])} for port in plain[ports]]
         plain["operations"] = [one.to_dict() for one in self.operations]
+        plain["excluded"] = list(self.excluded)
         plain["warnings"], plain["notes"] = list(self.warnings), list(self.notes)
         return plain
 
@@ -133,6 +138,10 @@ class Report:
             (what.replace("_", " "), f"{both['file']:.4g}, in Keras {both['keras']:.4g}")
             for what, both in self.accuracy.items()
         ]
+        if self.dense_bytes is not None:
+            facts.append(("file with its zeros", f"{self.dense_bytes:,} bytes"))
+        if self.excluded:
+            facts.append(("layers kept in float", ", ".join(self.excluded)))
         if self.float_ops:
             facts.append(("stay in float", _counts(self.float_ops)))
         return facts
@@ -140,14 +149,14 @@ class Report:
     def to_markdown(self) -> str:
         """Give it as Markdown: a table of facts, one of operations, and the notes."""
         lines = ["| | |", "|---|---|", *(f"| {what} | {much} |" for what, much in self.facts())]
-        lines += ["", "| operation | output | shape | type | bytes | multiplications |"]
+        lines += ["", "| operation | layer | shape | type | bytes | multiplications |"]
         lines += ["|---|---|---|---|--:|--:|"]
         lines += [f"| {' | '.join(row)} |" for row in map(row, self.operations)]
         lines += ["", *(f"- {note}" for note in self.notes)]
         return "\n".join(lines).rstrip() + "\n"
 
     def __str__(self) -> str:
-        heads = ["operation", "output", "shape", "type", "bytes", "multiplications"]
+        heads = ["operation", "layer", "shape", "type", "bytes", "multiplications"]
         parts = [columns([list(fact) for fact in self.facts()])]
         parts.append(columns([heads, *map(row, self.operations)], right=[4, 5]))
         parts += ["\n".join(self.notes)] if self.notes else []

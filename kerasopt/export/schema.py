@@ -8,7 +8,7 @@ from kerasopt.export.structure import Graph, operators, structure
 EDGES = ("QUANTIZE", "DEQUANTIZE")
 """Operations that change between float and integers and compute nothing."""
 
-_WEIGHTS = ("FLOAT32", "FLOAT16", "INT8")
+_WEIGHTS = ("FLOAT32", "FLOAT16", "INT8", "INT4")
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -69,12 +69,21 @@ class Operator:
 
 @dataclass(frozen=True)
 class Graph:
-    """One subgraph; the first of a file is what runs, others are bodies of loops and branches."""
+    """One subgraph; the first of a file is what runs, others are bodies of loops and branches.
+
+    Attributes:
+        tensors: All that it has.
+        operators: In the order in which they run.
+        inputs: Positions of the tensors that go in.
+        outputs: Of those that come out.
+        names: By name in the file's signature, the positions of those that come out.
+    """
 
     tensors: tuple[Tensor, ...]
     operators: tuple[Operator, ...]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
+    names: dict[str, int] = field(default_factory=dict)
 
 
 def structure(file: bytes) -> tuple[Graph, ...]:
@@ -87,7 +96,8 @@ def structure(file: bytes) -> tuple[Graph, ...]:
 
     model = schema.Model.GetRootAs(file, 0)
     names = [_operator_name(model.OperatorCodes(i)) for i in range(model.OperatorCodesLength())]
-    return tuple(_graph(model, model.Subgraphs(i), names) for i in range(model.SubgraphsLength()))
+    graphs = (_graph(model, model.Subgraphs(i), names) for i in range(model.SubgraphsLength()))
+    return tuple(replace(one, names=_output_names(model, i)) for i, one in enumerate(graphs))
 
 
 def from_plain(graphs: Any) -> tuple[Graph, ...]:
@@ -101,6 +111,7 @@ def from_plain(graphs: Any) -> tuple[Graph, ...]:
             ),
             inputs=tuple(g["inputs"]),
             outputs=tuple(g["outputs"]),
+            names=dict(g["names"]),
         )
         for g in graphs
     )
@@ -128,6 +139,10 @@ def _tensor(model: Any, tensor: Any) -> Tensor:
     if buffer.DataLength() and kind in _COUNTED:
         values = buffer.DataAsNumpy().view(_COUNTED[kind])
         zeros = values.size - int(np.count_nonzero(values))
+    elif buffer.DataLength() and kind == "INT4":
+        pairs = buffer.DataAsNumpy()
+        zeros = int(np.count_nonzero(pairs & 15 == 0) + np.count_nonzero(pairs >> 4 == 0))
+        zeros -= 2 * pairs.size - math.prod(sizes)  # of an odd number, the last half is filled up
     quantization = tensor.Quantization()
     scales = quantization.ScaleLength() if quantization else 0
     single = scales == 1
@@ -149,6 +164,16 @@ def _operator_name(code: Any) -> str:
     number = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
     name = _names("BuiltinOperator").get(number, f"OPERATOR_{number}")
     return (code.CustomCode() or b"CUSTOM").decode(errors="replace") if name == "CUSTOM" else name
+
+
+def _output_names(model: Any, position: int) -> dict[str, int]:
+    found = {}
+    for number in range(model.SignatureDefsLength()):
+        signature = model.SignatureDefs(number)
+        if signature.SubgraphIndex() == position:
+            for port in map(signature.Outputs, range(signature.OutputsLength())):
+                found[(port.Name() or b"").decode(errors="replace")] = port.TensorIndex()
+    return found
 
 
 def _ints(one: Any, what: str) -> tuple[int, ...]:

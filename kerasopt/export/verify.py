@@ -9,28 +9,14 @@ import numpy as np
 from kerasopt._quiet import held_back
 from kerasopt.export.agreement import Agreement, compare, shortfall
 from kerasopt.export.complaints import useful
-from kerasopt.export.convert import CALIBRATED
 from kerasopt.export.errors import ExportError
+from kerasopt.export.modes import CALIBRATED, MODES
 from kerasopt.export.runner import Runner
 from kerasopt.export.samples import Batch, Samples, filled, length
 from kerasopt.export.schema import Contents
 from kerasopt.export.signature import Signature
 
 _BATCH = 16
-
-_CAUSES = {
-    "float32": "The model may be random at inference, or use an operation that TensorFlow's "
-    "converter gets wrong. Export parts of it to find the layer.",
-    "float16": "Weights or activations may be outside float16's range (65504): use "
-    "`mode='float32'`.",
-    "dynamic": "The weights of some layer may not bear int8, such as one with a few very large "
-    "ones: use `mode='float16'`.",
-    "int8": "The calibration data may not look like what the model was trained on (another "
-    "scale, blank samples, an outlier), or a layer does not bear int8: give representative "
-    "`calibration`, or use `mode='dynamic'` or `mode='float16'`.",
-    "int16x8": "TensorFlow gets some layers wrong in this mode, such as GRU, or the calibration "
-    "data may not look like what the model was trained on: use `mode='int8'` or `mode='float16'`.",
-}
 
 
 @contextmanager
@@ -122,7 +108,7 @@ def _refuse_too_far(mode: str, agreement: Mapping[str, Agreement], least_db: flo
     if lines:
         raise ExportError(
             f"The {mode} file does not do what the Keras model does, so it was not written: "
-            f"{'; '.join(lines)}. {_CAUSES[mode]}"
+            f"{'; '.join(lines)}. {MODES[mode].cause}"
         )
 
 

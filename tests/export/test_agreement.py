@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from kerasopt.export.agreement import EQUAL_SHARE, FLOORS_DB, compare, shortfall, sqnr
+from kerasopt.export.agreement import compare, shortfall, sqnr
+from kerasopt.export.modes import MODES
 
 arrays = hnp.arrays(np.float64, (5, 3), elements=st.floats(-1e3, 1e3))
 
@@ -64,11 +65,11 @@ def test_booleans_compare():
     assert compare(np.array([True, False]), np.array([True, True])).equal == 0.5
 
 
-@pytest.mark.parametrize("mode", FLOORS_DB)
+@pytest.mark.parametrize("mode", MODES)
 def test_floor_of_each_mode(mode):
     signal = np.ones((100, 1))
     for margin, good in ((1.0, True), (-1.0, False)):
-        noise = 10 ** (-(FLOORS_DB[mode] + margin) / 20)
+        noise = 10 ** (-(MODES[mode].floor_db + margin) / 20)
         assert (not shortfall(mode, compare(signal, signal + noise))) is good
 
 
@@ -78,7 +79,7 @@ def test_rounding_on_a_signal_of_zeros_is_no_damage():
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
-@pytest.mark.parametrize("mode", FLOORS_DB)
+@pytest.mark.parametrize("mode", MODES)
 def test_an_output_that_is_not_finite_falls_short(mode, bad):
     assert shortfall(mode, compare(np.ones((1, 1)), np.array([[bad]])))
 
@@ -86,9 +87,3 @@ def test_an_output_that_is_not_finite_falls_short(mode, bad):
 def test_plain_data():
     plain = compare(np.ones((1, 2)), np.ones((1, 2))).to_dict()
     assert json.loads(json.dumps(plain, allow_nan=False))["sqnr_db"] is None
-
-
-def test_same_modes_everywhere():
-    from kerasopt.export.exporting import MODES
-
-    assert set(MODES) == set(FLOORS_DB) == set(EQUAL_SHARE)

@@ -1,0 +1,123 @@
+"""Which Keras layer an operation of a file comes from: written in its name when it is traced."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from kerasopt.selection import walk
+
+
+def scopes(paths: Iterable[str]) -> dict[str, str]:
+    """Give each layer's path a name that TensorFlow takes, and no other layer has.
+
+    Args:
+        paths: Of layers, as `kerasopt.selection.walk` gives them.
+
+    Returns:
+        Dict of name -> path.
+
+    Example:
+    >>> scopes(["conv", "block/conv", "block/conv#2", "block/conv 2"])
+    {'conv': 'conv', 'block/conv': 'block/conv', 'block/conv_2': 'block/conv#2',
+     'block/conv_2.1': 'block/conv 2'}
+    """
+    found: dict[str, str] = {}
+    for path in paths:
+        plain = re.sub(r"[^A-Za-z0-9_.\-/]", "_", path)
+        plain = name = plain if re.match(r"[A-Za-z0-9.]", plain) else f"x{plain}"
+        number = 0
+        while name in found:
+            number += 1
+            name = f"{plain}.{number}"
+        found[name] = path
+    return found
+
+
+def layers_of(name: str, known: Mapping[str, str]) -> tuple[str, ...]:
+    """Find the layers that a tensor of a file comes from; of several that were fused all.
+
+    Args:
+        name: Of the tensor: names of operations, joined by `;`.
+        known: What `scopes` gave.
+
+    Returns:
+        Their paths, each once, in the order of the name.
+
+    Example:
+    >>> known = scopes(["conv", "norm", "inner", "inner/dense"])
+    >>> layers_of("norm/Relu;norm/batchnorm/mul_1;conv/convolution1", known)
+    ('norm', 'conv')
+    >>> layers_of("inner/dense/MatMul_1", known), layers_of("inner/Add", known)
+    (('inner/dense',), ('inner',))
+    >>> layers_of("model_1/Add", known)
+    ()
+    """
+    found: dict[str, None] = {}
+    for part in name.split(";"):
+        pieces = part.split("/")
+        for count in range(len(pieces) - 1, 0, -1):
+            path = known.get("/".join(pieces[:count]))
+            if path is not None:
+                found[path] = None
+                break
+    return tuple(found)
+
+
+@contextmanager
+def named(model: Any) -> Iterator[dict[str, str]]:
+    """Have every layer of a model write its name into the operations that it traces.
+
+    Keras writes the layer's name too, but TensorFlow makes names unique by a number at the end, and
+    then `dense` called twice looks like `dense_1`.
+
+    Args:
+        model: A Keras model; it is as before when the context ends.
+
+    Yields:
+        What `scopes` gives for its layers.
+    """
+    import tensorflow as tf
+
+    layers = dict(walk(model))
+    known = scopes(layers)
+    marked = []
+    try:
+        for scope, path in known.items():
+            layer = layers[path]
+            if "call" not in vars(layer):
+                vars(layer)["call"] = _within(tf, scope, layer.call)
+                marked.append(layer)
+        yield known
+    finally:
+        for layer in marked:
+            vars(layer).pop("call", None)
+
+
+def _within(tf: Any, scope: str, call: Any) -> Any:
+    def called(*args: Any, **kwargs: Any) -> Any:
+        # With the slash the name is taken as it is, however often.
+        with tf.name_scope(f"{scope}/"):
+            return call(*args, **kwargs)
+
+    return called
+
+
+def ends(outputs: Mapping[str, Any], known: Mapping[str, str]) -> dict[str, str]:
+    """Name the layer that each output comes from: a file does not name its last operations so.
+
+    Args:
+        outputs: The output tensors of a TensorFlow graph by name.
+        known: What `scopes` gave.
+
+    Returns:
+        Dict of output name -> path of the layer, without outputs of no layer.
+    """
+    found = {}
+    for name, tensor in outputs.items():
+        operation = tensor.op
+        while not layers_of(operation.name, known) and operation.type == "Identity":
+            operation = operation.inputs[0].op
+        for layer in layers_of(operation.name, known)[:1]:
+            found[name] = layer
+    return found
