@@ -3,6 +3,7 @@
 import os
 import time
 import warnings
+from collections.abc import Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
@@ -13,6 +14,7 @@ from kerasopt._keras import require_tensorflow
 from kerasopt.export.choosing import chosen, made
 from kerasopt.export.convert import Saved
 from kerasopt.export.cost import measure
+from kerasopt.export.errors import ExportError
 from kerasopt.export.judging import Judged
 from kerasopt.export.latency import Latency
 from kerasopt.export.loading import load
@@ -20,11 +22,12 @@ from kerasopt.export.modes import CALIBRATED
 from kerasopt.export.operations import operations
 from kerasopt.export.owners import owners
 from kerasopt.export.preparing import Prepared, prepare
+from kerasopt.export.ranges import doubtful, outliers, remarks_on, usual
 from kerasopt.export.remarks import losses, remarks
 from kerasopt.export.report import Report
 from kerasopt.export.runner import Runner, time_file
 from kerasopt.export.schema import counted
-from kerasopt.export.structure import structure
+from kerasopt.export.structure import Graph, structure
 from kerasopt.export.tflite_model import TFLiteModel, check_path
 from kerasopt.export.verify import refuse_float, verify
 from kerasopt.export.wish import Wish
@@ -142,14 +145,19 @@ def make(
     """
     signature, given, sample, mode = prepared.signature, prepared.given, prepared.sample, wish.mode
     content, kept = made(prepared, saved, wish, judged)
-    agreement = verify(content, mode, signature, prepared.data, prepared.expected, wish.least_db)
     graphs = structure(content)
+    layers = owners(graphs[0], prepared.traced.scopes, prepared.traced.ends)
+    doubts = _doubts(prepared, saved, graphs[0], layers) if mode in CALIBRATED else []
+    try:
+        data, expected = prepared.data, prepared.expected
+        agreement = verify(content, mode, signature, data, expected, wish.least_db)
+    except ExportError as error:
+        raise ExportError(" ".join([str(error), *doubts])) from error
     found = counted(graphs)
     refuse_float(mode, found)
     runner = Runner(content)
     floats = None if mode == "float32" else _float_latency(saved, sample)
     dense = len(saved.convert(mode, wish.io)) if wish.sparse else None
-    layers = owners(graphs[0], prepared.traced.scopes, prepared.traced.ends)
     report = Report(
         mode=mode,
         io=wish.io,
@@ -169,9 +177,19 @@ def make(
         seconds=time.perf_counter() - begun,
         versions={name: version(name) for name in ("tensorflow", "keras", "ai-edge-litert")},
     )
-    said = tuple(losses(wish, prepared, report, found))
+    said = (*losses(wish, prepared, report, found), *doubts)
     report = replace(report, warnings=said, notes=(*said, *remarks(prepared)))
     return TFLiteModel(content, report, signature, sample)
+
+
+def _doubts(
+    prepared: Prepared, saved: Saved, graph: Graph, layers: Sequence[tuple[str, ...]]
+) -> list[str]:
+    """Say which ranges come from data that are not like the rest."""
+    given = prepared.given
+    assert given is not None
+    usually = usual(saved.float32(), given, prepared.signature.batch or 1)
+    return remarks_on(outliers(given), *doubtful(graph, layers, usually))
 
 
 def _float_latency(saved: Saved, sample: Any) -> Latency:

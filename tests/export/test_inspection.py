@@ -1,6 +1,7 @@
 """Looking into files: sound ones, damaged ones, others."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ def test_it_says_what_the_report_says(exported, tmp_path):
     exported.save(path)
     found, report = inspect(path), exported.report
     assert found == inspect(exported.bytes)
-    assert found.operations == report.operations
+    assert found.operations == tuple(replace(one, layers=()) for one in report.operations)
     assert found.contents.ops == report.ops
     assert found.peak_memory == report.cost.peak_memory
     assert (found.file_bytes, found.zipped_bytes) == (
