@@ -28,19 +28,32 @@ def export(
     batch_size: int | None,
     check: str | None,
     labels: str | None,
+    exclude: tuple[str, ...],
+    max_accuracy_drop: float,
+    sparse: bool,
     c_array: str | None,
     as_json: bool,
 ) -> None:
     """Convert the model of a file, and print the report."""
     loaded = load_model(model)
-    size = _size(loaded)
+    size = input_size(loaded)
     given = {
         name: None if path is None else load_data(name, path, size)
         for name, path in (("calibration", calibration), ("check", check))
     }
     right = None if labels is None else load_data("labels", labels)
     exported = to_tflite(
-        loaded, output, mode, given["calibration"], io, batch_size, given["check"], right
+        loaded,
+        output,
+        mode,
+        given["calibration"],
+        io,
+        batch_size,
+        given["check"],
+        right,
+        exclude="auto" if exclude == ("auto",) else list(exclude) or None,
+        max_accuracy_drop=max_accuracy_drop,
+        sparse=sparse,
     )
     if c_array is not None:
         name = re.sub(r"\W", "_", f"_{Path(output).stem}").lstrip("_") or "model"
@@ -102,7 +115,7 @@ def beside(model: str, file: str, data: str, least: float, as_json: bool) -> Non
     """
     loaded = load_model(model)
     signature = signature_of(loaded)
-    samples = read("data", load_data("data", data, _size(loaded)), signature.inputs)
+    samples = read("data", load_data("data", data, input_size(loaded)), signature.inputs)
     inspect(file)  # a damaged one is refused where it does no harm
     expected = keras_outputs(loaded, signature, samples)
     content = Path(file).read_bytes()
@@ -135,7 +148,8 @@ def beside(model: str, file: str, data: str, least: float, as_json: bool) -> Non
         )
 
 
-def _size(model: Any) -> tuple[int | None, ...] | None:
+def input_size(model: Any) -> tuple[int | None, ...] | None:
+    """Give height, width and channels of a model's only input, if it takes images."""
     inputs = signature_of(model).inputs
     return inputs[0].shape[1:] if len(inputs) == 1 and len(inputs[0].shape) == 4 else None
 

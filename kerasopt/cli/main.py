@@ -8,6 +8,7 @@ import click
 
 from kerasopt import _quiet
 from kerasopt._version import __version__
+from kerasopt.export.modes import EXCLUDING, MODES
 
 
 @click.group()
@@ -42,7 +43,6 @@ def demo(dataset: str, output: str, epochs: int | None, seed: int) -> None:
     room.run(dataset, output, epochs, seed)
 
 
-_MODES = click.Choice(["float32", "float16", "dynamic", "int8", "int16x8"])
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")
 
 
@@ -59,7 +59,7 @@ def _run(room: Callable[..., None], **arguments: Any) -> None:
             room(**arguments)
         except ExportError as error:
             raise click.ClickException(str(error)) from error
-        except (TypeError, ValueError) as error:
+        except (ImportError, TypeError, ValueError) as error:
             raise click.UsageError(str(error)) from error
         finally:
             for one in caught:
@@ -70,7 +70,7 @@ def _run(room: Callable[..., None], **arguments: Any) -> None:
 @main.command()
 @click.argument("model", type=click.Path())
 @click.option("-o", "--output", type=click.Path(), required=True, help="The .tflite file.")
-@click.option("--mode", type=_MODES, default="float32", show_default=True)
+@click.option("--mode", type=click.Choice(list(MODES)), default="float32", show_default=True)
 @click.option(
     "--calibration",
     type=click.Path(),
@@ -80,6 +80,14 @@ def _run(room: Callable[..., None], **arguments: Any) -> None:
 @click.option("--batch-size", type=click.IntRange(min=1), help="Fixes the batch axis.")
 @click.option("--check", type=click.Path(), help="Data to compare the file with the model on.")
 @click.option("--labels", type=click.Path(), help="Labels of --check, .npy or .csv.")
+@click.option(
+    "--exclude",
+    multiple=True,
+    metavar="LAYER",
+    help="Stays in float; may be given several times. `auto`: as few as the accuracy needs.",
+)
+@click.option("--max-accuracy-drop", type=click.FloatRange(0, 1), default=0.005, show_default=True)
+@click.option("--sparse", is_flag=True, help="Leaves the zeros of a pruned model out.")
 @click.option("--c-array", type=click.Path(), help="Writes it as C source too, for TFLite Micro.")
 @_JSON
 def export(**options: Any) -> None:
@@ -87,6 +95,21 @@ def export(**options: Any) -> None:
     from kerasopt.cli import export as room
 
     _run(room.export, **options)
+
+
+@main.command()
+@click.argument("model", type=click.Path())
+@click.option("--calibration", type=click.Path(), help="As in `export`.")
+@click.option("--check", type=click.Path(), help="Data to compare the files with the model on.")
+@click.option("--mode", type=click.Choice(EXCLUDING), default="int8", show_default=True)
+@click.option("--batch-size", type=click.IntRange(min=1), help="Fixes the batch axis.")
+@click.option("--plot", type=click.Path(), help="Draws it, .png, .svg or .pdf.")
+@_JSON
+def sensitivity(**options: Any) -> None:
+    """Rank the layers of MODEL by the error that each contributes when it alone is quantized."""
+    from kerasopt.cli import sensitivity as room
+
+    _run(room.rank, **options)
 
 
 @main.command()

@@ -71,5 +71,8 @@ MODES = {
 }
 """Every mode by its name."""
 
+EXCLUDING = tuple(name for name, mode in MODES.items() if mode.excludes)
+"""The modes in which layers can be kept in float."""
+
 CALIBRATED = tuple(name for name, mode in MODES.items() if mode.calibrated)
 """The modes whose ranges come from data."""

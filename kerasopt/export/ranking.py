@@ -12,15 +12,12 @@ from kerasopt._keras import require_tensorflow
 from kerasopt._text import columns
 from kerasopt.export.agreement import sqnr
 from kerasopt.export.loading import load
-from kerasopt.export.modes import MODES
+from kerasopt.export.modes import EXCLUDING
 from kerasopt.export.needs import require_quantizer
 from kerasopt.export.partly import Partly
 from kerasopt.export.preparing import Prepared, prepare
 from kerasopt.export.progress import steps
 from kerasopt.export.verify import file_outputs
-
-EXCLUDING = tuple(name for name, mode in MODES.items() if mode.excludes)
-"""The modes in which layers can be kept in float."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kerasopt._checks import bad_value, number, one_of
-from kerasopt.export.modes import MODES
+from kerasopt.export.modes import EXCLUDING, MODES
 from kerasopt.export.needs import require_quantizer
 
 IO = ("float32", "int8", "uint8")
@@ -55,12 +55,11 @@ class Wish:
         if not 0 <= drop <= 1:
             raise bad_value("max_accuracy_drop", "a float in [0, 1]", drop)
         if self.exclude is not None and not MODES[self.mode].excludes:
-            modes = [name for name, mode in MODES.items() if mode.excludes]
             raise bad_value(
                 "exclude",
                 f"`None` in mode {self.mode!r}",
                 self.exclude,
-                f"Layers can be kept in float in the modes {modes}.",
+                f"Layers can be kept in float in the modes {list(EXCLUDING)}.",
             )
         if self.sparse and (self.mode in _DENSE or self.exclude is not None):
             raise bad_value(

@@ -152,3 +152,35 @@ def test_images_want_a_model_of_images(folder):
         with pytest.raises(ValueError, match="`data`.*no images of one size"):
             load("data", str(folder / "images"), size)
     assert load("data", str(folder / "images"), (6, 6, 3)).shape == (100, 6, 6, 3)
+
+
+def test_layers_kept_in_float(folder):
+    arguments = ["--mode", "int8", "--calibration", "x.npy", "--json"]
+    done = run(
+        folder, "export", "model.keras", "-o", "kept.tflite", *arguments, "--exclude", "kind"
+    )
+    assert done.exit_code == 0, done.output
+    report = json.loads(done.stdout)
+    assert report["excluded"] == ["kind"]
+    assert report["float_ops"] == {"FULLY_CONNECTED": 1}
+    auto = ["--exclude", "auto", "--max-accuracy-drop", "1"]
+    done = run(folder, "export", "model.keras", "-o", "auto.tflite", *arguments, *auto)
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["excluded"] == []
+    done = run(folder, "export", "model.keras", "-o", "no.tflite", *arguments, "--exclude", "other")
+    assert done.exit_code == 2
+    assert "matches a layer" in done.output
+    assert not (folder / "no.tflite").exists()
+
+
+def test_sensitivity(folder):
+    done = run(folder, "sensitivity", "model.keras", "--calibration", "x.npy", "--plot", "s.png")
+    assert done.exit_code == 0, done.output
+    assert "kind" in done.output
+    assert "conv2d" in done.output
+    assert (folder / "s.png").stat().st_size > 1000
+    done = run(folder, "sensitivity", "model.keras", "--mode", "int4", "--json")
+    assert [set(one) for one in json.loads(done.stdout)["layers"]]
+    done = run(folder, "sensitivity", "model.keras")
+    assert done.exit_code == 2
+    assert "calibration" in done.output

@@ -1,0 +1,33 @@
+"""The command `sensitivity`."""
+
+import json
+
+from kerasopt.cli.data import load as load_data
+from kerasopt.cli.export import input_size
+from kerasopt.export import sensitivity
+from kerasopt.export.loading import load as load_model
+from kerasopt.reporting.figures import check_path
+from kerasopt.reporting.sensitivity import plot_sensitivity
+
+
+def rank(
+    model: str,
+    calibration: str | None,
+    check: str | None,
+    mode: str,
+    batch_size: int | None,
+    plot: str | None,
+    as_json: bool,
+) -> None:
+    """Rank the layers of a model, and print the table."""
+    check_path(plot)
+    loaded = load_model(model)
+    size = input_size(loaded)
+    given = {
+        name: None if path is None else load_data(name, path, size)
+        for name, path in (("calibration", calibration), ("check", check))
+    }
+    found = sensitivity(loaded, given["calibration"], given["check"], mode, batch_size)
+    if plot is not None:
+        plot_sensitivity(found, plot)
+    print(json.dumps(found.to_dict(), indent=2) if as_json else found)  # noqa: T201
