@@ -3,7 +3,6 @@
 import os
 import time
 import warnings
-from collections.abc import Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
@@ -27,10 +26,15 @@ from kerasopt.export.remarks import losses, remarks
 from kerasopt.export.report import Report
 from kerasopt.export.runner import Runner, time_file
 from kerasopt.export.schema import counted
-from kerasopt.export.structure import Graph, structure
+from kerasopt.export.structure import structure
 from kerasopt.export.tflite_model import TFLiteModel, check_path
 from kerasopt.export.verify import refuse_float, verify
 from kerasopt.export.wish import Wish
+
+_SPARSE = (
+    "LiteRT runs few sparse files: float32 ones, and int8 ones pruned in blocks of 16 along the "
+    "inputs. Use `sparse=False`."
+)
 
 _SECONDS = 0.2
 _RUNS = 100
@@ -145,14 +149,14 @@ def make(
     """
     signature, given, sample, mode = prepared.signature, prepared.given, prepared.sample, wish.mode
     content, kept = made(prepared, saved, wish, judged)
-    graphs = structure(content)
-    layers = owners(graphs[0], prepared.traced.scopes, prepared.traced.ends)
-    doubts = _doubts(prepared, saved, graphs[0], layers) if mode in CALIBRATED else []
     try:
         data, expected = prepared.data, prepared.expected
         agreement = verify(content, mode, signature, data, expected, wish.least_db)
     except ExportError as error:
-        raise ExportError(" ".join([str(error), *doubts])) from error
+        why = [*_doubts(prepared, saved, mode, content), *([_SPARSE] if wish.sparse else [])]
+        raise ExportError(" ".join([str(error), *why])) from error
+    graphs = structure(content)
+    layers = owners(graphs[0], prepared.traced.scopes, prepared.traced.ends)
     found = counted(graphs)
     refuse_float(mode, found)
     runner = Runner(content)
@@ -174,20 +178,22 @@ def make(
         operations=tuple(operations(graphs[0], layers)),
         excluded=kept,
         dense_bytes=dense,
+        copy_db=prepared.copy_db,
         seconds=time.perf_counter() - begun,
         versions={name: version(name) for name in ("tensorflow", "keras", "ai-edge-litert")},
     )
-    said = (*losses(wish, prepared, report, found), *doubts)
+    said = (*losses(wish, prepared, report, found), *_doubts(prepared, saved, mode, content))
     report = replace(report, warnings=said, notes=(*said, *remarks(prepared)))
     return TFLiteModel(content, report, signature, sample)
 
 
-def _doubts(
-    prepared: Prepared, saved: Saved, graph: Graph, layers: Sequence[tuple[str, ...]]
-) -> list[str]:
-    """Say which ranges come from data that are not like the rest."""
+def _doubts(prepared: Prepared, saved: Saved, mode: str, content: bytes) -> list[str]:
+    """Say which ranges of a file come from data that are not like the rest."""
     given = prepared.given
-    assert given is not None
+    if mode not in CALIBRATED or given is None:
+        return []
+    graph = structure(content)[0]
+    layers = owners(graph, prepared.traced.scopes, prepared.traced.ends)
     usually = usual(saved.float32(), given, prepared.signature.batch or 1)
     return remarks_on(outliers(given), *doubtful(graph, layers, usually))
 

@@ -1,7 +1,8 @@
 """What an export needs before the first file is made: signature, data, and what is right."""
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,8 @@ class Prepared:
         data: What files are compared with the model on.
         constant: Inputs that are the same number in all calibration samples.
         traced: The model as a TensorFlow function.
-        expected: By output name, what the model gives for `data`.
+        expected: By output name, what the model, or its float32 copy, gives for `data`.
+        copy_db: Ratio of the model to its float32 copy on a few samples, in dB; else `None`.
     """
 
     model: Any
@@ -46,6 +48,7 @@ class Prepared:
     constant: tuple[str, ...]
     traced: Traced
     expected: dict[str, np.ndarray]
+    copy_db: float | None = None
 
     @property
     def sample(self) -> Batch:
@@ -110,8 +113,11 @@ def prepare(
     for mode in wanted if len(modes) == 1 else ():
         prepared.refuse(mode)
     # The model itself may take larger batches than the file.
-    prepared.expected.update(expected_of(model, plain, signature_of(plain), data))
-    return prepared
+    whole = signature_of(plain)
+    prepared.expected.update(expected_of(plain, whole, data))
+    if plain is model:
+        return prepared
+    return replace(prepared, copy_db=_check_copy(model, plain, whole, data.thinned(8)))
 
 
 def check_model(model: Any) -> None:
@@ -146,10 +152,8 @@ def check_data(signature: Signature, given: Samples | None, check: Any) -> Sampl
     return random_samples(signature.inputs)
 
 
-def expected_of(
-    model: Any, plain: Any, signature: Signature, data: Samples
-) -> dict[str, np.ndarray]:
-    """Run the Keras model, and its float32 copy if there is one."""
+def expected_of(plain: Any, signature: Signature, data: Samples) -> dict[str, np.ndarray]:
+    """Run the Keras model, or its float32 copy."""
     try:
         expected = keras_outputs(plain, signature, data)
     except Exception as error:
@@ -169,13 +173,12 @@ def expected_of(
                 "data on which the Keras model gives finite numbers",
                 f"output {name!r} without any",
             )
-    if plain is not model:
-        _check_copy(model, plain, signature, data.thinned(8))
     return expected
 
 
-def _check_copy(model: Any, plain: Any, signature: Signature, data: Samples) -> None:
+def _check_copy(model: Any, plain: Any, signature: Signature, data: Samples) -> float:
     copied = keras_outputs(plain, signature, data)
+    worst = math.inf
     for name, output in keras_outputs(model, signature, data).items():
         reference = np.asarray(output, dtype=np.float32)
         ratio = sqnr(reference, copied[name])
@@ -184,3 +187,5 @@ def _check_copy(model: Any, plain: Any, signature: Signature, data: Samples) -> 
                 f"The float32 copy of the model gives another output {name!r} ({ratio:.1f} dB). "
                 "Build the model in float32 and load its weights."
             )
+        worst = min(worst, ratio)
+    return worst

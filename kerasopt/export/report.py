@@ -73,6 +73,8 @@ class Report:
         accuracy: By metric, `{"keras": ..., "file": ...}` on the labels given; else empty.
         operations: What each operation of the file costs, in the order in which they run.
         excluded: Paths of the layers that were kept in float.
+        copy_db: Of a model in mixed precision, its ratio to the float32 copy that was exported, in
+            dB; else `None`.
         dense_bytes: Of a sparse file, what it would take with its zeros; else `None`.
         warnings: What is less than what was asked for, a sentence each.
         notes: What the user should know, a sentence each.
@@ -95,6 +97,7 @@ class Report:
     operations: tuple[Operation, ...] = ()
     excluded: tuple[str, ...] = ()
     dense_bytes: int | None = None
+    copy_db: float | None = None
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
@@ -112,6 +115,8 @@ class Report:
         for ports in ("inputs", "outputs"):
             plain[ports] = [{**port, "shape": list(port["shape"])} for port in plain[ports]]
         plain["operations"] = [one.to_dict() for one in self.operations]
+        if self.copy_db is not None and not math.isfinite(self.copy_db):
+            plain["copy_db"] = None
         plain["excluded"] = list(self.excluded)
         plain["warnings"], plain["notes"] = list(self.warnings), list(self.notes)
         return plain
@@ -138,6 +143,8 @@ class Report:
             (what.replace("_", " "), f"{both['file']:.4g}, in Keras {both['keras']:.4g}")
             for what, both in self.accuracy.items()
         ]
+        if self.copy_db is not None:
+            facts.append(("float32 copy beside the model", f"{self.copy_db:.1f} dB"))
         if self.dense_bytes is not None:
             facts.append(("file with its zeros", f"{self.dense_bytes:,} bytes"))
         if self.excluded:
