@@ -5,7 +5,7 @@ import re
 _ADVICE = (
     (
         r"TensorList|element_shape to be static",
-        "A recurrent layer with a batch of any size does not convert: build it with "
+        "A loop over time with a batch of any size does not convert: build recurrent layers with "
         "`unroll=True`, or export with `batch_size=1`.",
     ),
     (

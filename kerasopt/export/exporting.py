@@ -77,8 +77,8 @@ def to_tflite(
             the first. In other modes it is only used to check the file. Defaults to `None`.
         io: Type of the inputs and outputs of an int8 file: `"float32"`, `"int8"` or `"uint8"`.
             Defaults to `"float32"`.
-        batch_size: Fixes the batch axis of the file, which recurrent layers need that are not
-            unrolled. Defaults to `None`: as in the model, usually any.
+        batch_size: Fixes the batch axis of the file. Defaults to `None`: as in the model, usually
+            any; where recurrent layers loop, because they cannot be unrolled, 1.
         check: Data to compare the file with the model on, in the same forms. Defaults to `None`:
             up to 100 samples of `calibration`, or else random numbers in [0, 1).
         labels: Labels of all the samples of `check` (arrays, then), to tell the file's accuracy and

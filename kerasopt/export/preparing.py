@@ -14,6 +14,7 @@ from kerasopt.export.errors import ExportError
 from kerasopt.export.modes import CALIBRATED
 from kerasopt.export.precision import in_float32
 from kerasopt.export.reading import read
+from kerasopt.export.recurrent import recurrent
 from kerasopt.export.samples import Batch, Samples, random_samples
 from kerasopt.export.signature import Signature, signature_of
 from kerasopt.export.verify import keras_outputs
@@ -37,6 +38,7 @@ class Prepared:
         constant: Inputs that are the same number in all calibration samples.
         traced: The model as a TensorFlow function.
         expected: By output name, what the model, or its float32 copy, gives for `data`.
+        notes: What the user should know of it.
         copy_db: Ratio of the model to its float32 copy on a few samples, in dB; else `None`.
     """
 
@@ -48,6 +50,7 @@ class Prepared:
     constant: tuple[str, ...]
     traced: Traced
     expected: dict[str, np.ndarray]
+    notes: tuple[str, ...] = ()
     copy_db: float | None = None
 
     @property
@@ -89,7 +92,9 @@ def prepare(
     check_model(model)
     refuse_unfit(model)
     plain = in_float32(model)
-    signature = signature_of(plain, batch_size)
+    whole = signature_of(plain)
+    loops = recurrent(plain, modes, batch_size, whole.batch is not None)
+    signature = signature_of(plain, loops.batch)
     given = None if calibration is None else read("calibration", calibration, signature.inputs)
     data = check_data(signature, given, check)
     wanted = [mode for mode in modes if mode in CALIBRATED]
@@ -108,12 +113,13 @@ def prepare(
             f"the same number throughout for {', '.join(map(repr, constant))}",
             "It sets the ranges of the activations: give a part of the training data.",
         )
-    traced = Traced(plain, signature)
-    prepared = Prepared(model, plain, signature, given, data, tuple(constant), traced, {})
+    with loops.applied():
+        traced = Traced(plain, signature)
+    noted = (loops.note,) if loops.note else ()
+    prepared = Prepared(model, plain, signature, given, data, tuple(constant), traced, {}, noted)
     for mode in wanted if len(modes) == 1 else ():
         prepared.refuse(mode)
     # The model itself may take larger batches than the file.
-    whole = signature_of(plain)
     prepared.expected.update(expected_of(plain, whole, data))
     if plain is model:
         return prepared

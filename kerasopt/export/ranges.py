@@ -74,7 +74,7 @@ def doubtful(
         Paths of layers that were always zero, and of those with a range of an outlier, with how
         many times the usual it holds.
     """
-    zero: dict[str, None] = {}
+    zero: dict[str, bool] = {}
     large: dict[str, float] = {}
     for operator, paths in zip(graph.operators, layers, strict=True):
         tensor = graph.tensors[operator.outputs[0]] if operator.outputs else None
@@ -85,11 +85,16 @@ def doubtful(
         bits = 8 if tensor.dtype == "INT8" else 16
         steps = 2 ** (bits - 1) + abs(tensor.zero_point or 0)
         limit = tensor.scale * steps
-        if tensor.scale * 2**bits <= _ZERO:
-            zero[paths[0]] = None
-        elif usually.get(tensor.name, 0.0) > 0 and limit > OUTLIER * usually[tensor.name]:
+        # Of all its operations: the first state of a recurrent layer is zero by right.
+        empty = tensor.scale * 2**bits <= _ZERO
+        zero[paths[0]] = zero.get(paths[0], True) and empty
+        if (
+            not empty
+            and usually.get(tensor.name, 0.0) > 0
+            and limit > OUTLIER * usually[tensor.name]
+        ):
             large[paths[0]] = max(limit / usually[tensor.name], large.get(paths[0], 0.0))
-    return list(zero), large
+    return [path for path, empty in zero.items() if empty], large
 
 
 def outliers(samples: Samples) -> dict[str, float]:

@@ -22,7 +22,7 @@ def remarks(prepared: Prepared) -> list[str]:
             "Compared on random inputs in [0, 1), of an integer input 0 and 1: real samples as "
             "`check` say more."
         )
-    return found
+    return [*found, *prepared.notes]
 
 
 def losses(wish: Wish, prepared: Prepared, report: Report, found: Contents) -> list[str]:

@@ -1,0 +1,106 @@
+"""Recurrent layers convert without a word from the user: unrolled, or one sample at a time."""
+
+import keras
+import numpy as np
+import pytest
+
+from kerasopt.export import ExportError, export_all, to_tflite
+from kerasopt.export.recurrent import MOST_CALIBRATED, MOST_STEPS, recurrent
+
+layers = keras.layers
+
+KINDS = {
+    "LSTM": lambda: layers.LSTM(6, name="memory"),
+    "GRU": lambda: layers.GRU(6, name="memory"),
+    "SimpleRNN": lambda: layers.SimpleRNN(6, name="memory"),
+    "Bidirectional": lambda: layers.Bidirectional(layers.LSTM(4), name="memory"),
+    "cells": lambda: layers.RNN([layers.LSTMCell(4), layers.GRUCell(4)], name="memory"),
+}
+
+
+def model(kind="LSTM", steps=6, batch=None):
+    keras.utils.set_random_seed(0)
+    return keras.Sequential(
+        [keras.Input((steps, 4), batch, name="x"), KINDS[kind](), layers.Dense(3, name="y")]
+    )
+
+
+@pytest.fixture(scope="module")
+def series():
+    return np.random.default_rng(0).normal(size=(120, 6, 4)).astype("float32")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_unrolled_for_any_batch(kind, series):
+    built = model(kind)
+    found = export_all(built, ["float32", "int8"], calibration=series)
+    for file in found.files.values():
+        assert file.report.inputs[0].shape == (None, 6, 4)
+        assert "WHILE" not in file.report.ops
+        assert any(note.startswith("Unrolled 'memory") for note in file.report.notes)
+        assert not file.report.warnings
+        assert file.predict(series[:7]).shape == (7, 3)
+    assert found["float32"].report.sqnr_db > 100
+    assert found["int8"].report.sqnr_db > 20
+    memory = built.get_layer("memory")
+    inner = getattr(memory, "forward_layer", memory)
+    assert inner.unroll is False
+    assert not memory.get_config().get("unroll", False)
+
+
+@pytest.mark.parametrize("steps", [None, MOST_STEPS + 1])
+def test_one_sample_at_a_time_where_the_steps_are_many_or_not_known(steps):
+    series = np.random.default_rng(0).normal(size=(20, MOST_STEPS + 1, 4))
+    report = to_tflite(model(steps=steps), check=series).report
+    assert report.inputs[0].shape == (1, steps, 4)
+    assert report.ops["WHILE"] == 1
+    assert report.notes[-1] == (
+        "The file takes one sample at a time: in it 'memory' loops over time."
+    )
+
+
+def test_a_fixed_batch_is_the_users_choice(series):
+    report = to_tflite(model(), check=series, batch_size=4).report
+    assert report.inputs[0].shape == (4, 6, 4)
+    assert "WHILE" in report.ops
+    assert "WHILE" in to_tflite(model(batch=2), check=series).report.ops
+    # A loop cannot be calibrated.
+    report = to_tflite(model(), None, "int8", series, batch_size=4).report
+    assert report.inputs[0].shape == (4, 6, 4)
+    assert "WHILE" not in report.ops
+
+
+def test_calibrating_a_loop_is_refused(series):
+    with pytest.raises(ExportError, match="'memory' loop over time, and TensorFlow crashes"):
+        to_tflite(model(steps=None), None, "int8", series)
+
+
+def test_the_choice():
+    assert recurrent(model(), ["float32"], None).unrolled
+    assert not recurrent(model(steps=200), ["float32"], None).unrolled
+    assert recurrent(model(steps=200), ["float32", "int8"], None).unrolled
+    assert recurrent(model(steps=MOST_CALIBRATED + 1), ["int8"], None).batch == 1
+    assert recurrent(model(batch=2), ["float16"], None, fixed=True) == recurrent(
+        keras.Sequential([keras.Input((2,)), layers.Dense(2)]), ["int8"], None
+    )
+
+
+def test_unrolling_ends_with_the_context_even_if_something_fails():
+    built = model()
+    memory = built.get_layer("memory")
+
+    def fail():
+        with recurrent(built, ["int8"], None).applied():
+            assert memory.unroll is True
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fail()
+    assert memory.unroll is False
+
+
+def test_a_layer_that_was_built_unrolled_stays_so(series):
+    memory = layers.LSTM(6, unroll=True, name="memory")
+    built = keras.Sequential([keras.Input((6, 4)), memory, layers.Dense(3)])
+    assert not to_tflite(built, check=series).report.notes
+    assert memory.unroll is True
