@@ -1,0 +1,113 @@
+"""Every kind of model in every mode: verified, or refused with what to do.
+
+An unexpected success fails too: then a newer TensorFlow can do more, and a refusal, the guide or
+the advice is to be changed.
+"""
+
+import re
+
+import keras
+import numpy as np
+import pytest
+
+from kerasopt.export import ExportError, cost, export_all, exporting
+from kerasopt.export.exporting import MODES
+from kerasopt.export.runner import time_file
+
+from .kinds import KINDS, RECURRENT, SAMPLES
+
+LOOPS = r"loop over time, and TensorFlow crashes.*`unroll=True`"
+ANY_BATCH = r"element_shape to be static.*`unroll=True`.*`batch_size=1`"
+TABLE = r"ExportError: .*looks up or hashes, which TFLite cannot: do it outside the model"
+
+REFUSED = {
+    ("GRU, unrolled", "int16x8"): r"does not do what.*expected at least 15 dB.*such as GRU",
+    **{
+        (f"{name}, a loop, batch 1", mode): LOOPS
+        for name in RECURRENT
+        for mode in ("int8", "int16x8")
+    },
+    ("Masking, unrolled LSTM", "int8"): r"converted but does not run.*such as Masking",
+    ("Masking, unrolled LSTM", "int16x8"): r"converted but does not run.*NOT_EQUAL",
+    ("LayerNorm", "int16x8"): r"converted but does not run.*SQUARED_DIFFERENCE",
+    ("Embedding", "int16x8"): r"converter failed in mode 'int16x8': Max and min",
+}
+"""What has no file in one mode, and what the message says; of all else there is one."""
+
+REFUSED_AS_A_WHOLE = {
+    **{
+        f"{name}, a loop, any batch": rf"ExportError: No file could be made.*{ANY_BATCH}.*{LOOPS}"
+        for name in RECURRENT
+    },
+    "MaxPool3D": r"ExportError: .*MaxPool3D \(at '.*max_pooling3d.*outside the model",
+    "Hashing": TABLE,
+    "StringLookup": TABLE,
+    "TextVectorization": TABLE,
+    "quantized by Keras": r"ValueError: .*'dense\w*' was quantized by Keras",
+}
+"""What has no file in any mode."""
+
+FLOAT_OPS = {
+    ("Conv3D", "int8"): {"CONV_3D"},
+    ("Conv3D", "int16x8"): {"CONV_3D"},
+    ("LayerNorm", "int8"): {"NEG"},
+}
+"""What stays in float; of all else nothing."""
+
+COPIES = ("mixed_float16", "mixed_bfloat16", "float16")
+
+
+@pytest.fixture(autouse=True)
+def _brief(monkeypatch):
+    """Time two runs, not seconds of them."""
+
+    def brief(file, sample, threads, seconds, runs):
+        return time_file(file, sample, threads, 0.0, 2)
+
+    monkeypatch.setattr(cost, "time_file", brief)
+    monkeypatch.setattr(exporting, "time_file", brief)
+
+
+def exported(name):
+    kind = KINDS[name]
+    data = kind.data(np.random.default_rng(0))
+    return export_all(kind.build(), MODES, calibration=data, batch_size=kind.batch_size)
+
+
+@pytest.mark.parametrize("name", [name for name in KINDS if name not in REFUSED_AS_A_WHOLE])
+def test_every_mode_is_verified_or_refused(name):
+    found = exported(name)
+    expected = {mode for mode in MODES if (name, mode) in REFUSED}
+    assert set(found.refused) == expected, found.refused
+    for mode in expected:
+        assert re.search(REFUSED[name, mode], found.refused[mode])
+    for mode, file in found.files.items():
+        report = file.report
+        assert set(report.float_ops) == FLOAT_OPS.get((name, mode), set()), mode
+        assert report.check == "calibration"
+        assert {one.samples for one in report.agreement.values()} == {SAMPLES}
+        assert any("float32 copy" in note for note in report.notes) == (name in COPIES)
+        batch = KINDS[name].batch_size
+        assert {port.shape[0] for port in report.inputs} == {batch}
+
+
+@pytest.mark.parametrize("name", REFUSED_AS_A_WHOLE)
+def test_what_no_mode_bears_is_refused(name):
+    with pytest.raises((ExportError, ValueError)) as caught:
+        exported(name)
+    said = f"{type(caught.value).__name__}: {caught.value}"
+    assert re.search(REFUSED_AS_A_WHOLE[name], said), said
+
+
+@pytest.mark.parametrize("name", ["several inputs and outputs", "dict inputs and outputs"])
+def test_a_file_of_each_mode_gives_each_output_its_name(name):
+    """Swapped outputs are of one shape, so only their numbers tell."""
+    kind = KINDS[name]
+    data, model = kind.data(np.random.default_rng(0)), kind.build()
+    found = export_all(model, MODES, calibration=data)
+    right = model(data if "dict" in name else [data["zebra"], data["ant"]])
+    right = right if "dict" in name else dict(zip(["wide", "deep"], right, strict=True))
+    for mode, file in found.files.items():
+        for output, values in file.predict(data).items():
+            expected = keras.ops.convert_to_numpy(right[output])
+            assert np.abs(values - expected).max() < 0.1 * np.abs(expected).max(), (mode, output)
