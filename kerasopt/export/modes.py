@@ -61,8 +61,9 @@ MODES = {
     "int16x8": Mode(
         15.0,
         0.5,
-        "TensorFlow gets some layers wrong in this mode, such as GRU, or the calibration data may "
-        "not look like what the model was trained on: use `mode='int8'` or `mode='float16'`.",
+        "TensorFlow gets layers wrong in this mode whose bias is used several times, such as GRU "
+        "or a layer that is called twice, or the calibration data may not look like what the model "
+        "was trained on: use `mode='int8'` or `mode='float16'`.",
         calibrated=True,
     ),
     "dynamic_no_depthwise": Mode(15.0, 0.5, _COARSE, quantizer=True, excludes=True),

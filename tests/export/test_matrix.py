@@ -11,21 +11,18 @@ import numpy as np
 import pytest
 
 from kerasopt.export import ExportError, cost, export_all, exporting
-from kerasopt.export.exporting import MODES
+from kerasopt.export.modes import MODES
 from kerasopt.export.runner import time_file
 
-from .kinds import KINDS, RECURRENT, SAMPLES
+from .kinds import KINDS, SAMPLES
 
-LOOPS = r"loop over time, and TensorFlow crashes.*`unroll=True`"
-ANY_BATCH = r"element_shape to be static.*`unroll=True`.*`batch_size=1`"
 TABLE = r"ExportError: .*looks up or hashes, which TFLite cannot: do it outside the model"
 
 REFUSED = {
-    ("GRU, unrolled", "int16x8"): r"does not do what.*expected at least 15 dB.*such as GRU",
+    # A bias that several operations share fits the scale of one of them.
     **{
-        (f"{name}, a loop, batch 1", mode): LOOPS
-        for name in RECURRENT
-        for mode in ("int8", "int16x8")
+        (name, "int16x8"): r"does not do what.*expected at least 15 dB.*such as GRU"
+        for name in ("GRU, unrolled", "GRU, a loop, any batch", "nested")
     },
     ("Masking, unrolled LSTM", "int8"): r"converted but does not run.*such as Masking",
     ("Masking, unrolled LSTM", "int16x8"): r"converted but does not run.*NOT_EQUAL",
@@ -35,10 +32,6 @@ REFUSED = {
 """What has no file in one mode, and what the message says; of all else there is one."""
 
 REFUSED_AS_A_WHOLE = {
-    **{
-        f"{name}, a loop, any batch": rf"ExportError: No file could be made.*{ANY_BATCH}.*{LOOPS}"
-        for name in RECURRENT
-    },
     "MaxPool3D": r"ExportError: .*MaxPool3D \(at '.*max_pooling3d.*outside the model",
     "Hashing": TABLE,
     "StringLookup": TABLE,
@@ -53,6 +46,9 @@ FLOAT_OPS = {
     ("LayerNorm", "int8"): {"NEG"},
 }
 """What stays in float; of all else nothing."""
+
+SOMETIMES = {("LSTM, a loop, batch 1", "int8"): {"SPLIT"}}
+"""What the converter leaves in float in one run of three, for the same model."""
 
 COPIES = ("mixed_float16", "mixed_bfloat16", "float16")
 
@@ -81,7 +77,8 @@ def test_every_mode_is_verified_or_refused(name):
         assert re.search(REFUSED[name, mode], found.refused[mode])
     for mode, file in found.files.items():
         report = file.report
-        assert set(report.float_ops) == FLOAT_OPS.get((name, mode), set()), mode
+        floats = set(report.float_ops) - SOMETIMES.get((name, mode), set())
+        assert floats == FLOAT_OPS.get((name, mode), set()), mode
         assert report.check == "calibration"
         assert {one.samples for one in report.agreement.values()} == {SAMPLES}
         assert any("float32 copy" in note for note in report.notes) == (name in COPIES)
@@ -108,4 +105,5 @@ def test_a_file_of_each_mode_gives_each_output_its_name(name):
     for mode, file in found.files.items():
         for output, values in file.predict(data).items():
             expected = keras.ops.convert_to_numpy(right[output])
-            assert np.abs(values - expected).max() < 0.1 * np.abs(expected).max(), (mode, output)
+            near = 0.2 if mode == "int4" else 0.1
+            assert np.abs(values - expected).max() < near * np.abs(expected).max(), (mode, output)
