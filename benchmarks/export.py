@@ -1,0 +1,157 @@
+"""Export to TFLite beside TensorFlow's and Keras's own: correctness, time, memory.
+
+    python benchmarks/export.py [--parts matrix time memory networks] [--rounds 7] [--quick]
+        [--output benchmarks/results]
+
+The same models and data go through `kerasopt.export`, `tf.lite.TFLiteConverter.from_keras_model`
+and `model.export(format="litert")`, each file is run by LiteRT and compared with Keras. Writes
+`export.md`.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from export_cost import memories, times
+from export_matrix import MODES, matrix
+from export_paths import PATHS
+from export_process import Process
+from export_report import matrix_part, memory_part, networks_part, time_part
+from measured import command, measured_on
+
+from tests.export.applications import APPLICATIONS
+from tests.export.kinds import KINDS
+
+HERE = Path(__file__).parent
+PARTS = ("matrix", "time", "memory", "networks")
+TIMED = ("Dense", "BatchNorm", "LSTM, unrolled", "MobileNetV2")
+TIMED_MODES = ("float32", "float16", "dynamic", "int8")
+LOOKED_AT = (("MobileNetV2", "float32"), ("MobileNetV2", "int8"), ("ResNet50", "float32"))
+QUICK = ("Dense", "several inputs and outputs", "LSTM, a loop, batch 1", "MaxPool3D", "float16")
+
+
+def arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--parts", nargs="*", default=PARTS, choices=PARTS)
+    parser.add_argument("--rounds", type=int, default=7, help="of the times; 5 for a network")
+    parser.add_argument("--quick", action="store_true", help="see that it works, on few models")
+    parser.add_argument("--output", type=Path, default=None)
+    given = parser.parse_args()
+    if given.output is None:
+        given.output = Path(tempfile.mkdtemp()) if given.quick else HERE / "results"
+    return given
+
+
+def matrix_lines(given: argparse.Namespace) -> list[str]:
+    """Measure and write the part on correctness."""
+    kinds = QUICK if given.quick else tuple(KINDS)
+    modes = ("float32", "int8") if given.quick else MODES
+    return [
+        "## What converts, and what is wrong",
+        "",
+        f"{len(kinds)} kinds of small models x {len(modes)} modes, random weights, 100 samples; "
+        "calibration and comparison on the same ones. The peers get the same settings, "
+        '`model.export(format="litert")` with its own set of operations. A file is *wrong* if '
+        "LiteRT does not load or run it, or an output is below our floor of its mode (float32 80 "
+        "dB, float16 40, dynamic and int16x8 15, int8 8). Their inputs and outputs are matched in "
+        "whatever order fits best. Each conversion is in a process that may crash.",
+        "",
+        *matrix_part(matrix(kinds, modes, PATHS)),
+    ]
+
+
+def time_lines(given: argparse.Namespace) -> list[str]:
+    """Measure and write the part on time."""
+    names = TIMED[:1] if given.quick else TIMED
+    rounds = 2 if given.quick else given.rounds
+    subjects = [(name, min(rounds, 5) if name in APPLICATIONS else rounds) for name in names]
+    return [
+        "## Time of a conversion",
+        "",
+        "From a built model to the bytes of a file. Ours with all checks of model and data, the "
+        "way through another process and back, but without verifying the file, and with that "
+        "process started already. One process; in each round all three in an order drawn anew, "
+        "after a round that warms up. Seconds are medians, ratios are medians of the ratios within "
+        "the rounds. int8 with 100 samples.",
+        "",
+        *time_part(times(subjects, TIMED_MODES[:: 3 if given.quick else 1])),
+    ]
+
+
+def memory_lines(given: argparse.Namespace) -> list[str]:
+    """Measure and write the part on memory."""
+    subjects = (("Dense", "int8"),) if given.quick else LOOKED_AT
+    return [
+        "## Memory of a conversion",
+        "",
+        "The most that a fresh process and those under it had at once while they converted, looked "
+        "at every 10 ms. Mapped files, TensorFlow's library above all, count once, as processes "
+        "share them; in the last column once for each process. `to_tflite` verifies and measures "
+        "the file as well.",
+        "",
+        *memory_part(memories(subjects, PATHS)),
+    ]
+
+
+def network_lines(given: argparse.Namespace) -> list[str]:
+    """Measure and write the part on networks."""
+    names = ["MobileNetV3Small"] if given.quick else list(APPLICATIONS)
+    found = {}
+    for name in names:
+        with Process() as process:
+            found[name] = process.one(task="network", name=name, modes=MODES[:4])
+        print(f"network: {name}", file=sys.stderr, flush=True)
+    return [
+        "## Networks of `keras.applications`",
+        "",
+        "96 x 96 pixels, ten classes, `export_all` with 100 pictures (blobs of colour) for "
+        "calibration and comparison. Weights are random, BatchNorm statistics those of one pass, "
+        "its gamma halved and its beta raised by 1: untrained networks are chaotic otherwise, and "
+        "magnify the noise of int8 as trained ones do not. Take dB as a test of the conversion, "
+        "not as the quality of trained networks. Latency of one picture with one thread, "
+        "beside that of the float32 file in the same export.",
+        "",
+        *networks_part(found),
+    ]
+
+
+LINES = {
+    "matrix": matrix_lines,
+    "time": time_lines,
+    "memory": memory_lines,
+    "networks": network_lines,
+}
+
+
+def main() -> None:
+    """Measure and write."""
+    given = arguments()
+    given.output.mkdir(parents=True, exist_ok=True)
+    parts, minutes = [], []
+    for part in given.parts:
+        begun = time.perf_counter()
+        parts += LINES[part](given)
+        minutes.append(f"{part} {(time.perf_counter() - begun) / 60:.1f} min")
+    head = [
+        "# Export to TFLite, beside TensorFlow's and Keras's own",
+        "",
+        f"{measured_on()}, ai-edge-litert {version('ai-edge-litert')}; {command('export.py')}. "
+        f"{', '.join(minutes)}.",
+        "",
+    ]
+    text = "\n".join([*head, *parts]).rstrip() + "\n"
+    print(text)
+    (given.output / "export.md").write_text(text)
+    print(f"written to {given.output}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
