@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
+from kerasopt._checks import bad_value
 from kerasopt._files import write_text
 from kerasopt.cli.data import load as load_data
 from kerasopt.export import ExportError, benchmark, inspect, to_c_array, to_tflite
@@ -28,6 +29,7 @@ def export(
     batch_size: int | None,
     check: str | None,
     labels: str | None,
+    metadata: str | None,
     exclude: tuple[str, ...],
     max_accuracy_drop: float,
     sparse: bool,
@@ -42,6 +44,7 @@ def export(
         for name, path in (("calibration", calibration), ("check", check))
     }
     right = None if labels is None else load_data("labels", labels)
+    said = None if metadata is None else _json_of("metadata", metadata)
     exported = to_tflite(
         loaded,
         output,
@@ -51,6 +54,7 @@ def export(
         batch_size,
         given["check"],
         right,
+        said,
         exclude="auto" if exclude == ("auto",) else list(exclude) or None,
         max_accuracy_drop=max_accuracy_drop,
         sparse=sparse,
@@ -152,6 +156,15 @@ def input_size(model: Any) -> tuple[int | None, ...] | None:
     """Give height, width and channels of a model's only input, if it takes images."""
     inputs = signature_of(model).inputs
     return inputs[0].shape[1:] if len(inputs) == 1 and len(inputs[0].shape) == 4 else None
+
+
+def _json_of(argument: str, path: str) -> Any:
+    if not Path(path).is_file():
+        raise bad_value(argument, "a path of a `.json` file", path, "There is no such file.")
+    try:
+        return json.loads(Path(path).read_bytes())
+    except ValueError as error:
+        raise bad_value(argument, "a file with JSON", path, f"{error}.") from error
 
 
 def _print(text: str) -> None:

@@ -80,6 +80,7 @@ def _run(room: Callable[..., None], **arguments: Any) -> None:
 @click.option("--batch-size", type=click.IntRange(min=1), help="Fixes the batch axis.")
 @click.option("--check", type=click.Path(), help="Data to compare the file with the model on.")
 @click.option("--labels", type=click.Path(), help="Labels of --check, .npy or .csv.")
+@click.option("--metadata", type=click.Path(), help=".json: what the file says about itself.")
 @click.option(
     "--exclude",
     multiple=True,

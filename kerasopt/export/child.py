@@ -32,9 +32,10 @@ def run(folder: Path) -> Answer:
 
 
 def load(folder: Path) -> Answer:
-    """Load the file, and tell its inputs, its outputs and its parts."""
+    """Load the file, and tell its inputs, its outputs, its parts and its metadata."""
     from dataclasses import asdict
 
+    from kerasopt.export.metadata import metadata_of
     from kerasopt.export.runner import ports
     from kerasopt.export.structure import structure
 
@@ -44,6 +45,7 @@ def load(folder: Path) -> Answer:
         "inputs": [asdict(port) for port in inputs],
         "outputs": [asdict(port) for port in outputs],
         "graphs": [asdict(graph) for graph in structure(file)],
+        "metadata": metadata_of(file),
     }
 
 

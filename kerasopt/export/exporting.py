@@ -3,6 +3,7 @@
 import os
 import time
 import warnings
+from collections.abc import Mapping
 from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
@@ -17,6 +18,7 @@ from kerasopt.export.errors import ExportError
 from kerasopt.export.judging import Judged
 from kerasopt.export.latency import Latency
 from kerasopt.export.loading import load
+from kerasopt.export.metadata import check_labels, check_metadata, with_metadata
 from kerasopt.export.modes import CALIBRATED
 from kerasopt.export.operations import operations
 from kerasopt.export.owners import owners
@@ -49,6 +51,7 @@ def to_tflite(
     batch_size: int | None = None,
     check: Any = None,
     labels: Any = None,
+    metadata: Mapping[str, Any] | None = None,
     exclude: Any = None,
     max_accuracy_drop: float = 0.005,
     sparse: bool = False,
@@ -83,6 +86,9 @@ def to_tflite(
             up to 100 samples of `calibration`, or else random numbers in [0, 1).
         labels: Labels of all the samples of `check` (arrays, then), to tell the file's accuracy and
             the model's: an array, or for several outputs a dict by output name. Defaults to `None`.
+        metadata: What the file says about itself, a dict of string -> JSON data, such as
+            `{"version": "1.2", "labels": ["cat", "dog"]}`; `inspect` gives it back. `"labels"` name
+            the numbers of the output. Defaults to `None`.
         exclude: Layers that stay in float, in mode `"int8"` and those of the extra `int4`: names or
             paths (shell wildcards allowed), regular expressions, classes, layers, functions, or a
             list of these; an operation of several fused layers stays in float with any of them. Or
@@ -117,7 +123,8 @@ def to_tflite(
     """
     begun = time.perf_counter()
     require_tensorflow("kerasopt.export.to_tflite")
-    wish = Wish(mode, io, exclude, max_accuracy_drop, sparse, least_db)
+    said = None if metadata is None else check_metadata(metadata)
+    wish = Wish(mode, io, exclude, max_accuracy_drop, sparse, least_db, said)
     target = None if path is None else check_path(path)
     if batch_size is not None:
         at_least("batch_size", batch_size, 1)
@@ -128,6 +135,9 @@ def to_tflite(
     prepared = prepare(model, [mode], calibration, check, batch_size)
     if exclude is not None and exclude != "auto":
         chosen(prepared, wish)  # what is wrong with it is said before the model is converted
+    if said is not None and "labels" in said:
+        shapes = {name: array.shape for name, array in prepared.expected.items()}
+        check_labels("metadata['labels']", said["labels"], shapes)
     judged = None if labels is None else Judged(prepared, check, labels)
     with prepared.saved() as saved:
         exported = make(prepared, saved, wish, begun, judged)
@@ -149,6 +159,8 @@ def make(
     """
     signature, given, sample, mode = prepared.signature, prepared.given, prepared.sample, wish.mode
     content, kept = made(prepared, saved, wish, judged)
+    if wish.metadata is not None:
+        content = with_metadata(content, wish.metadata)
     try:
         data, expected = prepared.data, prepared.expected
         agreement = verify(content, mode, signature, data, expected, wish.least_db)

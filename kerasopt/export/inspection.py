@@ -1,5 +1,6 @@
 """What is in a TFLite file, whoever made it."""
 
+import json
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from kerasopt.export.structure import from_plain
 from kerasopt.export.worker import WORKER, CrashError, RefusedError, scratch
 
 _LIMIT = 120.0
+_WIDEST = 80
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Inspection:
         operations: What each operation of the graph that runs costs.
         contents: Operations and weights, counted over all graphs.
         peak_memory: Bytes that the activations take at their most, for a batch of one.
+        metadata: What `to_tflite` was told to write into it; `None` if nothing.
     """
 
     file_bytes: int
@@ -40,6 +43,7 @@ class Inspection:
     operations: tuple[Operation, ...]
     contents: Contents
     peak_memory: int
+    metadata: dict[str, Any] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Give everything as plain JSON data."""
@@ -57,6 +61,7 @@ class Inspection:
             ["activations at their most", f"{self.peak_memory:,} bytes"],
             ["multiplications", f"{sum(one.macs for one in self.operations):,}"],
         ]
+        facts += [[key, _value(value)] for key, value in (self.metadata or {}).items()]
         ports = [["", "name", "shape", "type", "scale", "zero point"]]
         ports += [_port_row(kind, one) for kind, all_of in self._ports() for one in all_of]
         heads = ["operation", "output", "shape", "type", "bytes", "multiplications"]
@@ -100,6 +105,7 @@ def inspect(file: str | os.PathLike[str] | bytes) -> Inspection:
         operations=tuple(operations(graphs[0])),
         contents=counted(graphs),
         peak_memory=peak_memory(graphs[0]),
+        metadata=found["metadata"],
     )
 
 
@@ -168,6 +174,12 @@ def read_file(file: str | os.PathLike[str] | bytes) -> bytes:
 
 def _shown(file: Any) -> str:
     return f"{len(file)} bytes" if isinstance(file, bytes) else str(file)
+
+
+def _value(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    line = " ".join(text.split())
+    return line if len(line) <= _WIDEST else f"{line[: _WIDEST - 3]}..."
 
 
 def _port(plain: dict[str, Any]) -> Port:

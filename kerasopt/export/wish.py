@@ -24,6 +24,7 @@ class Wish:
         max_accuracy_drop: With `"auto"`, how much accuracy may be lost, in [0, 1].
         sparse: Whether zeros are left out of it.
         least_db: Lowest ratio that is believed, or `None`.
+        metadata: What it says about itself, or `None`.
 
     Raises:
         TypeError: If one is of the wrong type.
@@ -37,6 +38,7 @@ class Wish:
     max_accuracy_drop: float = 0.005
     sparse: bool = False
     least_db: float | None = None
+    metadata: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
         one_of("mode", self.mode, MODES)

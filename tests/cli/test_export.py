@@ -76,6 +76,23 @@ def test_inspect(folder):
     assert json.loads(run(folder, "inspect", "model.keras", "--json").stdout)["total"] == 0.0
 
 
+def test_metadata(folder):
+    (folder / "said.json").write_text('{"version": "1.2", "labels": ["a", "b", "c", "d"]}')
+    (folder / "cut.json").write_text('{"version": ')
+    (folder / "three.json").write_text('{"labels": ["a", "b", "c"]}')
+    arguments = ["export", "model.keras", "-o", "said.tflite", "--metadata"]
+    assert run(folder, *arguments, "said.json").exit_code == 0
+    plain = json.loads(run(folder, "inspect", "said.tflite", "--json").stdout)
+    assert plain["metadata"] == {"version": "1.2", "labels": ["a", "b", "c", "d"]}
+    arguments[3] = "a.tflite"
+    for name, said in ("cut.json", "JSON"), ("three.json", "4 strings"), ("no.json", "no such"):
+        done = run(folder, *arguments, name)
+        assert done.exit_code == 2
+        assert "`metadata" in done.output
+        assert said in done.output
+    assert not (folder / "a.tflite").exists()
+
+
 def test_benchmark(folder):
     run(folder, "export", "model.keras", "-o", "half.tflite", "--mode", "float16")
     done = run(folder, "benchmark", "float.tflite", "half.tflite", "--seconds", "0", "--json")
