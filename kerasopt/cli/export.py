@@ -12,6 +12,7 @@ from kerasopt._checks import bad_value
 from kerasopt._files import write_text
 from kerasopt.cli.data import load as load_data
 from kerasopt.export import ExportError, benchmark, inspect, to_c_array, to_tflite
+from kerasopt.export import snippet as snippet_for
 from kerasopt.export.agreement import compare as compared
 from kerasopt.export.loading import load as load_model
 from kerasopt.export.reading import read
@@ -34,6 +35,7 @@ def export(
     max_accuracy_drop: float,
     sparse: bool,
     c_array: str | None,
+    snippet: str | None,
     as_json: bool,
 ) -> None:
     """Convert the model of a file, and print the report."""
@@ -62,24 +64,18 @@ def export(
     if c_array is not None:
         name = re.sub(r"\W", "_", f"_{Path(output).stem}").lstrip("_") or "model"
         write_text(c_array, to_c_array(exported.bytes, name))
-    if as_json:
-        _print_json(exported.report.to_dict())
-    else:
-        _print(str(exported.report))
+    _show(exported.report, output, snippet, as_json)
 
 
-def look(file: str, as_json: bool) -> None:
+def look(file: str, snippet: str | None, as_json: bool) -> None:
     """Print what is in a `.tflite` file, or in a model of Keras."""
-    if Path(file).suffix == ".tflite":
+    if Path(file).suffix == ".tflite" or snippet is not None:
         found: Any = inspect(file)
     else:
         from kerasopt.pruning import sparsity
 
         found = sparsity(load_model(file, "file"))
-    if as_json:
-        _print_json(found.to_dict())
-    else:
-        _print(str(found))
+    _show(found, file, snippet, as_json)
 
 
 def times(files: tuple[str, ...], threads: int, seconds: float, as_json: bool) -> None:
@@ -156,6 +152,14 @@ def input_size(model: Any) -> tuple[int | None, ...] | None:
     """Give height, width and channels of a model's only input, if it takes images."""
     inputs = signature_of(model).inputs
     return inputs[0].shape[1:] if len(inputs) == 1 and len(inputs[0].shape) == 4 else None
+
+
+def _show(found: Any, file: str, platform: str | None, as_json: bool) -> None:
+    code = None if platform is None else snippet_for(file, platform)
+    if as_json:
+        _print_json(found.to_dict() if code is None else {**found.to_dict(), "snippet": code})
+    else:
+        _print(str(found) if code is None else f"{found}\n\n{code}")
 
 
 def _json_of(argument: str, path: str) -> Any:

@@ -43,6 +43,11 @@ def demo(dataset: str, output: str, epochs: int | None, seed: int) -> None:
     room.run(dataset, output, epochs, seed)
 
 
+_SNIPPET = click.option(
+    "--snippet",
+    type=click.Choice(["android", "ios"]),
+    help="Prints the code of an app that runs the file, in Kotlin or Swift.",
+)
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")
 
 
@@ -90,6 +95,7 @@ def _run(room: Callable[..., None], **arguments: Any) -> None:
 @click.option("--max-accuracy-drop", type=click.FloatRange(0, 1), default=0.005, show_default=True)
 @click.option("--sparse", is_flag=True, help="Leaves the zeros of a pruned model out.")
 @click.option("--c-array", type=click.Path(), help="Writes it as C source too, for TFLite Micro.")
+@_SNIPPET
 @_JSON
 def export(**options: Any) -> None:
     """Convert MODEL (.keras or .h5) to TFLite, verified before it is written."""
@@ -115,6 +121,7 @@ def sensitivity(**options: Any) -> None:
 
 @main.command()
 @click.argument("file", type=click.Path())
+@_SNIPPET
 @_JSON
 def inspect(**options: Any) -> None:
     """Tell what is in FILE: a .tflite file, or a model of Keras."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from kerasopt.export.latency import Latency
     from kerasopt.export.ranking import LayerError, Sensitivity, sensitivity
     from kerasopt.export.report import Cost, Port, Report
+    from kerasopt.export.snippets import snippet
     from kerasopt.export.tflite_model import TFLiteModel
 
 # The process that tries files imports this package, and not all of it.
@@ -34,6 +35,7 @@ _HOMES = {
     "inspect": "inspection",
     "keras_latency": "keras_timing",
     "sensitivity": "ranking",
+    "snippet": "snippets",
     "to_c_array": "c_array",
     "to_tflite": "exporting",
 }
@@ -55,6 +57,7 @@ __all__ = [
     "inspect",
     "keras_latency",
     "sensitivity",
+    "snippet",
     "to_c_array",
     "to_tflite",
 ]

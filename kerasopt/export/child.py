@@ -32,20 +32,23 @@ def run(folder: Path) -> Answer:
 
 
 def load(folder: Path) -> Answer:
-    """Load the file, and tell its inputs, its outputs, its parts and its metadata."""
+    """Load the file, and tell its inputs, outputs, parts, metadata and signature."""
     from dataclasses import asdict
 
+    from kerasopt.export.calling import call_of
     from kerasopt.export.metadata import metadata_of
     from kerasopt.export.runner import ports
     from kerasopt.export.structure import structure
 
     file = (folder / "model.tflite").read_bytes()
     inputs, outputs = ports(file)
+    call = call_of(file)
     return {
         "inputs": [asdict(port) for port in inputs],
         "outputs": [asdict(port) for port in outputs],
         "graphs": [asdict(graph) for graph in structure(file)],
         "metadata": metadata_of(file),
+        "call": None if call is None else asdict(call),
     }
 
 

@@ -100,8 +100,8 @@ def inspect(file: str | os.PathLike[str] | bytes) -> Inspection:
     return Inspection(
         file_bytes=len(content),
         zipped_bytes=zipped_size(content),
-        inputs=tuple(map(_port, found["inputs"])),
-        outputs=tuple(map(_port, found["outputs"])),
+        inputs=tuple(map(port, found["inputs"])),
+        outputs=tuple(map(port, found["outputs"])),
         operations=tuple(operations(graphs[0])),
         contents=counted(graphs),
         peak_memory=peak_memory(graphs[0]),
@@ -182,7 +182,8 @@ def _value(value: Any) -> str:
     return line if len(line) <= _WIDEST else f"{line[: _WIDEST - 3]}..."
 
 
-def _port(plain: dict[str, Any]) -> Port:
+def port(plain: dict[str, Any]) -> Port:
+    """Make a port again of what `dataclasses.asdict` gave of it."""
     return Port(**{**plain, "shape": tuple(plain["shape"])})
 
 

@@ -36,12 +36,12 @@ class Runner:
     @property
     def inputs(self) -> dict[str, Port]:
         """The inputs by name."""
-        return {name: _port(name, detail) for name, detail in self._inputs.items()}
+        return {name: port_of(name, detail) for name, detail in self._inputs.items()}
 
     @property
     def outputs(self) -> dict[str, Port]:
         """The outputs by name."""
-        return {name: _port(name, detail) for name, detail in self._outputs.items()}
+        return {name: port_of(name, detail) for name, detail in self._outputs.items()}
 
     def __call__(self, batch: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Run one batch: numbers in, numbers out, quantized on the way where the file wants it."""
@@ -62,7 +62,7 @@ def ports(file: bytes) -> tuple[list[Port], list[Port]]:
 
         interpreter = Interpreter(model_content=file)
         found = (interpreter.get_input_details(), interpreter.get_output_details())
-    inputs, outputs = ([_port(one["name"], one) for one in details] for details in found)
+    inputs, outputs = ([port_of(one["name"], one) for one in details] for details in found)
     return inputs, outputs
 
 
@@ -89,7 +89,7 @@ def time_file(
                 interpreter.resize_tensor_input(detail["index"], batch[name].shape)
         interpreter.allocate_tensors()
         for name, detail in inputs.items():
-            interpreter.set_tensor(detail["index"], to_file(_port(name, detail), batch[name]))
+            interpreter.set_tensor(detail["index"], to_file(port_of(name, detail), batch[name]))
     size = len(next(iter(batch.values())))
     return time_calls(interpreter.invoke, seconds, runs, threads, size)
 
@@ -135,7 +135,8 @@ def from_file(port: Port, values: np.ndarray) -> np.ndarray:
     return np.asarray((values.astype(np.float32) - (port.zero_point or 0)) * port.scale, np.float32)
 
 
-def _port(name: str, detail: Mapping[str, Any]) -> Port:
+def port_of(name: str, detail: Mapping[str, Any]) -> Port:
+    """Make a port of what the interpreter tells about a tensor."""
     scale, zero_point = detail["quantization"]
     sizes = detail["shape_signature"] if len(detail["shape_signature"]) else detail["shape"]
     return Port(

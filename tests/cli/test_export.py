@@ -93,6 +93,19 @@ def test_metadata(folder):
     assert not (folder / "a.tflite").exists()
 
 
+def test_snippets(folder):
+    arguments = ["export", "model.keras", "-o", "phone.tflite", "--snippet", "android"]
+    done = run(folder, *arguments)
+    assert "class PhoneModel(context: Context)" in done.stdout
+    assert "CONV_2D" in done.stdout
+    code = json.loads(run(folder, *arguments, "--json").stdout)["snippet"]
+    assert code in done.stdout
+    assert "fun run(image: FloatArray): Outputs" in code
+    done = run(folder, "inspect", "phone.tflite", "--snippet", "ios", "--json")
+    assert "final class PhoneModel {" in json.loads(done.stdout)["snippet"]
+    assert run(folder, "inspect", "model.keras", "--snippet", "ios").exit_code == 2
+
+
 def test_benchmark(folder):
     run(folder, "export", "model.keras", "-o", "half.tflite", "--mode", "float16")
     done = run(folder, "benchmark", "float.tflite", "half.tflite", "--seconds", "0", "--json")

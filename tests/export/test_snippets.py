@@ -1,0 +1,192 @@
+"""Code for apps: the file's own names, shapes and scales stand in it.
+
+No compiler of Kotlin or Swift is needed: what can be checked of the text is checked.
+"""
+
+import re
+import shutil
+import subprocess
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from kerasopt.export import snippet, to_tflite
+from kerasopt.export.snippet_parts import quoted
+
+BOTH = pytest.mark.parametrize("platform", ["android", "ios"])
+PAIRS = {")": "(", "]": "[", "}": "{"}
+
+
+def balanced(code):
+    """Tell whether the brackets outside of strings and comments close one another."""
+    bare = re.sub(r'"(\\.|[^"\\])*"', '""', code)
+    bare = re.sub(r"(?s)/\*.*?\*/|//[^\n]*", "", bare)
+    return not unclosed(bare)
+
+
+def unclosed(text):
+    stack = []
+    for one in text:
+        if one in PAIRS.values():
+            stack.append(one)
+        elif one in PAIRS and (not stack or stack.pop() != PAIRS[one]):
+            return one
+    return stack
+
+
+@pytest.fixture(scope="module")
+def integers(cnn, images):
+    return {io: to_tflite(cnn, mode="int8", io=io, calibration=images) for io in ("int8", "uint8")}
+
+
+@BOTH
+def test_a_float_file(dense, tmp_path, platform):
+    path = tmp_path / "my-net2.tflite"
+    to_tflite(dense, path, metadata={"labels": ['a "$x"', "b\\", "ü"]})
+    code = snippet(path, platform)
+    assert balanced(code)
+    assert code == snippet(str(path), platform)
+    assert "any x 4 float32" in code
+    assert "any x 3 float32" in code
+    assert '"serving_default"' in code
+    assert "level(" not in code
+    if platform == "android":
+        assert "class MyNet2Model(context: Context)" in code
+        assert "fun run(x: FloatArray): Outputs" in code
+        assert '"x" to native(4 * x.size)' in code
+        assert 'y = read("y")' in code
+        assert 'openFd("my-net2.tflite")' in code
+        assert r'"a \"\$x\"",' in code
+        assert "fun label(numbers: FloatArray): String" in code
+        assert 'implementation("com.google.ai.edge.litert:litert:' in code
+    else:
+        assert "final class MyNet2Model {" in code
+        assert "func run(x: [Float]) throws -> Outputs" in code
+        assert "import TensorFlowLite\n" in code
+        assert 'forResource: "my-net2", ofType: "tflite"' in code
+        assert r'"a \"$x\"",' in code
+        assert "static func label(_ numbers: [Float]) -> String" in code
+    assert r'"b\\",' in code
+    assert '"ü",' in code
+
+
+@BOTH
+@pytest.mark.parametrize("io", ["int8", "uint8"])
+def test_integers_are_scaled_as_the_file_has_it(integers, io, platform):
+    made = integers[io]
+    code = snippet(made, platform)
+    assert balanced(code)
+    (given,), (taken,) = made.report.inputs, made.report.outputs
+    least, most = (-128, 127) if io == "int8" else (0, 255)
+    scale, out = str(np.float32(given.scale)), str(np.float32(taken.scale))
+    assert np.float32(scale) == np.float32(given.scale)
+    suffix = "f" if platform == "android" else ""
+    assert f"{scale}{suffix}, {given.zero_point}, {least}, {most})" in code
+    assert f"({taken.zero_point})) * {out}{suffix}" in code
+    assert f"any x 8 x 8 x 1 {io}, scale {scale}, zero point {given.zero_point}" in code
+    if platform == "ios":  # whose Tensor has no int8
+        assert ("import TensorFlowLiteC\n" in code) == (io == "int8")
+        assert ("SignatureRunner\n" in code) == (io == "uint8")
+
+
+@pytest.fixture(scope="module")
+def several():
+    """Two inputs, one with a free axis; two outputs; names that are words of the languages."""
+    first = keras.Input((None, 3), name="val")
+    second = keras.Input((2,), dtype="int32", name="read")
+    outputs = {
+        "fun": layers.Dense(2)(first),
+        "func": layers.Embedding(5, 3)(second),
+    }
+    return to_tflite(keras.Model([first, second], outputs), metadata={"labels": ["a"]})
+
+
+def test_several_inputs_and_outputs_in_kotlin(several):
+    code = snippet(several, "android")
+    assert balanced(code)
+    assert re.search(r"fun run\(val_1: FloatArray, read_1: IntArray\)|"
+                     r"fun run\(read_1: IntArray, val_1: FloatArray\)", code)  # fmt: skip
+    assert '"val" to native(4 * val_1.size) { it.asFloatBuffer().put(val_1) }' in code
+    assert '"read" to native(4 * read_1.size) { it.asIntBuffer().put(read_1) }' in code
+    assert 'fun_1 = read("fun")' in code
+    assert 'func = read("func")' in code
+    assert "const val val_1Axis1 = 1" in code
+    assert re.search(r"resizeInput\([01], intArrayOf\(1, val_1Axis1, 3\)\)", code)
+    assert "LABELS" in code
+    assert "fun label(" not in code
+
+
+def test_several_inputs_and_outputs_in_swift(several):
+    code = snippet(several, "ios")
+    assert balanced(code)
+    assert "val: [Float]" in code
+    assert "read_1: [Int32]" in code
+    assert '"val": val.withUnsafeBytes { Data($0) }' in code
+    assert 'func_1: array(read("func"))' in code
+    assert 'resizeInput(named: "val", toShape: [1, Self.valAxis1, 3])' in code
+    assert "static let valAxis1: Int = 1" in code
+
+
+def test_a_free_axis_beside_an_int8_output_in_swift(rng):
+    model = keras.Sequential([keras.Input((None, 3), name="x"), layers.Dense(2, name="y")])
+    made = to_tflite(model, mode="int8", io="int8", calibration=rng.random((120, 5, 3)))
+    code = snippet(made, "ios")
+    assert balanced(code)
+    assert "static let xAxis1: Int32 = 1" in code
+    assert 'ResizeInputTensor(runner, "x", [1, Self.xAxis1, 3], 3)' in code
+
+
+def test_a_fixed_batch_is_said():
+    model = keras.Sequential([keras.Input((4,), name="x"), layers.Dense(3)])
+    assert "on a batch of 8," in snippet(to_tflite(model, batch_size=8), "android")
+    assert "on a batch of 1," in snippet(to_tflite(model), "ios")
+
+
+@BOTH
+def test_labels_as_an_argument_and_how_many(dense, platform):
+    file = to_tflite(dense).bytes
+    assert '"cat",' in snippet(file, platform, ["cat", "dog", "%(key)s"])
+    assert '"%(key)s",' in snippet(file, platform, ["cat", "dog", "%(key)s"])
+    assert "label" not in snippet(file, platform).lower()
+    with pytest.raises(ValueError, match="`labels`.*3 strings"):
+        snippet(file, platform, ["cat", "dog"])
+    with pytest.raises(TypeError, match="`labels`"):
+        snippet(file, platform, [1, 2, 3])
+
+
+def test_wrong_arguments(dense, tmp_path):
+    made = to_tflite(dense)
+    with pytest.raises(ValueError, match="`platform`.*'android'"):
+        snippet(made, "andriod")
+    with pytest.raises(TypeError, match="`file`"):
+        snippet(3, "ios")
+    with pytest.raises(ValueError, match="no such file"):
+        snippet(tmp_path / "no.tflite", "ios")
+
+
+def test_a_file_without_a_signature():
+    import tensorflow as tf
+
+    @tf.function(input_signature=[tf.TensorSpec((1, 2), tf.float32)])
+    def twice(x):
+        return 2.0 * x
+
+    function = twice.get_concrete_function()
+    file = tf.lite.TFLiteConverter.from_concrete_functions([function], twice).convert()
+    with pytest.raises(ValueError, match="`file`.*signature"):
+        snippet(bytes(file), "ios")
+
+
+def test_control_characters_in_strings():
+    assert quoted("a\tb", "\\u%04x") == '"a\\u0009b"'
+    assert quoted("a\tb", "\\u{%x}") == '"a\\u{9}b"'
+
+
+@pytest.mark.skipif(not shutil.which("swiftc"), reason="swiftc is not installed")
+def test_swift_parses(several, integers, tmp_path):
+    for number, made in enumerate((several, *integers.values())):
+        path = tmp_path / f"{number}.swift"
+        path.write_text(snippet(made, "ios"))
+        subprocess.run(["swiftc", "-parse", path], check=True)
