@@ -13,8 +13,9 @@ FILES := setup.cfg pyproject.toml constraints.txt
 demo: $(VENV)/.demo
 	$(BIN)/kerasopt demo
 
+# Two processes: each holds a TensorFlow of 1 GB, and files that share slow fixtures stay together.
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -11,8 +11,8 @@ from kerasopt._checks import at_least, bad_value, number, one_of
 from kerasopt._files import write_bytes
 from kerasopt._keras import require_tensorflow
 from kerasopt._text import columns
+from kerasopt.export.building import make
 from kerasopt.export.errors import ExportError
-from kerasopt.export.exporting import make
 from kerasopt.export.judging import Judged
 from kerasopt.export.loading import load
 from kerasopt.export.modes import MODES

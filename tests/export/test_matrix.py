@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import pytest
 
-from kerasopt.export import ExportError, cost, export_all, exporting
+from kerasopt.export import ExportError, building, cost, export_all
 from kerasopt.export.modes import MODES
 from kerasopt.export.runner import time_file
 
@@ -59,7 +59,7 @@ def _brief(monkeypatch):
     monkeypatch.setattr(
         cost, "time_file", lambda file, sample, *_: time_file(file, sample, 1, 0, 2)
     )
-    monkeypatch.setattr(exporting, "_float_latency", lambda saved, sample: None)
+    monkeypatch.setattr(building, "_float_latency", lambda saved, sample: None)
 
 
 def exported(name):

@@ -110,12 +110,12 @@ def test_any_json_comes_back(plain, rows, said):
 
 
 def test_what_is_verified_is_what_is_written(dense, monkeypatch, tmp_path):
-    from kerasopt.export import exporting
+    from kerasopt.export import building
 
     seen = []
-    real = exporting.verify
+    real = building.verify
     monkeypatch.setattr(
-        exporting, "verify", lambda file, *rest: (seen.append(file), real(file, *rest))[1]
+        building, "verify", lambda file, *rest: (seen.append(file), real(file, *rest))[1]
     )
     to_tflite(dense, tmp_path / "a.tflite", metadata={"labels": ["a", "b", "c"]})
     assert seen == [(tmp_path / "a.tflite").read_bytes()]

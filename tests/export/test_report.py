@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from kerasopt.export import exporting, to_tflite
+from kerasopt.export import building, to_tflite
 from kerasopt.export.cost import measure
 from kerasopt.export.latency import Latency
 
@@ -48,8 +48,8 @@ def test_a_mode_that_is_slower_than_float_is_said(dense, rows, monkeypatch, ms, 
     def measured(*args):
         return replace(measure(*args), latency=Latency(ms, ms, 5))
 
-    monkeypatch.setattr(exporting, "measure", measured)
-    monkeypatch.setattr(exporting, "_float_latency", lambda *_: Latency(floats, floats, 5))
+    monkeypatch.setattr(building, "measure", measured)
+    monkeypatch.setattr(building, "_float_latency", lambda *_: Latency(floats, floats, 5))
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         report = to_tflite(dense, None, "int8", rows).report
