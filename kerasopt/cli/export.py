@@ -16,6 +16,7 @@ from kerasopt.export import snippet as snippet_for
 from kerasopt.export.agreement import compare as compared
 from kerasopt.export.loading import load as load_model
 from kerasopt.export.reading import read
+from kerasopt.export.saved_model import SavedModel
 from kerasopt.export.signature import signature_of
 from kerasopt.export.verify import file_outputs, keras_outputs
 from kerasopt.reporting.tables import table
@@ -74,7 +75,12 @@ def look(file: str, snippet: str | None, as_json: bool) -> None:
     else:
         from kerasopt.pruning import sparsity
 
-        found = sparsity(load_model(file, "file"))
+        model = load_model(file, "file")
+        if isinstance(model, SavedModel):
+            raise bad_value(
+                "file", "a `.tflite`, `.keras` or `.h5` file", file, "It is a SavedModel."
+            )
+        found = sparsity(model)
     _show(found, file, snippet, as_json)
 
 

@@ -98,7 +98,7 @@ def _run(room: Callable[..., None], **arguments: Any) -> None:
 @_SNIPPET
 @_JSON
 def export(**options: Any) -> None:
-    """Convert MODEL (.keras or .h5) to TFLite, verified before it is written."""
+    """Convert MODEL (.keras, .h5 or a SavedModel) to TFLite, verified before it is written."""
     from kerasopt.cli import export as room
 
     _run(room.export, **options)
@@ -151,7 +151,7 @@ def benchmark(**options: Any) -> None:
 @click.option("--least", type=float, default=8.0, show_default=True, help="Lowest dB that passes.")
 @_JSON
 def compare(**options: Any) -> None:
-    """Compare the outputs of FILE (.tflite) with those of MODEL (.keras or .h5)."""
+    """Compare the outputs of FILE (.tflite) with those of MODEL (.keras, .h5 or a SavedModel)."""
     from kerasopt.cli import export as room
 
     _run(room.beside, **options)

@@ -6,7 +6,7 @@ _ADVICE = (
     (
         r"TensorList|element_shape to be static",
         "A loop over time with a batch of any size does not convert: build recurrent layers with "
-        "`unroll=True`, or export with `batch_size=1`.",
+        "`unroll=True`, or export with `batch_size=1`; a SavedModel has to be saved with either.",
     ),
     (
         r"[Cc]ustom op|[Ff]lex op|Select TF ops|custom implementation",

@@ -12,6 +12,7 @@ from kerasopt.export.complaints import advice, advice_on_crash, useful
 from kerasopt.export.errors import ExportError
 from kerasopt.export.modes import CALIBRATED, MODES
 from kerasopt.export.samples import Samples, filled, length
+from kerasopt.export.saved_model import inner_layers
 from kerasopt.export.scopes import ends, named
 from kerasopt.export.signature import Signature
 from kerasopt.export.worker import WORKER, CrashError, RefusedError, scratch
@@ -106,7 +107,8 @@ def refuse_loops(model: Any, traced: Traced) -> None:
     """
     if not traced.loops():
         return
-    names = [path for path, layer in walk(model) if isinstance(layer, keras.layers.RNN)]
+    known = inner_layers(model).items()
+    names = [path for path, layer in known if isinstance(layer, keras.layers.RNN)]
     which = f"Layers {', '.join(map(repr, names))} loop" if names else "The model loops"
     raise ExportError(
         f"{which} over time, and TensorFlow crashes when it calibrates a loop. Build recurrent "

@@ -15,6 +15,7 @@ from kerasopt.export.judging import Judged
 from kerasopt.export.loading import load
 from kerasopt.export.metadata import check_labels, check_metadata
 from kerasopt.export.preparing import prepare
+from kerasopt.export.saved_model import NO_LAYERS, SavedModel
 from kerasopt.export.tflite_model import TFLiteModel, check_path
 from kerasopt.export.wish import Wish
 
@@ -42,7 +43,8 @@ def to_tflite(
 
     Args:
         model: A built Keras model: Sequential, functional or a class of its own; or the path of a
-            `.keras` or `.h5` file (also of Keras 2), which is loaded in safe mode.
+            `.keras` or `.h5` file (also of Keras 2), which is loaded in safe mode, or of a folder
+            with a SavedModel, of which `serving_default` or the only signature is exported.
         path: Where to write the file, ending in `.tflite`. Defaults to `None`: not written.
         mode: `"float32"`; `"float16"`, half the size; `"dynamic"`, int8 weights; `"int8"`, int8
             weights and activations; `"int16x8"`, int8 weights and int16 activations, closer but
@@ -109,6 +111,8 @@ def to_tflite(
         raise bad_value("labels", "`None` without `check`, whose labels they are", labels)
     if isinstance(model, (str, os.PathLike)):
         model = load(model)
+    if exclude is not None and isinstance(model, SavedModel):
+        raise bad_value("exclude", "`None` for a SavedModel", exclude, NO_LAYERS)
     prepared = prepare(model, [mode], calibration, check, batch_size)
     if exclude is not None and exclude != "auto":
         chosen(prepared, wish)  # what is wrong with it is said before the model is converted

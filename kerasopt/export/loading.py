@@ -8,9 +8,10 @@ from typing import Any
 import keras
 
 from kerasopt._checks import bad_value
+from kerasopt.export.saved_model import FILE, SavedModel
 from kerasopt.loading import load_model
 
-_FORMS = "a path of a `.keras` or `.h5` file"
+_FORMS = "a path of a `.keras` or `.h5` file, or of a folder with a SavedModel"
 
 
 class _DepthwiseConv2D(keras.layers.DepthwiseConv2D):
@@ -27,21 +28,17 @@ def load(path: str | os.PathLike[str], argument: str = "model") -> Any:
     """Load a model for export, in safe mode.
 
     Args:
-        path: Of a `.keras` file, or of an `.h5` file of Keras 2 or 3.
+        path: Of a `.keras` file, an `.h5` file of Keras 2 or 3, or the folder of a SavedModel.
         argument: Name of the user's argument, for errors.
 
     Raises:
         ValueError: If there is no such file, or it is something else.
     """
     found = Path(path)
+    if (found / FILE).is_file():
+        return SavedModel(found, argument)
     if found.is_dir():
-        raise bad_value(
-            argument,
-            _FORMS,
-            str(path),
-            "It is a folder. Of a SavedModel only TensorFlow knows the layers: load what it was "
-            "made from.",
-        )
+        raise bad_value(argument, _FORMS, str(path), f"It is a folder without {FILE!r}.")
     if not found.is_file():
         raise bad_value(argument, _FORMS, str(path), "There is no such file.")
     legacy = found.suffix in (".h5", ".hdf5")

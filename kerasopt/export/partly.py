@@ -7,8 +7,8 @@ import numpy as np
 
 from kerasopt.export.convert import Saved, Traced
 from kerasopt.export.owners import owners
+from kerasopt.export.saved_model import inner_layers
 from kerasopt.export.structure import structure
-from kerasopt.selection import walk
 
 ITSELF = "(the model itself)"
 """Stands for operations outside of all layers."""
@@ -35,7 +35,7 @@ class Partly:
         self._saved = saved
         self._mode = mode
         graph = structure(saved.partly(mode))[0]
-        self._sizes = {path: _size(layer) for path, layer in walk(model)}
+        self._sizes = {path: _size(layer) for path, layer in inner_layers(model).items()}
         self._owners: list[tuple[tuple[str, ...], list[str]]] = []
         main: dict[str, list[str]] = {}
         for operator, paths in zip(

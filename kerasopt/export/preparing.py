@@ -16,6 +16,7 @@ from kerasopt.export.precision import in_float32
 from kerasopt.export.reading import read
 from kerasopt.export.recurrent import recurrent
 from kerasopt.export.samples import Batch, Samples, random_samples
+from kerasopt.export.saved_model import SavedModel
 from kerasopt.export.signature import Signature, signature_of
 from kerasopt.export.verify import keras_outputs
 from kerasopt.selection import check_built, walk
@@ -89,9 +90,13 @@ def prepare(
         ValueError: If one has a wrong value.
         ExportError: If the model cannot be exported.
     """
-    check_model(model)
-    refuse_unfit(model)
-    plain = in_float32(model)
+    if isinstance(model, SavedModel):
+        model.refuse_unfit()
+        plain: Any = model
+    else:
+        check_model(model)
+        refuse_unfit(model)
+        plain = in_float32(model)
     whole = signature_of(plain)
     loops = recurrent(plain, modes, batch_size, whole.batch is not None)
     signature = signature_of(plain, loops.batch)

@@ -17,6 +17,7 @@ from kerasopt.export.needs import require_quantizer
 from kerasopt.export.partly import Partly
 from kerasopt.export.preparing import Prepared, prepare
 from kerasopt.export.progress import steps
+from kerasopt.export.saved_model import NO_LAYERS, SavedModel
 from kerasopt.export.verify import file_outputs
 
 
@@ -128,6 +129,8 @@ def sensitivity(
         at_least("batch_size", batch_size, 1)
     if isinstance(model, (str, os.PathLike)):
         model = load(model)
+    if isinstance(model, SavedModel):
+        raise bad_value("model", "a Keras model", model, NO_LAYERS)
     prepared = prepare(model, [mode], calibration, check, batch_size)
     with prepared.saved() as saved:
         parts = Partly(prepared.plain, prepared.traced, saved, mode)

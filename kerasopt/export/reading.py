@@ -69,6 +69,13 @@ def by_name(argument: str, value: Any, inputs: tuple[Input, ...]) -> dict[str, A
             found[one.name] = value[key]
         return found
     if isinstance(value, (list, tuple)):
+        if len(names) > 1 and not inputs[0].ordered:
+            raise bad_value(
+                argument,
+                f"a dict with the keys {names}",
+                f"a {type(value).__name__}",
+                "A SavedModel does not keep the order of its inputs.",
+            )
         if len(value) == len(names) and (len(names) > 1 or _rank(value[0]) >= _least(inputs[0])):
             return dict(zip(names, value, strict=True))
         if len(names) == 1 and isinstance(value, list) and _rank(value) >= 0:

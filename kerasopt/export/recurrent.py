@@ -8,7 +8,7 @@ from typing import Any
 import keras
 
 from kerasopt.export.modes import MODES
-from kerasopt.selection import walk
+from kerasopt.export.saved_model import inner_layers
 
 MOST_STEPS = 128
 """Most steps over which a layer is unrolled where a loop with a batch of one will do."""
@@ -60,7 +60,7 @@ def recurrent(
     """
     loops = {
         path: layer
-        for path, layer in walk(model)
+        for path, layer in inner_layers(model).items()
         if isinstance(layer, keras.layers.RNN) and not layer.unroll
     }
     if not loops:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from kerasopt.selection import walk
+from kerasopt.export.saved_model import inner_layers
 
 
 def scopes(paths: Iterable[str]) -> dict[str, str]:
@@ -79,7 +79,7 @@ def named(model: Any) -> Iterator[dict[str, str]]:
     """
     import tensorflow as tf
 
-    layers = dict(walk(model))
+    layers = inner_layers(model)
     known = scopes(layers)
     marked = []
     try:

@@ -14,12 +14,16 @@ from kerasopt.selection import walk
 
 @dataclass(frozen=True)
 class Input:
-    """One input: its name in the file, its key in the model (if any), shape and type."""
+    """One input: its name in the file, its key in the model (if any), shape and type.
+
+    Where inputs are not `ordered`, data for several of them has to be given by name.
+    """
 
     name: str
     key: str
     shape: tuple[int | None, ...]
     dtype: str
+    ordered: bool = True
 
 
 @dataclass(frozen=True)
@@ -90,12 +94,16 @@ def signature_of(model: Any, batch_size: int | None = None) -> Signature:
     """Read the signature of a built model.
 
     Args:
-        model: A built Keras model of any style.
+        model: A built Keras model of any style, or a `SavedModel`.
         batch_size: Fixes the batch axis. Defaults to `None`: as the model has it.
 
     Raises:
         ValueError: If the model does not know its inputs, or they are sparse or strings.
     """
+    from kerasopt.export.saved_model import SavedModel  # which imports this module
+
+    if isinstance(model, SavedModel):
+        return model.signature(batch_size)
     tensors = getattr(model, "inputs", None)
     if tensors:
         structure = model.input if _keras.is_functional(model) else tensors[0]
