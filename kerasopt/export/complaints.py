@@ -9,6 +9,11 @@ _ADVICE = (
         "`unroll=True`, or export with `batch_size=1`; a SavedModel has to be saved with either.",
     ),
     (
+        r"TF Select ops:.*Conv",
+        "A convolution does not know its channels: layers such as UpSampling2D lose them where "
+        "height and width may be any. Build the model with a fixed height and width.",
+    ),
+    (
         r"[Cc]ustom op|[Ff]lex op|Select TF ops|custom implementation",
         "TFLite has no such operation: the layer belongs outside the model, or has to be written "
         "with others.",
@@ -24,6 +29,7 @@ def useful(text: str) -> str:
     >>> useful("Some ops are missing\nCustom ops: HashTableV2\nDetails: ...")
     'Custom ops: HashTableV2'
     """
+    text = re.sub(r"\x1b\[[0-9;]*m", "", text)  # colours of a terminal
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     for pattern in (r"^(Custom|Flex|TF Select) ops:", r"error:", r"[Ee]rror|[Ff]ailed|not "):
         for line in lines:
@@ -39,6 +45,25 @@ def useful(text: str) -> str:
 def advice(text: str) -> str:
     """Say what to do about a converter's message, or nothing if it is not known."""
     return next((what for pattern, what in _ADVICE if re.search(pattern, text)), "")
+
+
+def advice_on_trace(text: str, batch: int | None) -> str:
+    """Say what to do where TensorFlow could not trace the model.
+
+    Args:
+        text: Its message.
+        batch: The fixed batch, or `None` for any.
+    """
+    if "as a Python `bool`" in text:
+        where = re.search(r"when calling (\w+)\.call", text)
+        return (
+            f"{where[1] if where else 'A layer'} decides by a size that is not known yet: build "
+            "the model with fixed sizes (`keras.Input` without `None`)."
+        )
+    return (
+        "The model must take its inputs as one argument and work on a batch of "
+        f"{batch or 'any'} samples."
+    )
 
 
 def advice_on_crash(mode: str) -> str:

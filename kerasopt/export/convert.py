@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from kerasopt._quiet import held_back
-from kerasopt.export.complaints import advice, advice_on_crash, useful
+from kerasopt.export.complaints import advice, advice_on_crash, advice_on_trace, useful
 from kerasopt.export.errors import ExportError
 from kerasopt.export.modes import CALIBRATED, MODES
 from kerasopt.export.samples import Samples, filled, length
@@ -57,9 +57,8 @@ class Traced:
                 self.function = serve.get_concrete_function()
         except Exception as error:
             raise ExportError(
-                f"TensorFlow could not trace the model: {useful(str(error))}. The model must take "
-                "its inputs as one argument and work on a batch of "
-                f"{signature.batch or 'any'} samples."
+                f"TensorFlow could not trace the model: {useful(str(error))}. "
+                f"{advice_on_trace(str(error), signature.batch)}"
             ) from error
         self.ends = ends(self.function.structured_outputs, self.scopes)
         # The variables, not the model: TensorFlow sets attributes on a Keras model it tracks. And

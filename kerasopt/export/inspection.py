@@ -114,6 +114,8 @@ def benchmark(
 ) -> Latency:
     """Time a TFLite file on random inputs, in a process of its own.
 
+    One sample; another axis of any size has 32 entries where that fits.
+
     Args:
         file: Path of a `.tflite` file, or its bytes.
         threads: Number of threads. Defaults to `1`.

@@ -8,6 +8,7 @@ import numpy as np
 from kerasopt._quiet import held_back
 from kerasopt.export.latency import Latency, time_calls
 from kerasopt.export.report import Port
+from kerasopt.export.samples import ANY_SIZE
 
 _ALL = "serving_default"
 
@@ -95,15 +96,14 @@ def time_file(
 
 
 def time_any(file: bytes, threads: int, seconds: float, runs: int) -> Latency:
-    """Time any file on random inputs, also one without a signature; an axis of any size is 1.
+    """Time any file on random inputs, also one without a signature.
+
+    Of axes of any size the first is 1, as a batch is, and others 32, or 1 if that does not fit.
 
     Floats are in [0, 1), quantized inputs anywhere, other integers 0 or 1, as they may be indices.
     """
     with held_back():
-        from ai_edge_litert.interpreter import Interpreter
-
-        interpreter = Interpreter(model_content=file, num_threads=threads)
-        interpreter.allocate_tensors()
+        interpreter = _allocated(file, threads)
         generator = np.random.default_rng(0)
         size = 1
         for detail in interpreter.get_input_details():
@@ -116,6 +116,25 @@ def time_any(file: bytes, threads: int, seconds: float, runs: int) -> Latency:
             interpreter.set_tensor(detail["index"], values.astype(detail["dtype"]))
             size = int(detail["shape"][0]) if len(detail["shape"]) else 1
     return time_calls(interpreter.invoke, seconds, runs, threads, size)
+
+
+def _allocated(file: bytes, threads: int) -> Any:
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(model_content=file, num_threads=threads)
+    for detail in interpreter.get_input_details():
+        shape = [
+            (ANY_SIZE if axis else 1) if size < 0 else int(size)
+            for axis, size in enumerate(detail["shape_signature"])
+        ]
+        if shape != list(detail["shape"]) and shape:
+            interpreter.resize_tensor_input(detail["index"], shape)
+    try:
+        interpreter.allocate_tensors()
+    except RuntimeError:
+        interpreter = Interpreter(model_content=file, num_threads=threads)
+        interpreter.allocate_tensors()
+    return interpreter
 
 
 def to_file(port: Port, values: np.ndarray) -> np.ndarray:

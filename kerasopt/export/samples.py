@@ -10,7 +10,8 @@ from kerasopt.export.signature import Input
 MOST = 256
 """Most samples that are used; the ranges of an int8 file hardly move after the first hundred."""
 
-_ANY_SIZE = 32
+ANY_SIZE = 32
+"""Size of an axis of any size, where nothing says another."""
 
 Batch = dict[str, np.ndarray]
 
@@ -91,7 +92,7 @@ def random_samples(inputs: Iterable[Input], count: int = 16, seed: int = 0) -> S
     generator = np.random.default_rng(seed)
     batch = {}
     for one in inputs:
-        shape = [count, *(_ANY_SIZE if size is None else size for size in one.shape[1:])]
+        shape = [count, *(ANY_SIZE if size is None else size for size in one.shape[1:])]
         whole = np.dtype(one.dtype).kind in "biu"
         values = generator.integers(0, 2, shape) if whole else generator.random(shape)
         batch[one.name] = values.astype(one.dtype)
