@@ -97,16 +97,21 @@ def inspect(file: str | os.PathLike[str] | bytes) -> Inspection:
     content = read_file(file)
     found = asked("load", file, content)
     graphs = from_plain(found["graphs"])
-    return Inspection(
-        file_bytes=len(content),
-        zipped_bytes=zipped_size(content),
-        inputs=tuple(map(port, found["inputs"])),
-        outputs=tuple(map(port, found["outputs"])),
-        operations=tuple(operations(graphs[0])),
-        contents=counted(graphs),
-        peak_memory=peak_memory(graphs[0]),
-        metadata=found["metadata"],
-    )
+    try:
+        return Inspection(
+            file_bytes=len(content),
+            zipped_bytes=zipped_size(content),
+            inputs=tuple(map(port, found["inputs"])),
+            outputs=tuple(map(port, found["outputs"])),
+            operations=tuple(operations(graphs[0])),
+            contents=counted(graphs),
+            peak_memory=peak_memory(graphs[0]),
+            metadata=found["metadata"],
+        )
+    except LookupError as error:  # LiteRT does not look at what it does not run
+        raise bad_value(
+            "file", "a TFLite file that is whole", _shown(file), "It names parts that it lacks."
+        ) from error
 
 
 def benchmark(

@@ -92,9 +92,9 @@ def macs(graph: Graph, operator: Operator) -> int:
         case "CONV_3D":  # (d, h, w, in, out)
             return output.size * math.prod(shape[:-1])
         case "FULLY_CONNECTED":  # (out, in)
-            return output.size * shape[-1]
-        case "TRANSPOSE_CONV" if tensors[2] is not None:  # (out, h, w, in)
-            return tensors[2].size * math.prod(shape[:-1])
+            return output.size * math.prod(shape[-1:])
+        case "TRANSPOSE_CONV" if len(tensors) > 2:  # (out, h, w, in)
+            return (tensors[2].size if tensors[2] else 0) * math.prod(shape[:-1])
         case "BATCH_MATMUL":
-            return output.size * (first.shape[-1] or 1)
+            return output.size * math.prod(axis or 1 for axis in first.shape[-1:])
     return 0

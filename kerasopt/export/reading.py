@@ -1,5 +1,6 @@
 """Data in whatever form the user has it, read into samples and checked before it does any harm."""
 
+import inspect
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -32,7 +33,7 @@ def read(argument: str, value: Any, inputs: tuple[Input, ...], most: int = MOST)
         batches = [_checked(argument, _chosen(argument, found, inputs, most), inputs)]
     else:
         batches, count = [], 0
-        for element in _elements(value):
+        for element in _elements(argument, value):
             batch = _checked(
                 argument, by_name(argument, _unlabelled(element, inputs), inputs), inputs
             )
@@ -104,7 +105,7 @@ def coerce(argument: str, value: Any, one: Input, finite: bool = True) -> np.nda
         TypeError: If it is no numbers.
         ValueError: If its shape does not fit, or it has NaN or infinity and `finite` is set.
     """
-    array = _shaped(argument, np.asarray(value), one)
+    array = _shaped(argument, value, one)
     if finite and array.dtype.kind == "f" and not np.isfinite(array).all():
         kind = "NaN" if np.isnan(array).any() else "infinity"
         raise bad_value(
@@ -120,7 +121,12 @@ def coerce(argument: str, value: Any, one: Input, finite: bool = True) -> np.nda
     return cast
 
 
-def _shaped(argument: str, array: np.ndarray, one: Input) -> np.ndarray:
+def _shaped(argument: str, value: Any, one: Input) -> np.ndarray:
+    try:
+        array = np.asarray(value)
+    except Exception as error:  # of whatever object it is
+        said = f"{type(value).__name__}, which is no array: {error}"
+        raise bad_type(argument, f"numbers for input {one.name!r}", said) from error
     if array.dtype.kind == "V" and "float" in array.dtype.name:  # bfloat16 and its like
         array = array.astype(np.float32)
     if array.dtype.kind not in "biuf":
@@ -157,7 +163,7 @@ def fits(shape: Iterable[int], wanted: Iterable[int | None]) -> bool:
 def _rank(value: Any) -> int:
     try:
         return int(np.ndim(value))
-    except ValueError:
+    except Exception:  # of whatever object it is
         return -1
 
 
@@ -179,7 +185,7 @@ def _check_lengths(argument: str, arrays: Batch) -> None:
 
 def _chosen(argument: str, found: Batch, inputs: tuple[Input, ...], most: int) -> Batch:
     """Take samples from all over the arrays before anything is copied or cast."""
-    arrays = {one.name: _shaped(argument, np.asarray(found[one.name]), one) for one in inputs}
+    arrays = {one.name: _shaped(argument, found[one.name], one) for one in inputs}
     _check_lengths(argument, arrays)
     positions = spread(length(arrays), most)
     return {name: array[positions] for name, array in arrays.items()}
@@ -193,13 +199,21 @@ def _is_arrays(value: Any) -> bool:
     return not (hasattr(value, "__iter__") or hasattr(value, "__getitem__") or callable(value))
 
 
-def _elements(value: Any) -> Iterator[Any]:
+def _elements(argument: str, value: Any) -> Iterator[Any]:
     if isinstance(value, keras.utils.PyDataset):
         count = value.num_batches
         for position in itertools.count() if count is None else range(count):
             yield value[position]
         return
-    yield from value() if callable(value) and not hasattr(value, "__iter__") else value
+    try:
+        if callable(value) and not hasattr(value, "__iter__"):
+            inspect.signature(value).bind()
+            value = value()
+        batches = iter(value)
+    except (TypeError, ValueError) as error:  # builtins may have no signature
+        expected = "arrays, batches of them, or a function without arguments that gives batches"
+        raise bad_type(argument, expected, value, f"{error}.") from error
+    yield from batches
 
 
 def _unlabelled(element: Any, inputs: tuple[Input, ...]) -> Any:
