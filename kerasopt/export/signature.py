@@ -1,5 +1,6 @@
 """What goes into a model and what comes out, by name: the same names the file will have."""
 
+import keyword
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -72,7 +73,7 @@ class Signature:
 
 
 def unique(names: Iterable[str]) -> Iterator[str]:
-    """Give names that a file can have (letters, digits, `_`), none of them twice.
+    """Give names that a file can have (letters, digits, `_`, no words of Python), none twice.
 
     Example:
     >>> list(unique(["image", "a b", "a/b", "image"]))
@@ -82,6 +83,8 @@ def unique(names: Iterable[str]) -> Iterator[str]:
     for name in names:
         plain = re.sub(r"\W", "_", name, flags=re.ASCII)
         plain = plain if re.match(r"[A-Za-z]", plain) else f"x{plain}"
+        # TensorFlow makes parameters of them.
+        plain = f"{plain}_" if keyword.iskeyword(plain) else plain
         chosen, number = plain, 0
         while chosen in taken:
             number += 1

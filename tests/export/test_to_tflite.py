@@ -130,6 +130,15 @@ def test_names_that_a_file_cannot_have():
     assert np.array_equal(got["my_input_0"], np.ones((2, 4)))
 
 
+def test_names_that_are_words_of_python(rng):
+    inputs = keras.Input((4,), name="in")
+    model = keras.Model(inputs, layers.Dense(2, name="lambda")(inputs))
+    exported = to_tflite(model, None, "int8", {"in": rng.random((120, 4))})
+    assert [port.name for port in exported.report.inputs] == ["in_"]
+    assert [port.name for port in exported.report.outputs] == ["lambda_"]
+    assert exported.predict({"in": np.ones((3, 4))}).shape == (3, 2)
+
+
 class Own(keras.Model):
     def __init__(self):
         super().__init__()
