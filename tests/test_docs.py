@@ -59,6 +59,16 @@ def test_the_example_of_regularization_runs_as_it_is(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["digits-regularized.keras"]
 
 
+@pytest.mark.slow
+def test_the_example_of_the_export_runs_as_it_is(tmp_path):
+    printed = run_example("export", tmp_path)
+    assert re.search(r"int8 +[\d,]+ +[\d,]+ +[\d,]+", printed)
+    assert "share of noise" in printed
+    both = re.search(r"sparse categorical accuracy +([\d.]+), in Keras ([\d.]+)", printed)
+    assert float(both[1]) >= float(both[2]) >= 0.85
+    assert "class Model(context: Context)" in printed
+
+
 @pytest.mark.parametrize(
     "page",
     [

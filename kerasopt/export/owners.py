@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from kerasopt.export.schema import EDGES
 from kerasopt.export.scopes import layers_of
-from kerasopt.export.structure import Graph
+from kerasopt.export.structure import Graph, widens
 
 
 def owners(
@@ -13,7 +13,8 @@ def owners(
     """Find the layers of each operation.
 
     The converter fuses layers into one operation (a convolution, its normalization, its
-    activation): that one belongs to all that its name tells of. A change between float and integers
+    activation): that one belongs to all that its name tells of. Weights that are widened to float
+    belong to the operation that reads them. A change of activations between float and integers
     belongs to none, and an operation that the model does itself, outside its layers, neither.
 
     Args:
@@ -38,4 +39,11 @@ def owners(
         elif not paths:
             paths = {last[one] for one in operator.outputs if one in last}
         found.append(tuple(sorted(paths, key=order.__getitem__)))
+    readers: dict[int, int] = {}
+    for step, operator in enumerate(graph.operators):
+        for one in operator.inputs:
+            readers.setdefault(one, step)
+    for step, operator in enumerate(graph.operators):
+        if widens(graph, operator) and operator.outputs[0] in readers:
+            found[step] = found[readers[operator.outputs[0]]]
     return tuple(found)

@@ -193,3 +193,8 @@ def operators(graphs: tuple[Graph, ...]) -> Iterator[tuple[Graph, Operator]]:
     for graph in graphs:
         for operator in graph.operators:
             yield graph, operator
+
+
+def widens(graph: Graph, operator: Operator) -> bool:
+    """Tell whether an operation only turns stored weights into floats."""
+    return operator.name == "DEQUANTIZE" and graph.tensors[operator.inputs[0]].stored > 0

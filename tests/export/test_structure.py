@@ -90,3 +90,25 @@ def test_zeros_are_counted():
     (graph,) = structure(to_tflite(model).bytes)
     kernel = next(one for one in graph.tensors if one.stored and len(one.shape) == 2)
     assert (kernel.zeros, kernel.size, kernel.stored) == (9, 12, 48)
+
+
+def test_weights_widened_when_the_file_is_loaded_are_no_activations(cnn, images):
+    floats = structure(to_tflite(cnn).bytes)[0]
+    for mode in ("float16", "weight_only", "int4"):
+        report = to_tflite(cnn, None, mode, check=images).report
+        assert report.ops["DEQUANTIZE"] >= 3
+        assert report.cost.peak_memory == peak_memory(floats)
+        # Their bytes are the layer's that reads them.
+        widened = [one for one in report.operations if one.name == "DEQUANTIZE"]
+        assert {one.layers for one in widened} >= {("digit",)}
+        assert all(one.layers for one in widened)
+
+
+def test_zeros_of_four_bits_are_counted():
+    kernel = np.zeros((5, 3), "float32")
+    kernel[0], kernel[3, 1] = (1.0, 2.0, 3.0), -1.0
+    model = keras.Sequential([keras.Input((5,)), layers.Dense(3)])
+    model.layers[0].kernel.assign(kernel)
+    (graph,) = structure(to_tflite(model, None, "int4", check=np.eye(5)).bytes)
+    found = next(one for one in graph.tensors if one.dtype == "INT4")
+    assert (found.size, found.stored, found.zeros) == (15, 8, 11)
