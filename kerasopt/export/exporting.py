@@ -78,8 +78,8 @@ def to_tflite(
         sparse: Whether the zeros of a pruned model are left out of the file, if that file does what
             the model does. Defaults to `False`.
         least_db: Lowest signal-to-noise ratio, in dB, at which a file is believed. Defaults to
-            `None`: 80 for float32, 40 for float16, 8 for int8, 6 for int4, 15 for the others,
-            which tell a wrong file from a coarse one.
+            `None`: 80 for float32, 25 for float16, 6 for int4, 8 for the others, which tell a wrong
+            file from a coarse one.
 
     Returns:
         A `TFLiteModel` with `bytes`, `report`, `save`, `predict`, `evaluate` and `benchmark`.
