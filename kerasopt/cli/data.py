@@ -43,8 +43,9 @@ def load(argument: str, path: str, size: tuple[int | None, ...] | None = None) -
                 return arrays if len(arrays) != 1 else next(iter(arrays.values()))
             case ".csv":
                 return _table(found)
-    except (ValueError, OSError, EOFError) as error:
-        raise bad_value(argument, _FORMS, path, f"It cannot be read: {error}.") from error
+    except Exception as error:  # a damaged archive fails in many ways
+        said = str(error).rstrip(".")
+        raise bad_value(argument, _FORMS, path, f"It cannot be read: {said}.") from error
     raise bad_value(argument, _FORMS, path)
 
 
@@ -57,7 +58,9 @@ def _table(path: Path) -> Any:
             float(word)
         except ValueError:
             heading = 1
-    return np.loadtxt(path, delimiter=",", skiprows=heading, ndmin=2)
+    table = np.loadtxt(path, delimiter=",", skiprows=heading, ndmin=2)
+    # Labels that are classes are integers.
+    return table.astype(np.int64) if bool((np.mod(table, 1) == 0).all()) else table
 
 
 def _images(argument: str, folder: Path, size: tuple[int | None, ...] | None) -> Any:

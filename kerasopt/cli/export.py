@@ -11,6 +11,7 @@ from rich.console import Console
 from kerasopt._checks import bad_value
 from kerasopt._files import write_text
 from kerasopt.cli.data import load as load_data
+from kerasopt.cli.layers import layers_of, layers_table
 from kerasopt.export import ExportError, benchmark, inspect, to_c_array, to_tflite
 from kerasopt.export import snippet as snippet_for
 from kerasopt.export.agreement import compare as compared
@@ -40,6 +41,12 @@ def export(
     as_json: bool,
 ) -> None:
     """Convert the model of a file, and print the report."""
+    if labels is not None and check is None:
+        if calibration is None:
+            raise bad_value("labels", "`--check` or `--calibration`, whose labels they are", labels)
+        check = calibration
+    if c_array is not None and not Path(c_array).parent.is_dir():
+        raise bad_value("c_array", "a path in a folder that exists", c_array)
     loaded = load_model(model)
     size = input_size(loaded)
     given = {
@@ -65,13 +72,14 @@ def export(
     if c_array is not None:
         name = re.sub(r"\W", "_", f"_{Path(output).stem}").lstrip("_") or "model"
         write_text(c_array, to_c_array(exported.bytes, name))
-    _show(exported.report, output, snippet, as_json)
+    _show(str(exported.report), exported.report.to_dict(), output, snippet, as_json)
 
 
 def look(file: str, snippet: str | None, as_json: bool) -> None:
     """Print what is in a `.tflite` file, or in a model of Keras."""
     if Path(file).suffix == ".tflite" or snippet is not None:
-        found: Any = inspect(file)
+        found = inspect(file)
+        text, plain = str(found), found.to_dict()
     else:
         from kerasopt.pruning import sparsity
 
@@ -80,8 +88,10 @@ def look(file: str, snippet: str | None, as_json: bool) -> None:
             raise bad_value(
                 "file", "a `.tflite`, `.keras` or `.h5` file", file, "It is a SavedModel."
             )
-        found = sparsity(model)
-    _show(found, file, snippet, as_json)
+        layers, zeros = layers_of(model), sparsity(model)
+        text = f"{layers_table(layers)}\n\n{zeros}"
+        plain = {**zeros.to_dict(), "layers": layers}
+    _show(text, plain, file, snippet, as_json)
 
 
 def times(files: tuple[str, ...], threads: int, seconds: float, as_json: bool) -> None:
@@ -160,12 +170,12 @@ def input_size(model: Any) -> tuple[int | None, ...] | None:
     return inputs[0].shape[1:] if len(inputs) == 1 and len(inputs[0].shape) == 4 else None
 
 
-def _show(found: Any, file: str, platform: str | None, as_json: bool) -> None:
+def _show(text: str, plain: dict[str, Any], file: str, platform: str | None, as_json: bool) -> None:
     code = None if platform is None else snippet_for(file, platform)
     if as_json:
-        _print_json(found.to_dict() if code is None else {**found.to_dict(), "snippet": code})
+        _print_json(plain if code is None else {**plain, "snippet": code})
     else:
-        _print(str(found) if code is None else f"{found}\n\n{code}")
+        _print(text if code is None else f"{text}\n\n{code}")
 
 
 def _json_of(argument: str, path: str) -> Any:

@@ -64,7 +64,7 @@ def _run(room: Callable[..., None], **arguments: Any) -> None:
             room(**arguments)
         except ExportError as error:
             raise click.ClickException(str(error)) from error
-        except (ImportError, TypeError, ValueError) as error:
+        except (ImportError, OSError, TypeError, ValueError) as error:
             raise click.UsageError(str(error)) from error
         finally:
             for one in caught:
@@ -84,7 +84,11 @@ def _run(room: Callable[..., None], **arguments: Any) -> None:
 @click.option("--io", type=click.Choice(["float32", "int8", "uint8"]), default="float32")
 @click.option("--batch-size", type=click.IntRange(min=1), help="Fixes the batch axis.")
 @click.option("--check", type=click.Path(), help="Data to compare the file with the model on.")
-@click.option("--labels", type=click.Path(), help="Labels of --check, .npy or .csv.")
+@click.option(
+    "--labels",
+    type=click.Path(),
+    help="Labels of --check, or else of --calibration; .npy or .csv.",
+)
 @click.option("--metadata", type=click.Path(), help=".json: what the file says about itself.")
 @click.option(
     "--exclude",

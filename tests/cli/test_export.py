@@ -141,6 +141,9 @@ def test_compare(folder):
         (["export", "model.keras", "-o", "a.tflite", "--mode", "int9"], 2, "int9"),
         (["export", "model.keras", "-o", "a.tflite", "--check", "wrong.npy"], 2, "`check`"),
         (["export", "model.keras", "-o", "a.tflite", "--check", "model.keras"], 2, "`check`"),
+        (["export", "model.keras", "-o", "a.tflite", "--labels", "y.npy"], 2, "`labels`"),
+        (["export", "model.keras", "-o", "a.tflite", "--c-array", "no/a.cc"], 2, "`c_array`"),
+        (["export", "model.keras", "-o", "no/a.tflite"], 2, "`path`"),
         (["inspect", "noise.tflite"], 2, "`file`"),
         (["inspect", "x.npy"], 2, "`file`"),
         (["benchmark", "noise.tflite"], 2, "`file`"),
@@ -166,6 +169,38 @@ def test_a_model_that_cannot_be_had_in_a_mode_ends_with_one(folder):
     assert not (folder / "a.tflite").exists()
 
 
+def test_labels_alone_are_those_of_the_calibration(folder):
+    arguments = ["export", "model.keras", "-o", "labels.tflite", "--mode", "int8", "--json"]
+    arguments += ["--calibration", "x.npy", "--labels"]
+    labels = np.load(folder / "y.npy")
+    (folder / "y.csv").write_text("kind\n" + "\n".join(map(str, labels)))
+    for name in ("y.npy", "y.csv"):
+        done = run(folder, *arguments, name)
+        assert done.exit_code == 0, done.output
+        assert json.loads(done.stdout)["accuracy"]["sparse_categorical_accuracy"]["file"] > 0.9
+
+
+def test_a_saved_model_in_place_of_a_model(folder):
+    keras.models.load_model(folder / "model.keras").export(folder / "s.avedmodel", verbose=False)
+    done = run(folder, "export", "s.avedmodel", "-o", "saved.tflite", "--check", "x.npy")
+    assert done.exit_code == 0, done.output
+    done = run(folder, "compare", "s.avedmodel", "saved.tflite", "--data", "x.npy")
+    assert done.exit_code == 0, done.output
+    done = run(folder, "inspect", "s.avedmodel")
+    assert done.exit_code == 2
+    assert "SavedModel" in done.output
+
+
+def test_layers_of_a_model_of_keras(folder):
+    done = run(folder, "inspect", "model.keras")
+    assert done.exit_code == 0
+    assert "any x 4 x 4 x 8" in done.stdout
+    layers_found = json.loads(run(folder, "inspect", "model.keras", "--json").stdout)["layers"]
+    assert [one["bytes"] for one in layers_found] == [4 * 224, 0, 4 * 516]
+    assert layers_found[2]["output"] == [None, 4]
+    assert layers_found[2]["quantization"] is None
+
+
 def test_tables_with_and_without_a_heading(tmp_path):
     (tmp_path / "a.csv").write_text("one,two\n1,2\n3,4\n")
     (tmp_path / "b.csv").write_text("1,2\n3,4.5\n")
@@ -174,7 +209,10 @@ def test_tables_with_and_without_a_heading(tmp_path):
     (tmp_path / "c.csv").write_text("1,2\n3,x\n")
     (tmp_path / "d.npy").write_bytes(b"no array")
     np.save(tmp_path / "e.npy", np.array([{}]), allow_pickle=True)
-    for name in "c.csv", "d.npy", "e.npy":
+    np.savez(tmp_path / "f.npz", x=np.array([{}]))
+    (tmp_path / "g.npz").write_bytes(b"PK\x03\x04 no archive")
+    (tmp_path / "h.csv").write_bytes(bytes(range(256)))
+    for name in "c.csv", "d.npy", "e.npy", "f.npz", "g.npz", "h.csv":
         with pytest.raises(ValueError, match="`data`.*cannot be read"):
             load("data", str(tmp_path / name))
 
