@@ -119,7 +119,8 @@ def section(task: Task, runs: list[Run]) -> list[str]:
             f"{np.median([one.cost.latency.median_ms for one in reports]):.3g} |"
         )
     refused = {mode: why for one in runs for mode, why in one.refused.items()}
-    return [*lines, "", *(f"- {mode} was refused: {why}" for mode, why in refused.items()), ""]
+    said = [f"- {mode} was refused: {why}" for mode, why in refused.items()]
+    return [*lines, "", *said, *[""] * bool(said)]
 
 
 def most(points: np.ndarray) -> float:
