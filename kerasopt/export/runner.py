@@ -8,9 +8,11 @@ import numpy as np
 from kerasopt._quiet import held_back
 from kerasopt.export.latency import Latency, time_calls
 from kerasopt.export.report import Port
-from kerasopt.export.samples import ANY_SIZE
 
 _ALL = "serving_default"
+
+ANY_SIZE = 32
+"""Size of an axis of any size, where nothing says another."""
 
 
 class Runner:

@@ -5,13 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kerasopt.export.runner import ANY_SIZE
 from kerasopt.export.signature import Input
 
 MOST = 256
 """Most samples that are used; the ranges of an int8 file hardly move after the first hundred."""
-
-ANY_SIZE = 32
-"""Size of an axis of any size, where nothing says another."""
 
 Batch = dict[str, np.ndarray]
 

@@ -122,3 +122,11 @@ def test_calibration_of_several_shapes_arrives_by_name(tmp_path):
     parts = [{"a": rng.random((60, n, 2)), "b": rng.random((60, n, 2))} for n in (3, 5)]
     made = to_tflite(model, mode="int8", calibration=parts, check=parts[:1])
     assert made.report.sqnr_db > 20
+
+
+def test_looking_into_a_file_takes_no_tensorflow():
+    code = (
+        "import kerasopt.export.child, kerasopt.export.runner, sys; print('keras' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
