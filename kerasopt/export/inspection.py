@@ -11,7 +11,7 @@ from kerasopt._text import columns
 from kerasopt.export.cost import zipped_size
 from kerasopt.export.latency import Latency
 from kerasopt.export.memory import peak_memory
-from kerasopt.export.operations import Operation, operations, row
+from kerasopt.export.operations import HEADS, Operation, operations, row
 from kerasopt.export.report import Port
 from kerasopt.export.schema import Contents, counted
 from kerasopt.export.structure import from_plain
@@ -64,8 +64,8 @@ class Inspection:
         facts += [[key, _value(value)] for key, value in (self.metadata or {}).items()]
         ports = [["", "name", "shape", "type", "scale", "zero point"]]
         ports += [_port_row(kind, one) for kind, all_of in self._ports() for one in all_of]
-        heads = ["operation", "output", "shape", "type", "bytes", "multiplications"]
-        table = columns([heads, *map(row, self.operations)], right=[4, 5])
+        heads = [HEADS[0], "output", *HEADS[2:]]
+        table = columns([heads, *map(row, self.operations)], right=[4, 5, 6])
         return "\n\n".join([columns(facts), columns(ports), table])
 
     def _ports(self) -> list[tuple[str, tuple[Port, ...]]]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from kerasopt.export.schema import WEIGHTS
 from kerasopt.export.structure import Graph, Operator, Tensor
 
 
@@ -20,6 +21,9 @@ class Operation:
         stored: Bytes of the constants that it is the first to read.
         macs: Multiplications with accumulation for one sample; 0 for what has none.
         layers: Paths of the Keras layers that it comes from, if they are known.
+        weights: Entries of those constants that have two axes or more.
+        zeros: How many of them are zero.
+        scale: Of a quantized output, the real value of one step; else `None`.
     """
 
     name: str
@@ -29,6 +33,9 @@ class Operation:
     stored: int
     macs: int
     layers: tuple[str, ...] = ()
+    weights: int = 0
+    zeros: int = 0
+    scale: float | None = None
 
     @property
     def where(self) -> str:
@@ -40,10 +47,17 @@ class Operation:
         return {**asdict(self), "shape": list(self.shape), "layers": list(self.layers)}
 
 
+HEADS = ["operation", "layer", "shape", "type", "bytes", "zeros", "multiplications"]
+"""What stands above the cells of `row`; the last three are numbers."""
+
+
 def row(one: Operation) -> list[str]:
     """Give an operation as the cells of a table."""
     shape = " x ".join("any" if size is None else str(size) for size in one.shape)
-    return [one.name, one.where, shape, one.dtype, f"{one.stored:,}", f"{one.macs:,}"]
+    zeros = f"{one.zeros / one.weights:.1%}" if one.weights else ""
+    scale = "" if one.scale is None else f" x {one.scale:.3g}"
+    costs = [f"{one.stored:,}", zeros, f"{one.macs:,}"]
+    return [one.name, one.where, shape, f"{one.dtype}{scale}", *costs]
 
 
 def operations(graph: Graph, layers: Sequence[tuple[str, ...]] | None = None) -> list[Operation]:
@@ -60,6 +74,8 @@ def operations(graph: Graph, layers: Sequence[tuple[str, ...]] | None = None) ->
         mine = {one for one in operator.inputs if one >= 0} - counted
         counted.update(mine)
         output = graph.tensors[operator.outputs[0]] if operator.outputs else Tensor("", (), "")
+        constants = [graph.tensors[one] for one in mine if graph.tensors[one].stored]
+        kernels = [one for one in constants if len(one.shape) > 1 and one.dtype in WEIGHTS]
         found.append(
             Operation(
                 name=operator.name,
@@ -69,6 +85,9 @@ def operations(graph: Graph, layers: Sequence[tuple[str, ...]] | None = None) ->
                 stored=sum(graph.tensors[one].stored for one in mine),
                 macs=macs(graph, operator),
                 layers=paths,
+                weights=sum(one.size for one in kernels),
+                zeros=sum(one.zeros for one in kernels),
+                scale=output.scale,
             )
         )
     return found

@@ -8,7 +8,7 @@ from typing import Any
 from kerasopt._text import columns
 from kerasopt.export.agreement import Agreement
 from kerasopt.export.latency import Latency
-from kerasopt.export.operations import Operation, row
+from kerasopt.export.operations import HEADS, Operation, row
 
 
 @dataclass(frozen=True)
@@ -156,16 +156,14 @@ class Report:
     def to_markdown(self) -> str:
         """Give it as Markdown: a table of facts, one of operations, and the notes."""
         lines = ["| | |", "|---|---|", *(f"| {what} | {much} |" for what, much in self.facts())]
-        lines += ["", "| operation | layer | shape | type | bytes | multiplications |"]
-        lines += ["|---|---|---|---|--:|--:|"]
+        lines += ["", f"| {' | '.join(HEADS)} |", "|---|---|---|---|--:|--:|--:|"]
         lines += [f"| {' | '.join(row)} |" for row in map(row, self.operations)]
         lines += ["", *(f"- {note}" for note in self.notes)]
         return "\n".join(lines).rstrip() + "\n"
 
     def __str__(self) -> str:
-        heads = ["operation", "layer", "shape", "type", "bytes", "multiplications"]
         parts = [columns([list(fact) for fact in self.facts()])]
-        parts.append(columns([heads, *map(row, self.operations)], right=[4, 5]))
+        parts.append(columns([HEADS, *map(row, self.operations)], right=[4, 5, 6]))
         parts += ["\n".join(self.notes)] if self.notes else []
         return "\n\n".join(parts)
 

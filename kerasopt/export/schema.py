@@ -8,7 +8,8 @@ from kerasopt.export.structure import Graph, operators, structure
 EDGES = ("QUANTIZE", "DEQUANTIZE")
 """Operations that change between float and integers and compute nothing."""
 
-_WEIGHTS = ("FLOAT32", "FLOAT16", "INT8", "INT4")
+WEIGHTS = ("FLOAT32", "FLOAT16", "INT8", "INT4")
+"""Types of constants whose zeros are counted."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def counted(graphs: tuple[Graph, ...]) -> Contents:
             quantized[operator.name] += bool(types & {"INT8", "INT16"})
             floats[operator.name] += "FLOAT32" in types
     constants = [tensor for graph in graphs for tensor in graph.tensors if tensor.stored]
-    weights = [one for one in constants if one.dtype in _WEIGHTS and len(one.shape) > 1]
+    weights = [one for one in constants if one.dtype in WEIGHTS and len(one.shape) > 1]
     return Contents(
         ops=dict(ops),
         quantized_ops=dict(+quantized),

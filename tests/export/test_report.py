@@ -28,7 +28,7 @@ def test_text(report):
 def test_markdown(report):
     lines = report.to_markdown().splitlines()
     rows = [line for line in lines if line.startswith("|")]
-    assert {line.count("|") for line in rows} == {3, 7}
+    assert {line.count("|") for line in rows} == {3, 8}
     assert sum("CONV_2D" in row for row in rows) == 1
     assert any("activations at their most" in row for row in rows)
 

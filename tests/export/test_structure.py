@@ -112,3 +112,27 @@ def test_zeros_of_four_bits_are_counted():
     (graph,) = structure(to_tflite(model, None, "int4", check=np.eye(5)).bytes)
     found = next(one for one in graph.tensors if one.dtype == "INT4")
     assert (found.size, found.stored, found.zeros) == (15, 8, 11)
+
+
+def test_zeros_and_steps_of_each_operation(images):
+    from kerasopt.pruning import prune
+
+    model = keras.Sequential(
+        [
+            keras.Input((8, 8, 1)),
+            layers.Conv2D(8, 3, name="conv"),
+            layers.Flatten(),
+            layers.Dense(4, name="top"),
+        ]
+    )
+    prune(model, 0.75, include="top")
+    report = to_tflite(model, None, "int8", images).report
+    found = {one.layers[0]: one for one in report.operations if one.weights}
+    assert (found["conv"].weights, found["top"].weights) == (72, 288 * 4)
+    assert found["top"].zeros >= 0.75 * 288 * 4
+    assert found["conv"].zeros < 0.1 * 72
+    assert found["conv"].scale > 0
+    assert sum(one.zeros for one in found.values()) == pytest.approx(
+        report.cost.sparsity * sum(one.weights for one in found.values())
+    )
+    assert f"{found['top'].zeros / found['top'].weights:.1%}" in str(report)
