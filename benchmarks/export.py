@@ -88,16 +88,16 @@ def time_lines(given: argparse.Namespace) -> list[str]:
 
 def memory_lines(given: argparse.Namespace) -> list[str]:
     """Measure and write the part on memory."""
-    subjects = (("Dense", "int8"),) if given.quick else LOOKED_AT
+    subjects, repeats = ((("Dense", "int8"),), 1) if given.quick else (LOOKED_AT, 3)
     return [
         "## Memory of a conversion",
         "",
         "The most that a fresh process and those under it had at once while they converted, looked "
-        "at every 10 ms. Mapped files, TensorFlow's library above all, count once, as processes "
+        f"at every 10 ms; medians of {repeats}. Mapped files, TensorFlow's library above all, count once, as processes "
         "share them; in the last column once for each process. `to_tflite` verifies and measures "
         "the file as well.",
         "",
-        *memory_part(memories(subjects, PATHS)),
+        *memory_part(memories(subjects, PATHS, repeats)),
     ]
 
 

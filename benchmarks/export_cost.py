@@ -48,17 +48,28 @@ def times(subjects: Sequence[tuple[str, int]], modes: Sequence[str]) -> list[Tim
     return found
 
 
-def memories(subjects: Sequence[tuple[str, str]], paths: Sequence[str]) -> list[Memory]:
-    """Look at the memory of every subject (name, mode) by every way, each in a fresh process."""
+def memories(
+    subjects: Sequence[tuple[str, str]], paths: Sequence[str], repeats: int
+) -> list[Memory]:
+    """Look at the memory of every subject (name, mode) by every way, each in a fresh process.
+
+    Of several such processes the medians are taken.
+    """
     found = []
     for name, mode in subjects:
         for path in (BUILT, *paths, WHOLE):
-            with Process() as process:
-                answers = process.ask(600.0, task="memory", name=name, mode=mode, path=path)
-                next(answers)
-                with Peak(process.pid) as peak:
-                    for _ in answers:
-                        pass
-            found.append(Memory(name, mode, path, peak.once, peak.resident))
+            peaks = [_peak(name, mode, path) for _ in range(repeats)]
+            once, resident = (int(value) for value in np.median(peaks, axis=0))
+            found.append(Memory(name, mode, path, once, resident))
             print(f"memory: {name}, {mode}, {path}", file=sys.stderr, flush=True)
     return found
+
+
+def _peak(name: str, mode: str, path: str) -> tuple[int, int]:
+    with Process() as process:
+        answers = process.ask(600.0, task="memory", name=name, mode=mode, path=path)
+        next(answers)
+        with Peak(process.pid) as peak:
+            for _ in answers:
+                pass
+    return peak.once, peak.resident
