@@ -93,9 +93,9 @@ def memory_lines(given: argparse.Namespace) -> list[str]:
         "## Memory of a conversion",
         "",
         "The most that a fresh process and those under it had at once while they converted, looked "
-        f"at every 10 ms; medians of {repeats}. Mapped files, TensorFlow's library above all, count once, as processes "
-        "share them; in the last column once for each process. `to_tflite` verifies and measures "
-        "the file as well.",
+        f"at every 10 ms; medians of {repeats}. Mapped files, TensorFlow's library above all, "
+        "count once, as processes share them; in the last column once for each process. "
+        "`to_tflite` verifies and measures the file as well.",
         "",
         *memory_part(memories(subjects, PATHS, repeats)),
     ]
