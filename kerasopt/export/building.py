@@ -23,7 +23,7 @@ from kerasopt.export.runner import Runner, time_file
 from kerasopt.export.schema import counted
 from kerasopt.export.structure import structure
 from kerasopt.export.tflite_model import TFLiteModel
-from kerasopt.export.verify import refuse_float, verify
+from kerasopt.export.verify import refuse_float, refuse_quantized, verify
 from kerasopt.export.wish import Wish
 
 _SPARSE = (
@@ -45,7 +45,8 @@ def make(
         ExportError: If it cannot be made, does not run, or is too far off.
     """
     signature, given, sample, mode = prepared.signature, prepared.given, prepared.sample, wish.mode
-    content, kept = made(prepared, saved, wish, judged)
+    file = made(prepared, saved, wish, judged)
+    content, kept = file.content, file.kept
     if wish.metadata is not None:
         content = with_metadata(content, wish.metadata)
     try:
@@ -55,9 +56,10 @@ def make(
         why = [*_doubts(prepared, saved, mode, content), *([_SPARSE] if wish.sparse else [])]
         raise ExportError(" ".join([str(error), *why])) from error
     graphs = structure(content)
-    layers = owners(graphs[0], prepared.traced.scopes, prepared.traced.ends)
+    layers = owners(graphs, prepared.traced.origin)
+    refuse_quantized(graphs, layers, kept)
     found = counted(graphs)
-    refuse_float(mode, found)
+    refuse_float(mode, found, kept)
     runner = Runner(content)
     floats = None if mode == "float32" else _float_latency(saved, sample)
     dense = len(saved.convert(mode, wish.io)) if wish.sparse else None
@@ -74,7 +76,7 @@ def make(
         float_ops=found.float_ops if mode in CALIBRATED else {},
         float_latency=floats,
         accuracy={} if judged is None else judged.beside(content),
-        operations=tuple(operations(graphs[0], layers)),
+        operations=tuple(operations(graphs[0], layers[0])),
         excluded=kept,
         dense_bytes=dense,
         copy_db=prepared.copy_db,
@@ -82,7 +84,7 @@ def make(
         versions={name: version(name) for name in ("tensorflow", "keras", "ai-edge-litert")},
     )
     said = (*losses(wish, prepared, report, found), *_doubts(prepared, saved, mode, content))
-    report = replace(report, warnings=said, notes=(*said, *remarks(prepared)))
+    report = replace(report, warnings=said, notes=(*said, *file.notes, *remarks(prepared)))
     return TFLiteModel(content, report, signature, sample)
 
 
@@ -91,10 +93,10 @@ def _doubts(prepared: Prepared, saved: Saved, mode: str, content: bytes) -> list
     given = prepared.given
     if mode not in CALIBRATED or given is None:
         return []
-    graph = structure(content)[0]
-    layers = owners(graph, prepared.traced.scopes, prepared.traced.ends)
+    graphs = structure(content)
+    layers = owners(graphs, prepared.traced.origin)
     usually = usual(saved.float32(), given, prepared.signature.batch or 1)
-    return remarks_on(outliers(given), *doubtful(graph, layers, usually))
+    return remarks_on(outliers(given), *doubtful(graphs[0], layers[0], usually))
 
 
 def _float_latency(saved: Saved, sample: Any) -> Latency:

@@ -1,6 +1,6 @@
 """From a Keras model to the bytes of a TFLite file."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -11,9 +11,9 @@ from kerasopt._quiet import held_back
 from kerasopt.export.complaints import advice, advice_on_crash, advice_on_trace, useful
 from kerasopt.export.errors import ExportError
 from kerasopt.export.modes import CALIBRATED, MODES
+from kerasopt.export.origin import origin_of
 from kerasopt.export.samples import Samples, filled, length
-from kerasopt.export.saved_model import inner_layers
-from kerasopt.export.scopes import ends, named
+from kerasopt.export.scopes import named
 from kerasopt.export.signature import Signature
 from kerasopt.export.worker import WORKER, CrashError, RefusedError, scratch
 from kerasopt.selection import walk
@@ -33,16 +33,16 @@ class Traced:
     Args:
         model: A built Keras model in float32.
         signature: Its signature.
+        layers: By the path that the user knows, its layers. Defaults to `None`: none are known.
 
     Attributes:
-        scopes: By the name that its operations begin with, the path of a layer.
-        ends: By output name, the path of the layer that gives it.
+        origin: Which layer an operation is of.
 
     Raises:
         ExportError: If TensorFlow cannot trace it.
     """
 
-    def __init__(self, model: Any, signature: Signature):
+    def __init__(self, model: Any, signature: Signature, layers: Mapping[str, Any] | None = None):
         import tensorflow as tf
 
         specs = [tf.TensorSpec(one.shape, one.dtype, name=one.name) for one in signature.inputs]
@@ -53,14 +53,15 @@ class Traced:
             input_signature=specs,
         )
         try:
-            with held_back(), named(model) as self.scopes:
+            with held_back(), named(layers or {}) as known:
                 self.function = serve.get_concrete_function()
         except Exception as error:
             raise ExportError(
                 f"TensorFlow could not trace the model: {useful(str(error))}. "
                 f"{advice_on_trace(str(error), signature.batch)}"
             ) from error
-        self.ends = ends(self.function.structured_outputs, self.scopes)
+        outputs = self.function.structured_outputs
+        self.origin = origin_of(self.function.graph, outputs, known)
         # The variables, not the model: TensorFlow sets attributes on a Keras model it tracks. And
         # not the function, which it would trace once more.
         self._module = tf.Module()
@@ -98,7 +99,7 @@ def refuse_unfit(model: Any) -> None:
             )
 
 
-def refuse_loops(model: Any, traced: Traced) -> None:
+def refuse_loops(layers: Mapping[str, Any], traced: Traced) -> None:
     """Refuse a model with a loop: the calibrator of TensorFlow would end the process.
 
     Raises:
@@ -106,9 +107,11 @@ def refuse_loops(model: Any, traced: Traced) -> None:
     """
     if not traced.loops():
         return
-    known = inner_layers(model).items()
-    names = [path for path, layer in known if isinstance(layer, keras.layers.RNN)]
-    which = f"Layers {', '.join(map(repr, names))} loop" if names else "The model loops"
+    names = [path for path, layer in layers.items() if isinstance(layer, keras.layers.RNN)]
+    which = "The model loops"
+    if names:
+        several = len(names) > 1
+        which = f"Layer{'s' * several} {', '.join(map(repr, names))} loop{'s' * (not several)}"
     raise ExportError(
         f"{which} over time, and TensorFlow crashes when it calibrates a loop. Build recurrent "
         "layers with `unroll=True`, or use `mode='float16'`, which takes them with `batch_size=1`."
@@ -164,9 +167,17 @@ class Saved:
         """
         if MODES[mode].quantizer:
             return self.partly(mode, [])
+        if mode == "float32" and not sparse:
+            return self.float32()
         return self._ask("convert", mode=mode, io=io, sparse=sparse)
 
-    def partly(self, mode: str, kept: Sequence[str] | None = None, io: str = "float32") -> bytes:
+    def partly(
+        self,
+        mode: str,
+        kept: Sequence[str] | None = None,
+        io: str = "float32",
+        kinds: Sequence[str] = (),
+    ) -> bytes:
         """Make a file of which some operations stay in float; calibrated once for all.
 
         Args:
@@ -174,6 +185,7 @@ class Saved:
             kept: Names of the tensors that these operations give. Defaults to `None`: the float
                 file from which the others are made.
             io: Type of the file's inputs and outputs. Defaults to `"float32"`.
+            kinds: Operations that all stay in float, by their own name. Defaults to none.
 
         Returns:
             The bytes of the file.
@@ -185,7 +197,8 @@ class Saved:
         if MODES[mode].quantizer:
             task = "weights"
             (self._folder / "float.tflite").write_bytes(self.float32())
-        return self._ask(task, mode=mode, io=io, denied=None if kept is None else list(kept))
+        denied = None if kept is None else list(kept)
+        return self._ask(task, mode=mode, io=io, denied=denied, kinds=list(kinds))
 
     def _ask(self, task: str, mode: str, **arguments: Any) -> bytes:
         if mode in CALIBRATED and not self._calibrated:
@@ -208,7 +221,7 @@ class Saved:
     def float32(self) -> bytes:
         """Make the float32 file, once."""
         if self._float32 is None:
-            self._float32 = self.convert("float32")
+            self._float32 = self._ask("convert", mode="float32", io="float32", sparse=False)
         return self._float32
 
 

@@ -10,7 +10,7 @@ from kerasopt._checks import at_least, bad_value
 from kerasopt._files import write_bytes
 from kerasopt._keras import require_tensorflow
 from kerasopt.export.building import make
-from kerasopt.export.choosing import chosen
+from kerasopt.export.choosing import check_exclude
 from kerasopt.export.judging import Judged
 from kerasopt.export.loading import load
 from kerasopt.export.metadata import check_labels, check_metadata
@@ -114,12 +114,11 @@ def to_tflite(
     if exclude is not None and isinstance(model, SavedModel):
         raise bad_value("exclude", "`None` for a SavedModel", exclude, NO_LAYERS)
     prepared = prepare(model, [mode], calibration, check, batch_size)
-    if exclude is not None and exclude != "auto":
-        chosen(prepared, wish)  # what is wrong with it is said before the model is converted
     if said is not None and "labels" in said:
         shapes = {name: array.shape for name, array in prepared.expected.items()}
         check_labels("metadata['labels']", said["labels"], shapes)
     judged = None if labels is None else Judged(prepared, check, labels)
+    check_exclude(prepared, wish, judged)
     with prepared.saved() as saved:
         exported = make(prepared, saved, wish, begun, judged)
     for note in exported.report.warnings:

@@ -4,7 +4,9 @@ from collections.abc import Callable, Sequence
 
 
 def fewest(
-    ranked: Sequence[str], is_enough: Callable[[tuple[str, ...]], bool]
+    layers: Sequence[str],
+    rank: Callable[[], Sequence[str]],
+    is_enough: Callable[[tuple[str, ...]], bool],
 ) -> tuple[str, ...] | None:
     """Find a small set of layers that is enough, none of which can be left out.
 
@@ -12,40 +14,44 @@ def fewest(
     float are rarely worse; then each of its layers, the least sensitive first, is tried without.
 
     Args:
-        ranked: Layers, the most sensitive first.
-        is_enough: Tells of some layers, in the order of `ranked`, whether it is enough that they
-            stay in float.
+        layers: All that there are.
+        rank: Gives them, the most sensitive first; asked only if some are needed and all enough.
+        is_enough: Tells of some layers whether it is enough that they stay in float.
 
     Returns:
-        Such layers, or `None` if even all of them are not enough.
+        Such layers, in the order of the ranking, or `None` if even all are not enough.
 
     Example:
-    >>> fewest(["a", "b", "c", "d"], lambda kept: {"a", "c"} <= set(kept))
-    ('a', 'c')
-    >>> fewest(["a", "b"], lambda kept: True), fewest(["a", "b"], lambda kept: False)
-    ((), None)
+    >>> fewest("abcd", lambda: "cabd", lambda kept: {"a", "c"} <= set(kept))
+    ('c', 'a')
+    >>> fewest("ab", lambda: "ab", lambda kept: True)
+    ()
+    >>> fewest("ab", lambda: "ab", lambda kept: False) is None
+    True
     """
-    known: dict[tuple[str, ...], bool] = {}
+    known: dict[frozenset[str], bool] = {}
 
-    def enough(kept: tuple[str, ...]) -> bool:
-        if kept not in known:
-            known[kept] = is_enough(kept)
-        return known[kept]
+    def enough(kept: Sequence[str]) -> bool:
+        key = frozenset(kept)
+        if key not in known:
+            known[key] = is_enough(tuple(kept))
+        return known[key]
 
     if enough(()):
         return ()
-    if not enough(tuple(ranked)):
+    if not enough(layers):
         return None
+    ranked = rank()
     short, long = 0, len(ranked)
     while long - short > 1:
         middle = (short + long) // 2
-        if enough(tuple(ranked[:middle])):
+        if enough(ranked[:middle]):
             long = middle
         else:
             short = middle
     found = list(ranked[:long])
     for layer in reversed(ranked[:long]):
-        without = tuple(one for one in found if one != layer)
+        without = [one for one in found if one != layer]
         if enough(without):
-            found = list(without)
+            found = without
     return tuple(found)

@@ -35,21 +35,23 @@ class Judged:
         mine = scores(file_outputs(file, self._signature, self._samples), self._labels)
         return {name: {"keras": self._keras[name], "file": mine[name]} for name in mine}
 
-    def drop(self, file: bytes) -> float:
-        """Give how much accuracy a file loses, of several outputs the most.
+    def check_classes(self) -> None:
+        """Make sure that the labels are of classes.
 
         Raises:
-            ValueError: If the labels are not of classes.
+            ValueError: If they are not.
         """
-        lost = [
-            both["keras"] - both["file"]
-            for metric, both in self.beside(file).items()
-            if metric.endswith("accuracy")
-        ]
-        if not lost:
+        if not any(metric.endswith("accuracy") for metric in self._keras):
             raise bad_value(
                 "labels",
                 "labels of classes with exclude='auto', which goes by accuracy",
-                self._labels,
+                type(self._labels).__name__,
             )
-        return max(lost)
+
+    def drop(self, file: bytes) -> float:
+        """Give how much accuracy a file loses, of several outputs the most."""
+        return max(
+            both["keras"] - both["file"]
+            for metric, both in self.beside(file).items()
+            if metric.endswith("accuracy")
+        )

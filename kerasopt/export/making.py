@@ -1,8 +1,10 @@
 """Making files out of a SavedModel, in the process that may crash."""
 
+import gc
 import re
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -34,10 +36,18 @@ def convert(folder: Path, mode: str, io: str, batch: int, sparse: bool = False) 
     return {}
 
 
+@cache
+def _settle() -> None:
+    """Hide what the imports made from the garbage collector, which the converter runs."""
+    gc.collect()
+    gc.freeze()
+
+
 def _converter(folder: Path, mode: str, batch: int) -> Any:
     import numpy as np
     import tensorflow as tf
 
+    _settle()
     converter = tf.lite.TFLiteConverter.from_saved_model(str(folder / "saved"))
     if mode != "float32":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -62,18 +72,26 @@ def _converter(folder: Path, mode: str, batch: int) -> Any:
     return converter
 
 
-def partly(folder: Path, mode: str, batch: int, io: str, denied: list[str] | None) -> Answer:
+def partly(
+    folder: Path, mode: str, batch: int, io: str, denied: list[str] | None, kinds: list[str]
+) -> Answer:
     """Convert to int8, except for the operations whose outputs have these names.
 
-    Writes `model.tflite` there; if `denied` is `None`, the calibrated model.
+    Nor operations of these kinds. Writes `model.tflite` there; if `denied` is `None`, the
+    calibrated model.
     """
     import tensorflow as tf
 
     if _calibrated.get("folder") != str(folder):
         converter = _converter(folder, mode, batch)
-        _calibrated["debugger"] = tf.lite.experimental.QuantizationDebugger(
-            converter=converter, debug_dataset=converter.representative_dataset
-        )
+        try:
+            _calibrated["debugger"] = tf.lite.experimental.QuantizationDebugger(
+                converter=converter, debug_dataset=converter.representative_dataset
+            )
+        except ValueError as error:
+            if "debug mode" not in str(error):
+                raise
+            raise ValueError("no operation of the model can be quantized to int8") from error
         _calibrated["folder"] = str(folder)
     debugger = _calibrated["debugger"]
     if denied is None:
@@ -82,7 +100,7 @@ def partly(folder: Path, mode: str, batch: int, io: str, denied: list[str] | Non
         # It takes the options, and then complains if nothing is left that it could look into.
         with suppress(ValueError):
             debugger.options = tf.lite.experimental.QuantizationDebugOptions(
-                denylisted_nodes=denied
+                denylisted_nodes=denied, denylisted_ops=kinds
             )
         file = debugger.get_nondebug_quantized_model()
     if io != "float32":

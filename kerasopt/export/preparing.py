@@ -1,13 +1,14 @@
 """What an export needs before the first file is made: signature, data, and what is right."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from kerasopt._checks import bad_value
+from kerasopt._quiet import held_back
 from kerasopt.export.agreement import sqnr
 from kerasopt.export.convert import Saved, Traced, refuse_loops, refuse_unfit
 from kerasopt.export.errors import ExportError
@@ -16,7 +17,7 @@ from kerasopt.export.precision import in_float32
 from kerasopt.export.reading import read
 from kerasopt.export.recurrent import recurrent
 from kerasopt.export.samples import Batch, Samples, random_samples
-from kerasopt.export.saved_model import SavedModel
+from kerasopt.export.saved_model import SavedModel, inner_layers
 from kerasopt.export.signature import Signature, signature_of
 from kerasopt.export.verify import keras_outputs
 from kerasopt.selection import check_built, walk
@@ -40,6 +41,7 @@ class Prepared:
         traced: The model as a TensorFlow function.
         expected: By output name, what the model, or its float32 copy, gives for `data`.
         notes: What the user should know of it.
+        layers: By the path that the user knows, the layers of `plain`.
         copy_db: Ratio of the model to its float32 copy on a few samples, in dB; else `None`.
     """
 
@@ -52,6 +54,7 @@ class Prepared:
     traced: Traced
     expected: dict[str, np.ndarray]
     notes: tuple[str, ...] = ()
+    layers: Mapping[str, Any] = field(default_factory=dict)
     copy_db: float | None = None
 
     @property
@@ -70,7 +73,7 @@ class Prepared:
             ExportError: If it cannot.
         """
         if mode in CALIBRATED:
-            refuse_loops(self.plain, self.traced)
+            refuse_loops(self.layers, self.traced)
 
 
 def prepare(
@@ -97,8 +100,10 @@ def prepare(
         check_model(model)
         refuse_unfit(model)
         plain = in_float32(model)
+    layers = known_layers(model, plain)
     whole = signature_of(plain)
-    loops = recurrent(plain, modes, batch_size, whole.batch is not None)
+    with held_back():
+        loops = recurrent(layers, modes, batch_size, whole.batch is not None)
     signature = signature_of(plain, loops.batch)
     given = None if calibration is None else read("calibration", calibration, signature.inputs)
     data = check_data(signature, given, check)
@@ -118,10 +123,13 @@ def prepare(
             f"the same number throughout for {', '.join(map(repr, constant))}",
             "It sets the ranges of the activations: give a part of the training data.",
         )
-    with loops.applied():
-        traced = Traced(plain, signature)
+    # One thread at a time: unrolling and naming are written on the layers.
+    with held_back(), loops.applied():
+        traced = Traced(plain, signature, layers)
     noted = (loops.note,) if loops.note else ()
-    prepared = Prepared(model, plain, signature, given, data, tuple(constant), traced, {}, noted)
+    prepared = Prepared(
+        model, plain, signature, given, data, tuple(constant), traced, {}, noted, layers
+    )
     for mode in wanted if len(modes) == 1 else ():
         prepared.refuse(mode)
     # The model itself may take larger batches than the file.
@@ -129,6 +137,19 @@ def prepare(
     if plain is model:
         return prepared
     return replace(prepared, copy_db=_check_copy(model, plain, whole, data.thinned(8)))
+
+
+def known_layers(model: Any, plain: Any) -> dict[str, Any]:
+    """Give the layers of a model's float32 copy by the paths that they have in the model itself.
+
+    A copy of a layer of one's own may give other names to the layers inside it.
+    """
+    if plain is model:
+        return inner_layers(model)
+    paths, copies = [path for path, _ in walk(model)], inner_layers(plain)
+    if len(paths) != len(copies):
+        return copies
+    return dict(zip(paths, copies.values(), strict=True))
 
 
 def check_model(model: Any) -> None:

@@ -56,7 +56,9 @@ def usual(file: bytes, samples: Samples, batch: int) -> dict[str, float]:
             for detail in details:
                 values = _values(interpreter, detail["index"])
                 if values is not None and values.size:
-                    found.setdefault(detail["name"], []).append(float(np.abs(values).max()))
+                    rows = values if len(values.shape) and len(values) == batch else values[None]
+                    largest = np.abs(rows.reshape(len(rows), -1)).max(1)
+                    found.setdefault(detail["name"], []).extend(largest.tolist())
     return {name: float(np.median(largest)) for name, largest in found.items()}
 
 
@@ -74,13 +76,14 @@ def doubtful(
         Paths of layers that were always zero, and of those with a range of an outlier, with how
         many times the usual it holds.
     """
+    shared = _shared(graph)
     zero: dict[str, bool] = {}
     large: dict[str, float] = {}
     for operator, paths in zip(graph.operators, layers, strict=True):
         tensor = graph.tensors[operator.outputs[0]] if operator.outputs else None
         if operator.name in _BOUNDED or not paths or tensor is None or tensor.scale is None:
             continue
-        if tensor.dtype not in ("INT8", "INT16"):
+        if tensor.dtype not in ("INT8", "INT16") or operator.outputs[0] in shared:
             continue
         bits = 8 if tensor.dtype == "INT8" else 16
         steps = 2 ** (bits - 1) + abs(tensor.zero_point or 0)
@@ -95,6 +98,17 @@ def doubtful(
         ):
             large[paths[0]] = max(limit / usually[tensor.name], large.get(paths[0], 0.0))
     return [path for path, empty in zero.items() if empty], large
+
+
+def _shared(graph: Graph) -> set[int]:
+    """Find tensors whose range is that of another one too, as of all that are concatenated."""
+    found: set[int] = set()
+    for operator in graph.operators:
+        inputs = [one for one in operator.inputs if one >= 0 and not graph.tensors[one].stored]
+        scales = {graph.tensors[one].scale for one in inputs}
+        if len(inputs) > 1 and len(scales) == 1:
+            found.update(inputs)
+    return found
 
 
 def outliers(samples: Samples) -> dict[str, float]:

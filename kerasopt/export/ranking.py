@@ -1,5 +1,6 @@
 """How much each layer alone costs when it is quantized."""
 
+import math
 import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -27,7 +28,8 @@ class LayerError:
 
     Attributes:
         layer: Its path; of fused layers the one with the most weights.
-        sqnr_db: Signal-to-noise ratio of the worst output, in dB; `inf` if nothing changes.
+        sqnr_db: Signal-to-noise ratio of the worst output, in dB; `inf` if nothing changes, `-inf`
+            if the file does not run.
         share: Its noise as a share of that of all layers, by power.
         weights: Number of its weights.
     """
@@ -133,7 +135,7 @@ def sensitivity(
         raise bad_value("model", "a Keras model", model, NO_LAYERS)
     prepared = prepare(model, [mode], calibration, check, batch_size)
     with prepared.saved() as saved:
-        parts = Partly(prepared.plain, prepared.traced, saved, mode)
+        parts = Partly(prepared, saved, mode)
         if not parts.layers:
             raise bad_value("model", "a model with operations", model)
         return ranked(prepared, parts, mode)
@@ -143,14 +145,20 @@ def ranked(prepared: Prepared, parts: Partly, mode: str) -> Sensitivity:
     """Measure every layer of a model that is calibrated."""
 
     def worst(file: bytes) -> float:
-        actual = file_outputs(file, prepared.signature, prepared.data)
+        try:
+            actual = file_outputs(file, prepared.signature, prepared.data)
+        except (RuntimeError, ValueError):  # it does not run, which is as bad as can be
+            return -math.inf
         return min(sqnr(right, actual[name]) for name, right in prepared.expected.items())
 
     found = {
         layer: worst(parts.grouped([one for one in parts.layers if one != layer]))
         for layer in steps(parts.layers, f"{mode}, layer by layer")
     }
+    broken = [layer for layer, db in found.items() if not db > -math.inf]
     noise = {layer: 10.0 ** (-db / 10.0) for layer, db in found.items()}
+    if broken:
+        noise = {layer: float(layer in broken) for layer in found}
     total = sum(noise.values())
     return Sensitivity(
         mode=mode,
@@ -158,7 +166,7 @@ def ranked(prepared: Prepared, parts: Partly, mode: str) -> Sensitivity:
             LayerError(
                 layer=layer,
                 sqnr_db=found[layer],
-                share=noise[layer] / total if total and np.isfinite(total) else 0.0,
+                share=noise[layer] / total if total else 0.0,
                 weights=parts.weights(layer),
             )
             for layer in sorted(found, key=lambda one: found[one])

@@ -1,6 +1,6 @@
 """Recurrent layers: a loop needs a file with a fixed batch, and cannot be calibrated."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +8,6 @@ from typing import Any
 import keras
 
 from kerasopt.export.modes import MODES
-from kerasopt.export.saved_model import inner_layers
 
 MOST_STEPS = 128
 """Most steps over which a layer is unrolled where a loop with a batch of one will do."""
@@ -44,7 +43,7 @@ class Recurrent:
 
 
 def recurrent(
-    model: Any, modes: Sequence[str], batch_size: int | None, fixed: bool = False
+    layers: Mapping[str, Any], modes: Sequence[str], batch_size: int | None, fixed: bool = False
 ) -> Recurrent:
     """Choose between unrolling and a fixed batch.
 
@@ -53,14 +52,14 @@ def recurrent(
     known or too many; then the batch is one.
 
     Args:
-        model: A built Keras model.
+        layers: By path, those of a built Keras model.
         modes: Modes of the files that will be made.
         batch_size: What the user wants, or `None`.
         fixed: Whether the model has a batch of its own. Defaults to `False`.
     """
     loops = {
         path: layer
-        for path, layer in inner_layers(model).items()
+        for path, layer in layers.items()
         if isinstance(layer, keras.layers.RNN) and not layer.unroll
     }
     if not loops:

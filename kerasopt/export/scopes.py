@@ -5,8 +5,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from kerasopt.export.saved_model import inner_layers
-
 
 def scopes(paths: Iterable[str]) -> dict[str, str]:
     """Give each layer's path a name that TensorFlow takes, and no other layer has.
@@ -65,21 +63,20 @@ def layers_of(name: str, known: Mapping[str, str]) -> tuple[str, ...]:
 
 
 @contextmanager
-def named(model: Any) -> Iterator[dict[str, str]]:
-    """Have every layer of a model write its name into the operations that it traces.
+def named(layers: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+    """Have layers write their names into the operations that they trace.
 
     Keras writes the layer's name too, but TensorFlow makes names unique by a number at the end, and
     then `dense` called twice looks like `dense_1`.
 
     Args:
-        model: A Keras model; it is as before when the context ends.
+        layers: By path, Keras layers; they are as before when the context ends.
 
     Yields:
         What `scopes` gives for its layers.
     """
     import tensorflow as tf
 
-    layers = inner_layers(model)
     known = scopes(layers)
     marked = []
     try:
@@ -101,23 +98,3 @@ def _within(tf: Any, scope: str, call: Any) -> Any:
             return call(*args, **kwargs)
 
     return called
-
-
-def ends(outputs: Mapping[str, Any], known: Mapping[str, str]) -> dict[str, str]:
-    """Name the layer that each output comes from: a file does not name its last operations so.
-
-    Args:
-        outputs: The output tensors of a TensorFlow graph by name.
-        known: What `scopes` gave.
-
-    Returns:
-        Dict of output name -> path of the layer, without outputs of no layer.
-    """
-    found = {}
-    for name, tensor in outputs.items():
-        operation = tensor.op
-        while not layers_of(operation.name, known) and operation.type == "Identity":
-            operation = operation.inputs[0].op
-        for layer in layers_of(operation.name, known)[:1]:
-            found[name] = layer
-    return found

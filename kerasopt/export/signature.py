@@ -73,7 +73,7 @@ class Signature:
 
 
 def unique(names: Iterable[str]) -> Iterator[str]:
-    """Give names that a file can have (letters, digits, `_`, no words of Python), none twice.
+    """Give names that a file can have (letters, digits, `_`), none of them twice.
 
     Example:
     >>> list(unique(["image", "a b", "a/b", "image"]))
@@ -83,8 +83,6 @@ def unique(names: Iterable[str]) -> Iterator[str]:
     for name in names:
         plain = re.sub(r"\W", "_", name, flags=re.ASCII)
         plain = plain if re.match(r"[A-Za-z]", plain) else f"x{plain}"
-        # TensorFlow makes parameters of them.
-        plain = f"{plain}_" if keyword.iskeyword(plain) else plain
         chosen, number = plain, 0
         while chosen in taken:
             number += 1
@@ -139,7 +137,9 @@ def signature_of(model: Any, batch_size: int | None = None) -> Signature:
         )
     if batch_size is not None:
         shapes = [(batch_size, *shape[1:]) for shape in shapes]
-    parts = zip(unique(names), keys, shapes, dtypes, strict=True)
+    # TensorFlow makes parameters of them, which cannot be words of Python.
+    plain = [f"{name}_" if keyword.iskeyword(name) else name for name in names]
+    parts = zip(unique(plain), keys, shapes, dtypes, strict=True)
     positions = iter(range(len(flat)))
     return Signature(
         inputs=tuple(Input(*part) for part in parts),

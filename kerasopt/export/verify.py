@@ -1,6 +1,6 @@
 """Is the file what the model is? Both run on the same data, and the numbers are compared."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,12 +11,15 @@ from kerasopt.export.agreement import Agreement, compare, shortfall
 from kerasopt.export.complaints import useful
 from kerasopt.export.errors import ExportError
 from kerasopt.export.modes import CALIBRATED, MODES
+from kerasopt.export.owners import Owners
 from kerasopt.export.runner import Runner
 from kerasopt.export.samples import Batch, Samples, filled, length
 from kerasopt.export.schema import Contents
 from kerasopt.export.signature import Signature
+from kerasopt.export.structure import Graph
 
 _BATCH = 16
+_WHOLE = ("INT8", "INT16", "INT4")
 
 
 @contextmanager
@@ -89,16 +92,55 @@ def file_outputs(file: bytes, signature: Signature, samples: Samples) -> dict[st
     return _run(Runner(file), signature.batch, samples)
 
 
-def refuse_float(mode: str, found: Contents) -> None:
+def refuse_float(mode: str, found: Contents, kept: Sequence[str] = ()) -> None:
     """Refuse an int8 file in which nothing is int8: the converter makes one without a word.
+
+    Args:
+        mode: Its mode.
+        found: What stands in it.
+        kept: Layers that were to stay in float. Defaults to none.
 
     Raises:
         ExportError: If it is one.
     """
     if mode in CALIBRATED and found.ops and not found.quantized_ops:
+        if kept:
+            raise ExportError(
+                f"With {', '.join(map(repr, kept))} in float nothing is left to quantize: exclude "
+                "fewer layers, or use `mode='float32'`."
+            )
         raise ExportError(
             f"The converter left the whole model in float, though {mode} was asked for: none of "
             f"its operations ({', '.join(sorted(found.ops))}) was quantized. Use `mode='float32'`."
+        )
+
+
+def refuse_quantized(
+    graphs: Sequence[Graph], layers: Sequence[Owners], kept: Collection[str]
+) -> None:
+    """Refuse a file in which a layer is quantized that was to stay in float.
+
+    Args:
+        graphs: Of the file.
+        layers: For each, and each of its operations, paths of layers.
+        kept: Those that were to stay in float.
+
+    Raises:
+        ExportError: If one is not.
+    """
+    wrong: dict[str, None] = {}
+    for graph, found in zip(graphs, layers, strict=True):
+        for operator, paths in zip(graph.operators, found, strict=True):
+            inputs = [graph.tensors[one] for one in operator.inputs if one >= 0]
+            # The weights of a transposed convolution are int8 whatever was asked for.
+            transposed = operator.name == "TRANSPOSE_CONV"
+            read = [one for one in inputs if bool(one.stored) is not transposed]
+            if any(len(one.shape) > 1 and one.dtype in _WHOLE for one in read):
+                wrong.update(dict.fromkeys(path for path in paths if path in kept))
+    if wrong:
+        raise ExportError(
+            f"TensorFlow quantized {', '.join(map(repr, wrong))} though it was to stay in float: "
+            "it has no way to name such operations. Leave it out of `exclude`."
         )
 
 

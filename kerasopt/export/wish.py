@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from kerasopt._checks import bad_value, number, one_of
+from kerasopt._checks import bad_type, bad_value, number, one_of
 from kerasopt.export.modes import EXCLUDING, MODES
 from kerasopt.export.needs import require_quantizer
 
@@ -56,6 +56,8 @@ class Wish:
         drop = number("max_accuracy_drop", self.max_accuracy_drop)
         if not 0 <= drop <= 1:
             raise bad_value("max_accuracy_drop", "a float in [0, 1]", drop)
+        if isinstance(self.exclude, (list, tuple, set)) and not self.exclude:
+            raise bad_value("exclude", "at least one layer, or `None`", self.exclude)
         if self.exclude is not None and not MODES[self.mode].excludes:
             raise bad_value(
                 "exclude",
@@ -63,9 +65,16 @@ class Wish:
                 self.exclude,
                 f"Layers can be kept in float in the modes {list(EXCLUDING)}.",
             )
+        if not isinstance(self.sparse, bool):
+            raise bad_type("sparse", "a bool", self.sparse)
         if self.sparse and (self.mode in _DENSE or self.exclude is not None):
             raise bad_value(
                 "sparse",
                 f"`False` with `exclude` and in the modes {', '.join(map(repr, _DENSE))}",
                 self.sparse,
             )
+
+    @property
+    def automatic(self) -> bool:
+        """Whether the layers that stay in float are to be found."""
+        return isinstance(self.exclude, str) and self.exclude == "auto"

@@ -41,7 +41,9 @@ def plot_sensitivity(
     places = np.arange(len(rows))
     axis.barh(places, [row.share for row in rows], color=_COLOUR)
     for place, row in zip(places, rows, strict=True):
-        said = f"{row.sqnr_db:.0f} dB" if math.isfinite(row.sqnr_db) else "no change"
+        said = f"{row.sqnr_db:.0f} dB"
+        if not math.isfinite(row.sqnr_db):
+            said = "no change" if row.sqnr_db > 0 else "does not run"
         axis.text(row.share + 0.01, place, said, va="center", fontsize="small")
     axis.set_yticks(places, [row.layer for row in rows], fontsize="small")
     left = len(found.layers) - len(rows)

@@ -36,7 +36,7 @@ def test_int8_of_a_loop_is_refused_before_it_crashes(rng):
     model = keras.Sequential([keras.Input((None, 4)), layers.GRU(4, name="memory")])
     x = rng.normal(size=(100, 5, 4))
     for batch_size in (None, 1):
-        with pytest.raises(ExportError, match=r"'memory' loop over time.*crashes.*`unroll=True`"):
+        with pytest.raises(ExportError, match=r"'memory' loops over time.*crashes.*`unroll=True`"):
             to_tflite(model, None, "int8", x, batch_size=batch_size)
 
 

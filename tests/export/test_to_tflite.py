@@ -135,7 +135,7 @@ def test_names_that_are_words_of_python(rng):
     model = keras.Model(inputs, layers.Dense(2, name="lambda")(inputs))
     exported = to_tflite(model, None, "int8", {"in": rng.random((120, 4))})
     assert [port.name for port in exported.report.inputs] == ["in_"]
-    assert [port.name for port in exported.report.outputs] == ["lambda_"]
+    assert [port.name for port in exported.report.outputs] == ["lambda"]
     assert exported.predict({"in": np.ones((3, 4))}).shape == (3, 2)
 
 
