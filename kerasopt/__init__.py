@@ -27,6 +27,7 @@ _ROOMS = (
     "schedules",
     "selection",
     "stopping",
+    "tuning",
 )
 
 __all__ = ["__version__", "load_model", *_ROOMS]

@@ -20,8 +20,9 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         A path of a file that does not exist yet, in the same folder and with the same suffix.
     """
     target = Path(path)
+    suffix = "".join(target.suffixes)  # Keras writes weights to names in .weights.h5 only
     handle, name = tempfile.mkstemp(
-        dir=target.parent, prefix=f".{target.stem}-", suffix=target.suffix
+        dir=target.parent, prefix=f".{target.name.removesuffix(suffix)}-", suffix=suffix
     )
     os.close(handle)
     os.unlink(name)

@@ -1,0 +1,92 @@
+"""One trial asked of a study, and whether it is one too many."""
+
+import time
+from typing import Any
+
+import optuna
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+from kerasopt.tuning.axes import Axis
+from kerasopt.tuning.configurations import Space, config_of
+from kerasopt.tuning.distinct import MOST, Distinct
+from kerasopt.tuning.records import VALUES
+from kerasopt.tuning.study import trials_of
+
+_PATIENCE = 5.0  # seconds that another process has to write down which configuration it has
+
+
+def suggest(trial: optuna.Trial, space: Space) -> dict[str, Any]:
+    """Have a value suggested for each hyperparameter that is active, in order."""
+    values: dict[str, Any] = {}
+    for hp, axis in zip(space.hps, space.axes, strict=True):
+        if not all(condition.is_active(values) for condition in hp.conditions):
+            continue
+        if axis is None:
+            values[hp.name] = hp.default
+            continue
+        values[hp.name] = axis.value(_suggest(trial, axis))
+    return values
+
+
+def _suggest(trial: optuna.Trial, axis: Axis) -> Any:
+    at = axis.distribution
+    if isinstance(at, CategoricalDistribution):
+        return trial.suggest_categorical(axis.key, at.choices)
+    if isinstance(at, IntDistribution):
+        return trial.suggest_int(axis.key, at.low, at.high, step=at.step, log=at.log)
+    assert isinstance(at, FloatDistribution)
+    return trial.suggest_float(axis.key, at.low, at.high, step=at.step, log=at.log)
+
+
+def note_new(trial: optuna.Trial, space: Space, values: dict[str, Any]) -> None:
+    """Have the study know the values of hyperparameters that the trial itself declared.
+
+    Without them a sampler would take the trial for one of another space.
+    """
+    sampler = trial.study.sampler
+    assert isinstance(sampler, Distinct)
+    names = {hp.name for hp in space.hps}
+    sampler.given = space.params({name: values[name] for name in names & set(values)})
+    try:
+        missing = [
+            axis
+            for _, axis in space.active(values)
+            if axis is not None and axis.key in sampler.given and axis.key not in trial.params
+        ]
+        for axis in missing:
+            _suggest(trial, axis)
+    finally:
+        sampler.given = {}
+
+
+def surplus(
+    study: optuna.Study, number: int, most: int, space: Space, values: dict[str, Any]
+) -> str | None:
+    """Tell why a trial is not needed, because another process was faster; `None` if it is.
+
+    Of two processes that ask at the same moment the one with the smaller number goes on.
+
+    Args:
+        study: The study.
+        number: The trial's number.
+        most: How many trials the search has.
+        space: Its space.
+        values: The trial's values.
+    """
+    before = [one for one in trials_of(study) if one.number < number]
+    if len(before) >= most:
+        return "withdrawn: the search has all its trials"
+    if space.size(MOST) is None:
+        return None
+    begun = time.monotonic()
+    while any(VALUES not in one.user_attrs and not one.state.is_finished() for one in before) and (
+        time.monotonic() - begun < _PATIENCE
+    ):
+        time.sleep(0.02)
+        before = [one for one in trials_of(study) if one.number < number]
+    same = [
+        one.number
+        for one in before
+        if VALUES in one.user_attrs and config_of(one.user_attrs[VALUES]) == config_of(values)
+    ]
+    return f"withdrawn: the same as trial {same[0]}" if same else None

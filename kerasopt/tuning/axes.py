@@ -1,0 +1,141 @@
+"""Hyperparameters of KerasTuner as Optuna's distributions, and values to and fro."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import keras_tuner
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+
+from kerasopt._checks import bad_type, bad_value
+
+_KINDS = keras_tuner.engine.hyperparameters
+_GRID = 10  # points of an axis without steps, as in KerasTuner's own grid search
+
+
+def finite_values(hp: Any) -> list[Any] | None:
+    """Give all values of a hyperparameter in order, or `None` if it has no steps.
+
+    Args:
+        hp: A hyperparameter of KerasTuner.
+
+    Example:
+    >>> import keras_tuner
+    >>> hp = keras_tuner.HyperParameters()
+    >>> _ = hp.Int("batch_size", 16, 128, step=2, sampling="log")
+    >>> finite_values(hp.space[0])
+    [16, 32, 64, 128]
+    """
+    if isinstance(hp, _KINDS.Boolean):
+        return [False, True]
+    if isinstance(hp, (_KINDS.Choice, _KINDS.Fixed)):
+        return list(dict.fromkeys(hp.values))
+    if hp.step is None:
+        return list(range(hp.min_value, hp.max_value + 1)) if isinstance(hp, _KINDS.Int) else None
+    kind = int if isinstance(hp, _KINDS.Int) else float
+    return sorted(kind(value) for value in hp.values)
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One hyperparameter as Optuna sees it.
+
+    A number with a logarithmic step and a choice between ordered values are seen as the index of
+    the value, so that a sampler knows their order; `"reverse_log"` is seen as its mirror image.
+
+    Attributes:
+        hp: The hyperparameter of KerasTuner.
+        key: Its name in the study.
+        distribution: Optuna's.
+        values: What an index stands for; `None` where the study holds the value itself.
+        mirror: `min_value + max_value` of one that is mirrored, else `None`.
+    """
+
+    hp: Any
+    key: str
+    distribution: BaseDistribution
+    values: tuple[Any, ...] | None = None
+    mirror: float | None = None
+
+    @classmethod
+    def of(cls, hp: Any, key: str, grid: bool = False) -> "Axis":
+        """Make the axis of a hyperparameter.
+
+        Args:
+            hp: A hyperparameter of KerasTuner, but not a `Fixed`.
+            key: Its name in the study.
+            grid: Whether a number without steps gets ten values, evenly spread in its sampling.
+        """
+        if isinstance(hp, _KINDS.Boolean):
+            return cls(hp, key, CategoricalDistribution([False, True]))
+        if isinstance(hp, _KINDS.Choice):
+            values = finite_values(hp) or []
+            if hp.ordered and len(values) > 1:
+                return cls(hp, key, IntDistribution(0, len(values) - 1), tuple(values))
+            return cls(hp, key, CategoricalDistribution(values))
+        integer = isinstance(hp, _KINDS.Int)
+        if hp.step is not None and hp.sampling == "linear":
+            kind = IntDistribution if integer else FloatDistribution
+            top = hp.min_value + (hp.max_value - hp.min_value) // hp.step * hp.step
+            if not integer:  # 0.3 // 0.1 is 2.0
+                top = max(finite_values(hp) or [hp.min_value])
+            return cls(hp, key, kind(hp.min_value, top, step=hp.step))
+        if hp.step is not None or grid:
+            found = finite_values(hp) if hp.step is not None else _spread(hp)
+            return cls(hp, key, IntDistribution(0, len(found or [0]) - 1), tuple(found or ()))
+        kind = IntDistribution if integer else FloatDistribution
+        if hp.sampling == "linear":
+            return cls(hp, key, kind(hp.min_value, hp.max_value))
+        mirror = hp.min_value + hp.max_value if hp.sampling == "reverse_log" else None
+        return cls(hp, key, kind(hp.min_value, hp.max_value, log=True), mirror=mirror)
+
+    def value(self, seen: Any) -> Any:
+        """Give the hyperparameter's value for what the study holds."""
+        if self.values is not None:
+            return self.values[int(seen)]
+        return seen if self.mirror is None else self.mirror - seen
+
+    def seen(self, value: Any) -> Any:
+        """Give what the study holds for a value of the hyperparameter.
+
+        Raises:
+            TypeError: If it is of the wrong type.
+            ValueError: If it is none of the values.
+        """
+        if self.values is not None:
+            if value in self.values:
+                return self.values.index(value)
+            raise bad_value(self.hp.name, f"one of {list(self.values)}", value)
+        if isinstance(self.distribution, CategoricalDistribution):
+            if value in self.distribution.choices:
+                return value
+            raise bad_value(self.hp.name, f"one of {list(self.distribution.choices)}", value)
+        low, high = self.hp.min_value, self.hp.max_value
+        if isinstance(value, (bool, str)) or not isinstance(value, (int, float)):
+            raise bad_type(self.hp.name, f"a number from {low} to {high}", value)
+        if not low <= value <= high:
+            raise bad_value(self.hp.name, f"a number from {low} to {high}", value)
+        kind = int if isinstance(self.distribution, IntDistribution) else float
+        return kind(value if self.mirror is None else self.mirror - value)
+
+    def points(self) -> int | None:
+        """Give the number of values, or `None` if it is not finite."""
+        values = self.values if self.values is not None else finite_values(self.hp)
+        return None if values is None else len(values)
+
+    def all_values(self) -> list[Any] | None:
+        """Give all values in order, the default first where it is one; `None` if not finite."""
+        values = list(self.values) if self.values is not None else finite_values(self.hp)
+        if values is None:
+            return None
+        first = [value for value in values if value == self.hp.default]
+        return first + [value for value in values if value != self.hp.default]
+
+
+def _spread(hp: Any) -> list[Any]:
+    """Give ten values of a number without steps, in order."""
+    return sorted({hp.prob_to_value((index + 0.5) / _GRID) for index in range(_GRID)})

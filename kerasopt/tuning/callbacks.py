@@ -1,0 +1,166 @@
+"""The callbacks of a trial: new ones each time, one that reports, one that keeps the best epoch."""
+
+import copy
+import inspect
+import math
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from kerasopt import _run
+from kerasopt._checks import bad_type
+from kerasopt.stopping.best_weights import BestWeights
+
+
+class TrialPruned(Exception):
+    """Raised within `fit` to stop a trial that is worse than others."""
+
+
+class TrialCallback(keras.callbacks.Callback):
+    """Reports each epoch to the oracle, keeps the best epoch's weights, and stops a bad trial.
+
+    Any `HyperModel.fit` gets it among its `callbacks`.
+
+    Args:
+        objective: Name and direction.
+        trial_folder: Where the trial's files go.
+        report: Called with the objective and the number of epochs so far, says whether the trial
+            should be stopped; `None` where nothing is to be reported.
+        before: Epochs of the trial's executions before this one.
+
+    Attributes:
+        trial_folder: Where the trial's files go.
+        first: The first epoch (from 0) that counts: before it a `Pruning` was still at work.
+        best_epoch: The epoch (from 0) whose weights are kept, or `None`.
+        best_value: The objective there.
+        epochs: How many have run.
+    """
+
+    def __init__(
+        self,
+        objective: tuple[str, str],
+        trial_folder: Path,
+        report: Callable[[float, int], bool] | None = None,
+        before: int = 0,
+    ):
+        super().__init__()
+        self.trial_folder = trial_folder
+        self._name, self._direction = objective
+        self._report = report
+        self._before = before
+        self._weights = BestWeights("memory")
+        self.first = 0
+        self.best_epoch: int | None = None
+        self.best_value = math.nan
+        self.epochs = 0
+        self.seen: set[str] = set()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Take the epoch's weights if it is the best, and report it.
+
+        Raises:
+            TrialPruned: If the trial is worse than others.
+        """
+        logs = logs or {}
+        self.epochs += 1
+        self.seen.update(logs)
+        if self._name not in logs:
+            return
+        value = float(logs[self._name])
+        if _run.unsettled(self):
+            self.first = self.epochs
+        elif self._is_better(value):
+            self.best_epoch, self.best_value = self.epochs - 1, value
+            self._weights.keep(self.model)
+        if self._report is None or not math.isfinite(value):
+            return
+        step = self._before + self.epochs
+        if self._report(value, step):
+            raise TrialPruned(f"{self._name} is {value:.4g} after {self.epochs} epochs")
+
+    def give_back(self, model: Any) -> None:
+        """Give the model the weights of its best epoch, where there was one before the last."""
+        if self.best_epoch is not None and self.best_epoch != self.epochs - 1:
+            self._weights.give_back(model)
+
+    def _is_better(self, value: float) -> bool:
+        if not math.isfinite(value):
+            return False
+        if self.best_epoch is None:
+            return True
+        return value > self.best_value if self._direction == "max" else value < self.best_value
+
+
+def check_callbacks(callbacks: Any) -> None:
+    """Check, before the first trial, that a `callbacks` argument can be used for every trial.
+
+    Raises:
+        TypeError: If it is neither callbacks nor a factory, or one of them cannot be copied.
+    """
+    if not callable(callbacks) or isinstance(callbacks, keras.callbacks.Callback):
+        fresh_callbacks(callbacks)
+
+
+def fresh_callbacks(callbacks: Any, hp: Any = None) -> list[Any]:
+    """Give callbacks of their own to one execution of one trial.
+
+    Args:
+        callbacks: `None`, a callback, a list of them, which are copied, or a factory: a function
+            without arguments, or one that takes the hyperparameters, that gives a list.
+        hp: The trial's hyperparameters.
+
+    Raises:
+        TypeError: If it is none of these, or a callback cannot be copied.
+
+    Example:
+    >>> import keras
+    >>> stopper = keras.callbacks.EarlyStopping(patience=3)
+    >>> [one.patience for one in fresh_callbacks([stopper])], fresh_callbacks(None)
+    ([3], [])
+    """
+    if callable(callbacks) and not isinstance(callbacks, keras.callbacks.Callback):
+        takes = inspect.signature(callbacks).parameters
+        made = callbacks(hp) if takes else callbacks()
+        return _listed(made, "callbacks()")
+    return [_copied(one) for one in _listed(callbacks, "callbacks")]
+
+
+def _listed(callbacks: Any, argument: str) -> list[Any]:
+    if callbacks is None:
+        return []
+    if isinstance(callbacks, keras.callbacks.CallbackList):
+        callbacks = callbacks.callbacks
+    many = list(callbacks) if isinstance(callbacks, Sequence) else [callbacks]
+    for one in many:
+        if not isinstance(one, keras.callbacks.Callback):
+            raise bad_type(
+                argument,
+                "callbacks, a list of them, or a function that gives one",
+                one,
+            )
+    return many
+
+
+def _copied(callback: Any) -> Any:
+    if hasattr(callback, "get_config") and hasattr(type(callback), "from_config"):
+        return type(callback).from_config(callback.get_config())
+    try:
+        return copy.deepcopy(callback)
+    except Exception as error:  # any class may raise anything when it is copied
+        raise bad_type(
+            "callbacks",
+            "callbacks that can be copied, because every trial needs its own",
+            callback,
+            f"{type(callback).__name__} cannot ({error}). Give a function that makes them: "
+            "callbacks=lambda: [...].",
+        ) from error
+
+
+def place_tensorboard(callbacks: Sequence[Any], name: str) -> None:
+    """Let every TensorBoard callback write to a folder of this execution's own."""
+    for one in callbacks:
+        if isinstance(one, keras.callbacks.TensorBoard):
+            one.log_dir = os.path.join(str(one.log_dir), name)

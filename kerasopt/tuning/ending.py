@@ -1,0 +1,232 @@
+"""How a trial ends: completed, pruned, failed, tried again."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import optuna
+from optuna.trial import FrozenTrial, TrialState
+
+from kerasopt._checks import bad_value, did_you_mean
+from kerasopt.tuning.liveness import Heartbeat
+from kerasopt.tuning.objectives import Limits, violations
+from kerasopt.tuning.records import (
+    ATTEMPT,
+    CRASH,
+    EXECUTIONS,
+    MESSAGE,
+    METRICS,
+    OUT,
+    REASON,
+    STEP,
+    VALUES,
+    name_of,
+)
+
+MOST_LOSSES = 3
+"""A trial whose process ended so often without a word has failed."""
+
+_LONGEST = 20_000  # characters of a traceback: some databases hold no longer texts
+
+
+@dataclass
+class Running:
+    """A trial that this process runs.
+
+    Attributes:
+        asked: Optuna's.
+        shown: KerasTuner's.
+        token: By which others know that it is still run here.
+        heart: Its signs of life, where others can see them.
+        measured: By metric, the best value that was reported and the epoch it is of.
+    """
+
+    asked: optuna.Trial
+    shown: Any
+    token: str
+    heart: Heartbeat | None
+    measured: dict[str, tuple[float, int]] = field(default_factory=dict)
+
+    def measure(
+        self, metrics: Mapping[str, float], step: int, directions: Mapping[str, str]
+    ) -> None:
+        """Note metrics; of several values of one the best stays."""
+        for name, given in metrics.items():
+            value, before = float(given), self.measured.get(name)
+            sign = -1.0 if directions.get(name) == "max" else 1.0
+            if before is None or not sign * before[0] <= sign * value:
+                self.measured[name] = (value, int(step))
+
+
+def check_reported(objectives: Iterable[str], metrics: Mapping[str, Any]) -> None:
+    """Check that the objectives are among what a trial has measured.
+
+    Raises:
+        ValueError: If not, with what it did measure.
+    """
+    for name in objectives:
+        if name not in metrics:
+            raise bad_value(
+                "objective",
+                f"one of what the trials report: {sorted(metrics)}",
+                name,
+                did_you_mean(name, metrics),
+            )
+
+
+def not_finite(metrics: Mapping[str, float], names: Iterable[str]) -> str:
+    """Say which of these metrics are no finite numbers; empty if all are."""
+    return ", ".join(f"{name} is {metrics[name]}" for name in names
+                     if not math.isfinite(metrics[name]))  # fmt: skip
+
+
+def end(
+    study: optuna.Study,
+    running: Running,
+    goals: Sequence[tuple[str, str]],
+    limits: Limits,
+    retries: int,
+) -> None:
+    """Write down how a trial ended; its status becomes what came of it.
+
+    Args:
+        study: The study.
+        running: The trial; `shown` has its status, message and metrics.
+        goals: Name and direction of each objective.
+        limits: By metric, the least and the largest value.
+        retries: How often a crash is tried again.
+    """
+    shown, asked = running.shown, running.asked
+    if shown.status == "LOST":
+        lose(study, study.get_trials(deepcopy=False)[asked.number], "it was broken off", free=True)
+        return
+    names = [name for name, _ in goals]
+    metrics = {name: value for name, (value, _) in running.measured.items()}
+    asked.set_user_attr(VALUES, dict(shown.hyperparameters.values))
+    asked.set_user_attr(METRICS, _plain(metrics))
+    wrong = ""
+    if shown.status == "COMPLETED":
+        wrong = not_finite(metrics, [*names, *(name for name in limits if name in metrics)])
+    if wrong:
+        shown.status, shown.message = "FAILED", wrong
+        asked.set_user_attr(REASON, wrong)
+    if shown.status == "COMPLETED":
+        for name, value in violations(limits, metrics).items():
+            asked.set_constraint(name, value)
+        shown.score, shown.best_step = running.measured[names[0]]
+        asked.set_user_attr(STEP, shown.best_step)
+        _tell(study, asked.number, [metrics[name] for name in names])
+        return
+    if shown.status == "PRUNED":
+        asked.set_user_attr(REASON, shown.message or "worse than others at this epoch")
+        _tell(study, asked.number, None, TrialState.PRUNED)
+        return
+    if not wrong:
+        message = (shown.message or "It failed without a message.")[-_LONGEST:]
+        asked.set_user_attr(MESSAGE, message)
+        asked.set_user_attr(REASON, message.strip().splitlines()[-1][:500])
+        attempt = int(asked.user_attrs.get(ATTEMPT, 1))
+        if shown.status == "INVALID" and attempt <= retries:
+            asked.set_user_attr(OUT, f"tried again: it raised in attempt {attempt}")
+            _tell(study, asked.number, None, TrialState.FAIL)
+            _again(study, asked.params, asked.user_attrs, attempt + 1)
+            return
+        asked.set_user_attr(CRASH, True)
+        shown.status = "FAILED"
+    _tell(study, asked.number, None, TrialState.FAIL)
+
+
+def lose(study: optuna.Study, trial: FrozenTrial, why: str, free: bool = False) -> None:
+    """Have a trial run again whose process has ended, unless that has happened too often.
+
+    Several processes may see it at once; one of them does it.
+
+    Args:
+        study: The study.
+        trial: The trial, which is still marked as running.
+        why: What happened.
+        free: Whether it does not count, because the process ended it in good order.
+    """
+    attempt = int(trial.user_attrs.get(ATTEMPT, 1))
+    last = attempt >= MOST_LOSSES and not free
+    # Public methods of a study say nothing of who came first; the storage's answer does.
+    storage, number = study._storage, trial._trial_id
+    try:
+        if last:
+            said = f"{why}, {attempt} times in a row (killed, perhaps for lack of memory)"
+            storage.set_trial_user_attr(number, REASON, said)
+            storage.set_trial_user_attr(number, MESSAGE, f"Trial {name_of(trial.number)}: {said}")
+            storage.set_trial_user_attr(number, CRASH, True)
+        else:
+            storage.set_trial_user_attr(number, OUT, f"lost: {why}")
+        if not storage.set_trial_state_values(number, TrialState.FAIL):
+            return
+    except optuna.exceptions.UpdateFinishedTrialError:
+        return
+    if not last:
+        _again(study, trial.params, trial.user_attrs, attempt if free else attempt + 1)
+
+
+def _again(
+    study: optuna.Study, params: Mapping[str, Any], kept: Mapping[str, Any], attempt: int
+) -> None:
+    """Let a configuration be the next one that is asked for."""
+    attributes: dict[str, Any] = {ATTEMPT: attempt}
+    if VALUES in kept:
+        attributes[VALUES] = kept[VALUES]
+    study.enqueue_trial(dict(params), user_attrs=attributes)
+
+
+def _tell(
+    study: optuna.Study,
+    number: int,
+    values: list[float] | None,
+    state: TrialState = TrialState.COMPLETE,
+) -> None:
+    # A process that was taken for dead may come back: what others made of its trial stands.
+    study.tell(number, values, state=state, skip_if_finished=True)
+
+
+def _plain(metrics: Mapping[str, float]) -> dict[str, Any]:
+    """Give metrics as JSON data: what is not finite as a word."""
+    return {name: value if math.isfinite(value) else str(value) for name, value in metrics.items()}
+
+
+def check_failures(trials: Sequence[FrozenTrial], most: int) -> None:
+    """Check that not too many trials have crashed in a row, in the order in which they ended.
+
+    One whose objective was not finite neither crashed nor ran well: it is passed over.
+
+    Raises:
+        RuntimeError: If so, with the error of the first of them.
+    """
+    ended = sorted(
+        (one for one in trials if one.state.is_finished() and one.datetime_complete is not None),
+        key=lambda one: one.datetime_complete,  # type: ignore[arg-type, return-value]
+    )
+    row: list[FrozenTrial] = []
+    for one in ended:
+        if one.state != TrialState.FAIL:
+            row = []
+        elif one.user_attrs.get(CRASH):
+            row.append(one)
+    if len(row) >= most:
+        first = row[-most]
+        raise RuntimeError(
+            f"{most} trials in a row have failed, the most that `max_consecutive_failed_trials` "
+            f"allows. The first of them, trial {name_of(first.number)} with "
+            f"{first.user_attrs.get(VALUES, {})}:\n{first.user_attrs.get(MESSAGE, '')}"
+        )
+
+
+__all__ = [
+    "EXECUTIONS",
+    "MOST_LOSSES",
+    "Running",
+    "check_failures",
+    "check_reported",
+    "end",
+    "lose",
+    "not_finite",
+]

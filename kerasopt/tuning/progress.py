@@ -1,0 +1,109 @@
+"""A line a trial: what it gave, the best so far, and how long the search will still take."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from kerasopt.tuning.records import Record
+
+
+def duration(seconds: float) -> str:
+    """Give a time in words.
+
+    Example:
+    >>> duration(3.2), duration(75), duration(7380)
+    ('3 s', '1 min 15 s', '2 h 3 min')
+    """
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def line(
+    record: Record,
+    done: int,
+    most: int,
+    best: Record | None,
+    goals: Sequence[tuple[str, str]],
+    left: float | None,
+    front: int = 0,
+) -> str:
+    """Say in a line how a trial ended.
+
+    Args:
+        record: The trial.
+        done: How many trials have ended.
+        most: How many there will be.
+        best: The best so far.
+        goals: Name and direction of each objective.
+        left: Seconds until the end, if that can be told.
+        front: With several objectives, how many trials are on the Pareto front.
+    """
+    names = [name for name, _ in goals]
+    said = f"{record.state.lower()}: {record.reason}" if record.reason else record.state.lower()
+    if record.objectives is not None:
+        said = _values(names, record.objectives)
+        if not record.feasible:
+            said += ", breaks the constraints"
+    parts = [f"trial {record.id} ({done}/{most})", said]
+    if len(names) > 1 and front:
+        parts.append(f"{front} on the Pareto front")
+    elif best is not None and best.objectives is not None:
+        parts.append(f"best {_values([], best.objectives)} (trial {best.id})")
+    if record.seconds is not None:
+        parts.append(f"took {duration(record.seconds)}")
+    if left is not None and done < most:
+        parts.append(f"about {duration(left)} left")
+    return " | ".join(parts)
+
+
+def _values(names: Sequence[str], values: Sequence[float]) -> str:
+    if not names:
+        return ", ".join(f"{value:.5g}" for value in values)
+    return ", ".join(f"{name} {value:.5g}" for name, value in zip(names, values, strict=True))
+
+
+class Progress:
+    """Prints a line for each trial that has ended since it was last asked.
+
+    Args:
+        goals: Name and direction of each objective.
+        most: How many trials there will be.
+        say: Takes a line. Defaults to `print`.
+    """
+
+    def __init__(
+        self,
+        goals: Sequence[tuple[str, str]],
+        most: int,
+        say: Callable[[str], Any] = print,
+    ):
+        self._goals, self._most, self._say = goals, most, say
+        self._told: set[str] = set()
+        self._begun = time.monotonic()
+        self._before: int | None = None
+
+    def show(self, records: Sequence[Record], best: Sequence[Record], front: int = 0) -> None:
+        """Look at all trials of the search, and say what is new."""
+        ended = [one for one in records if one.state not in ("RUNNING", "WAITING")]
+        if self._before is None:
+            self._before = len(ended)
+            self._told = {one.id for one in ended}
+            if ended:
+                self._say(f"{len(ended)} of {self._most} trials have ended before.")
+            return
+        new = len(ended) - self._before
+        left = None
+        if new > 0:
+            each = (time.monotonic() - self._begun) / new
+            left = each * max(0, self._most - len(ended))
+        for one in ended:
+            if one.id not in self._told:
+                self._told.add(one.id)
+                self._say(
+                    line(one, len(ended), self._most, best[0] if best else None, self._goals,
+                         left, front)
+                )  # fmt: skip

@@ -1,0 +1,107 @@
+"""What training returned, as metrics."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+from kerasopt._checks import bad_type, bad_value
+
+
+def metrics_of(
+    result: Any, objectives: Sequence[tuple[str, str]], first: int = 0
+) -> dict[str, float]:
+    """Give metrics of what `HyperModel.fit` or `Tuner.run_trial` returned.
+
+    Args:
+        result: A `History`, of which the epoch counts that is best in the first objective (the last
+            epoch, if that is not in it); a dict of metrics; or a single number, the objective.
+        objectives: Name and direction of each objective.
+        first: The first epoch (from 0) that may be the best. Defaults to `0`.
+
+    Returns:
+        Metric -> value, as floats; finite or not.
+
+    Raises:
+        TypeError: If it is none of these, or a metric is no number.
+        ValueError: If it is a single number and there are several objectives.
+
+    Example:
+    >>> metrics_of({"val_loss": 0.5, "bytes": 1200}, [("val_loss", "min")])
+    {'val_loss': 0.5, 'bytes': 1200.0}
+    """
+    if isinstance(result, keras.callbacks.History):
+        epoch = best_epoch(result.history, objectives[0], first)
+        return {
+            name: float(values[epoch] if len(values) > epoch else values[-1])
+            for name, values in result.history.items()
+            if values
+        }
+    if _is_number(result):
+        if len(objectives) > 1:
+            raise bad_value(
+                "objective",
+                "one objective, because a single number was returned",
+                [name for name, _ in objectives],
+                "Return a dict of metrics.",
+            )
+        return {objectives[0][0]: float(result)}
+    if isinstance(result, Mapping):
+        for name, value in result.items():
+            if not isinstance(name, str) or not _is_number(value):
+                raise _wrong({name: value})
+        return {name: float(value) for name, value in result.items()}
+    raise _wrong(result)
+
+
+def _is_number(value: Any) -> bool:
+    if isinstance(value, (bool, str)):
+        return False
+    return isinstance(value, (int, float, np.number)) or (
+        isinstance(value, np.ndarray) and value.ndim == 0 and value.dtype.kind in "iuf"
+    )
+
+
+def _wrong(result: Any) -> TypeError:
+    advice = "Did you forget to return the metrics?" if result is None else ""
+    return bad_type(
+        "result",
+        "that `HyperModel.fit` (or `Tuner.run_trial`) returns what `model.fit` returned, a dict of "
+        "metric -> number, or a number",
+        result,
+        advice,
+    )
+
+
+def best_epoch(
+    history: Mapping[str, Sequence[float]], objective: tuple[str, str], first: int = 0
+) -> int:
+    """Give the epoch (from 0) at which an objective was best; the last one if it is not there.
+
+    Example:
+    >>> best_epoch({"val_loss": [0.9, 0.4, 0.6]}, ("val_loss", "min"))
+    1
+    """
+    name, direction = objective
+    if name not in history:
+        return max((len(values) for values in history.values()), default=1) - 1
+    sign = -1.0 if direction == "max" else 1.0
+    values = [sign * float(value) for value in history[name]]
+    finite = [
+        epoch for epoch, value in enumerate(values) if epoch >= first and math.isfinite(value)
+    ]
+    return min(finite, key=lambda epoch: values[epoch]) if finite else len(values) - 1
+
+
+def averaged(executions: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Give the mean of each metric that all executions have.
+
+    Example:
+    >>> averaged([{"loss": 1.0, "a": 1.0}, {"loss": 3.0}])
+    {'loss': 2.0}
+    """
+    shared = [name for name in executions[0] if all(name in one for one in executions)]
+    # In Python's floats: a sum of NumPy's may warn of what is not finite.
+    return {name: sum(one[name] for one in executions) / len(executions) for name in shared}

@@ -1,0 +1,130 @@
+"""A whole search in one call."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from kerasopt._checks import bad_type
+from kerasopt.tuning.result import SearchResult
+from kerasopt.tuning.tuner import Tuner
+
+
+def search(
+    hypermodel: Any,
+    x: Any = None,
+    y: Any = None,
+    validation_data: Any = None,
+    objective: Any = None,
+    max_trials: int = 30,
+    sampler: Any = "tpe",
+    storage: Any = None,
+    workers: int = 1,
+    *,
+    epochs: int = 10,
+    validation_split: float | None = None,
+    callbacks: Any = None,
+    pruner: Any = None,
+    constraints: Mapping[str, Any] | None = None,
+    initial: Sequence[Mapping[str, Any]] | str | None = "default",
+    seed: int | None = None,
+    directory: Any = None,
+    project_name: str = "search",
+    overwrite: bool = False,
+    trials_per_process: int | None = None,
+    verbose: int = 1,
+    fit: Mapping[str, Any] | None = None,
+    **tuner_arguments: Any,
+) -> SearchResult:
+    """Search for the best hyperparameters of a model, or go on with a search that was broken off.
+
+    Args:
+        hypermodel: A `keras_tuner.HyperModel` or a function `build(hp)` that returns a compiled
+            model. Defaults to what `suggest_hypermodel(x, y)` says if it is `None`.
+        x: Training data, as `fit` takes them.
+        y: Targets, as `fit` takes them. Defaults to `None`, for a `tf.data.Dataset` or `PyDataset`.
+        validation_data: As `fit` takes them. Defaults to `None`: the last fifth of the arrays.
+        objective: As in `Tuner`. Defaults to `None`: what the hypermodel names as its `objective`,
+            else `"val_loss"`.
+        max_trials: Integer >= 1. Defaults to `30`.
+        sampler: As in `Tuner`. Defaults to `"tpe"`.
+        storage: As in `Tuner`. Defaults to `None`: a journal file in the project's folder.
+        workers: How many processes of this machine run trials; with more than one, `hypermodel` and
+            `callbacks` must be importable, and a script needs its
+            `if __name__ == "__main__":`. Defaults to `1`: this process.
+        epochs: Of each trial. Defaults to `10`.
+        validation_split: As `fit` takes it. Defaults to `None`: `0.2` without `validation_data`,
+            for arrays.
+        callbacks: A list, or a function that gives one. Defaults to `None`.
+        pruner: As in `Tuner`. Defaults to `None`.
+        constraints: As in `Tuner`. Defaults to `None`.
+        initial: As in `Tuner`. Defaults to `"default"`: the first trial has all defaults.
+        seed: As in `Tuner`. Defaults to `None`.
+        directory: As in `Tuner`. Defaults to `None`.
+        project_name: As in `Tuner`. Defaults to `"search"`.
+        overwrite: As in `Tuner`. Defaults to `False`.
+        trials_per_process: As in `Tuner.search`. Defaults to `None`.
+        verbose: As in `Tuner.search`. Defaults to `1`.
+        fit: Further arguments of `fit`, such as `{"batch_size": 64}`. Defaults to `None`.
+        **tuner_arguments: Of `Tuner`, such as `executions_per_trial`, `folds`, `keep_best`,
+            `log_dir`.
+
+    Returns:
+        A `SearchResult`.
+
+    Raises:
+        TypeError: If an argument is of the wrong type.
+        ValueError: If an argument has a wrong value.
+        StorageError: If the storage cannot be reached.
+        RuntimeError: If too many trials have failed in a row.
+
+    Example:
+    >>> import keras, numpy as np
+    >>> def build(hp):
+    ...     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(hp.Int("n", 2, 8)),
+    ...                               keras.layers.Dense(1)])
+    ...     model.compile("adam", "mse")
+    ...     return model
+    >>> found = search(build, np.ones((40, 4)), np.ones(40), max_trials=2, epochs=1, verbose=0,
+    ...                directory=getfixture("tmp_path"))
+    >>> len(found.trials), sorted(found.best_values)
+    (2, ['n'])
+    """
+    if hypermodel is None:
+        from kerasopt.tuning.architectures import suggest_hypermodel
+
+        hypermodel = suggest_hypermodel(x, y)
+        if verbose:
+            print(hypermodel.why)  # noqa: T201
+    if fit is not None and not isinstance(fit, Mapping):
+        raise bad_type("fit", "a dict of arguments of `fit`", fit)
+    goal = objective if objective is not None else getattr(hypermodel, "objective", "val_loss")
+    tuner = Tuner(
+        hypermodel,
+        goal,
+        max_trials,
+        sampler,
+        storage,
+        seed=seed,
+        pruner=pruner,
+        constraints=constraints,
+        initial=initial,
+        directory=directory,
+        project_name=project_name,
+        overwrite=overwrite,
+        **tuner_arguments,
+    )
+    data = {"x": x} if y is None else {"x": x, "y": y}
+    arguments = {**data, "epochs": epochs, **(fit or {})}
+    if validation_data is not None:
+        arguments["validation_data"] = validation_data
+    elif validation_split is not None:
+        arguments["validation_split"] = validation_split
+    elif y is not None and tuner.folds is None:
+        arguments["validation_split"] = 0.2
+    tuner.search(
+        callbacks=callbacks,
+        verbose=verbose,
+        workers=workers,
+        trials_per_process=trials_per_process,
+        **arguments,
+    )
+    return SearchResult(tuner)

@@ -1,0 +1,549 @@
+"""A tuner of KerasTuner that survives faults and runs trials one by one or side by side."""
+
+import gc
+import json
+import traceback
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Self
+
+import keras
+import keras_tuner
+
+from kerasopt._checks import at_least, bad_type, bad_value
+from kerasopt._files import write_text
+from kerasopt.tuning import keeping
+from kerasopt.tuning.callbacks import (
+    TrialCallback,
+    TrialPruned,
+    check_callbacks,
+    fresh_callbacks,
+    place_tensorboard,
+)
+from kerasopt.tuning.ending import check_reported, not_finite
+from kerasopt.tuning.folds import check_folds, divided
+from kerasopt.tuning.objectives import names_of
+from kerasopt.tuning.oracle import OptunaOracle
+from kerasopt.tuning.progress import Progress
+from kerasopt.tuning.records import EXECUTIONS, FOLDER, Record
+from kerasopt.tuning.results import averaged, metrics_of
+
+_BUILD_CONFIG = "build_config.json"
+
+
+class Tuner(keras_tuner.Tuner):
+    """Search for the best hyperparameters of a model.
+
+    Takes the place of KerasTuner's tuners, with their words. What is different: the search is kept
+    in an Optuna study, so that it goes on after a crash, several processes can share it, and
+    finished trials are never run again; callbacks may be of any kind; metrics that are not finite
+    never win; what a trial raised is kept; a bad trial can be stopped while it trains; several
+    objectives give a Pareto front; and only the best models stay on the disk.
+
+    Args:
+        hypermodel: A `keras_tuner.HyperModel`, or a function `build(hp)` that returns a compiled
+            model. Defaults to `None`, for a subclass with its own `run_trial`.
+        objective: Name of a metric, a `keras_tuner.Objective`, a (name, direction) pair, or a list
+            of these, of which the Pareto front is sought. It is in the history of `fit`, or in the
+            dict that `HyperModel.fit` returns, which may hold what was measured after training.
+            Defaults to `None`: `HyperModel.fit` returns a float that is to be small.
+        max_trials: Integer >= 1, trials of all processes together. Defaults to `10`.
+        sampler: `"tpe"`, `"random"`, `"grid"`, `"gp"` (also `"bayesian"`; needs torch), `"nsga2"`,
+            `"cmaes"`, `"qmc"`, or a sampler of Optuna. Defaults to `"tpe"`.
+        storage: `None`: a journal file in the project's folder; `"memory"`; the path of a journal
+            file; the URL of a database; or a storage of Optuna. Defaults to `None`.
+        study_name: Defaults to `None`: `project_name`.
+        seed: Integer, of the sampler, of each trial's random numbers (by the trial's name) and of
+            the folds. Defaults to `None`.
+        pruner: What stops bad trials while they train: `"median"`, `"asha"` (also
+            `"successive_halving"`), `"hyperband"`, or a pruner of Optuna. The objective must be in
+            the history. Defaults to `None`: every trial trains to its end.
+        constraints: Limits that the best trial must keep, such as `{"tflite_bytes": 50_000}` or
+            `{"val_accuracy": (0.9, None)}`. Defaults to `None`.
+        initial: `"default"`, or a list of dicts of hyperparameter -> value, tried first. Defaults
+            to `None`.
+        executions_per_trial: How often each configuration is trained; the mean counts. Defaults
+            to `1`.
+        folds: Integer >= 2, k-fold cross-validation: each configuration is trained on each part of
+            the data, and the mean counts. Defaults to `None`.
+        keep_best: Of how many trials the weights and other files stay on the disk. Defaults to `5`.
+        log_dir: Folder in which TensorBoard finds hyperparameters and metrics of each trial.
+            Defaults to `None`.
+        oracle: An oracle to use in place of the arguments from `objective` to `initial`: an
+            `OptunaOracle`, or one of KerasTuner's own. Defaults to `None`.
+        directory: Where the project's folder lies. Defaults to `None`: here.
+        project_name: Name of the project's folder. Defaults to `None`: `"untitled_project"`.
+        overwrite: Whether a search of this name is deleted; else it is gone on with. Defaults to
+            `False`.
+        **kwargs: Of `OptunaOracle` (`max_retries_per_trial`, `max_consecutive_failed_trials`,
+            `hyperparameters`, `heartbeat`, `grace`, ...) and of `keras_tuner.Tuner` (`optimizer`,
+            `loss`, `metrics`, `max_model_size`, `distribution_strategy`, `tuner_id`).
+
+    Raises:
+        TypeError: If an argument is of the wrong type, or `build` returns no model.
+        ValueError: If an argument has a wrong value.
+        StorageError: If the storage cannot be reached.
+
+    Example:
+    >>> import keras, numpy as np
+    >>> def build(hp):
+    ...     model = keras.Sequential([keras.Input((4,)),
+    ...                               keras.layers.Dense(hp.Int("units", 4, 8)),
+    ...                               keras.layers.Dense(1)])
+    ...     model.compile("adam", "mse")
+    ...     return model
+    >>> tuner = Tuner(build, "val_loss", max_trials=2, directory=getfixture("tmp_path"))
+    >>> x, y = np.ones((32, 4)), np.ones(32)
+    >>> tuner.search(x, y, validation_split=0.25, epochs=2, verbose=0)
+    >>> len(tuner.results()), tuner.get_best_models()[0].count_params() > 20
+    (2, True)
+    """
+
+    _made_with: tuple[tuple[Any, ...], dict[str, Any]]
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Remember the arguments: a worker makes its own tuner of them."""
+        tuner: Self = super().__new__(cls)
+        tuner._made_with = (args, kwargs)
+        return tuner
+
+    def __init__(
+        self,
+        hypermodel: Any = None,
+        objective: Any = None,
+        max_trials: int = 10,
+        sampler: Any = "tpe",
+        storage: Any = None,
+        study_name: str | None = None,
+        seed: int | None = None,
+        pruner: Any = None,
+        constraints: Any = None,
+        initial: Any = None,
+        executions_per_trial: int = 1,
+        folds: int | None = None,
+        keep_best: int = 5,
+        log_dir: Any = None,
+        oracle: Any = None,
+        directory: Any = None,
+        project_name: str | None = None,
+        overwrite: bool = False,
+        **kwargs: Any,
+    ):
+        at_least("executions_per_trial", executions_per_trial, 1)
+        at_least("keep_best", keep_best, 0)
+        if folds is not None:
+            at_least("folds", folds, 2)
+        own = {
+            name: kwargs.pop(name)
+            for name in ("max_model_size", "optimizer", "loss", "metrics", "distribution_strategy",
+                         "tuner_id")
+            if name in kwargs
+        }  # fmt: skip
+        if oracle is None:
+            oracle = OptunaOracle(
+                objective, max_trials, sampler, storage, study_name, seed, pruner, constraints,
+                initial, **kwargs,
+            )  # fmt: skip
+        elif kwargs:
+            raise bad_value("oracle", f"`None` with {sorted(kwargs)}, which are its own", oracle)
+        elif not isinstance(oracle, keras_tuner.Oracle):
+            raise bad_type("oracle", "a `keras_tuner.Oracle`", oracle)
+        self.folds, self.keep_best, self.log_dir, self.seed = folds, keep_best, log_dir, seed
+        self._measured: dict[str, list[dict[str, float]]] = {}
+        self._unseen = False
+        name = project_name or "untitled_project"
+        if overwrite and isinstance(oracle, OptunaOracle):
+            oracle._set_project_dir(str(directory or "."), name)
+            oracle.delete()
+        super().__init__(
+            oracle=oracle,
+            hypermodel=hypermodel,
+            directory=None if directory is None else str(directory),
+            project_name=name,
+            overwrite=overwrite,
+            executions_per_trial=executions_per_trial,
+            **own,
+        )
+
+    # -- the search --------------------------------------------------------------------------
+
+    def search(
+        self,
+        *fit_args: Any,
+        callbacks: Any = None,
+        verbose: Any = 1,
+        workers: int = 1,
+        trials_per_process: int | None = None,
+        most: int | None = None,
+        **fit_kwargs: Any,
+    ) -> None:
+        """Run trials until there are `max_trials`, or go on with a search that was broken off.
+
+        After Ctrl-C the trial that ran is run again when the search goes on.
+
+        Args:
+            *fit_args: Of `HyperModel.fit`, by default those of `model.fit`.
+            callbacks: A list, each of which is copied for each trial, or a function that gives one
+                and may take the hyperparameters. Defaults to `None`.
+            verbose: `0`, `1`: a line a trial, or `2`: a line an epoch, too. Defaults to `1`.
+            workers: How many processes run trials here at the same time; `hypermodel` and
+                `callbacks` must then be importable. Defaults to `1`: this process.
+            trials_per_process: Trials after which a process is followed by a new one, so that no
+                memory is lost to earlier ones. Defaults to `None`: no limit.
+            most: Most trials that this call runs. Defaults to `None`: up to `max_trials`.
+            **fit_kwargs: Of `HyperModel.fit`.
+
+        Raises:
+            RuntimeError: If too many trials have failed in a row; the first one's error is shown.
+            ValueError: If the objective is not among what the first trial reports.
+            TypeError: If a callback cannot be copied.
+        """
+        level = 1 if verbose == "auto" else int(verbose)
+        check_callbacks(callbacks)
+        check_folds(self.folds, fit_args, fit_kwargs)
+        at_least("workers", workers, 1)
+        fit_kwargs["verbose"] = 2 if level > 1 else 0
+        progress = self._progress(level)
+        if workers > 1 or trials_per_process is not None:
+            from kerasopt.tuning.workers import run_workers
+
+            if trials_per_process is not None:
+                at_least("trials_per_process", trials_per_process, 1)
+            run_workers(
+                self, workers, trials_per_process, callbacks, fit_args, fit_kwargs, progress
+            )
+            return
+        self._run_here(fit_args, fit_kwargs, callbacks, progress, most)
+
+    def _run_here(
+        self, args: Any, kwargs: Any, callbacks: Any, progress: Any, most: int | None
+    ) -> bool:
+        """Run trials in this process; tell whether the search has come to its end."""
+        # What is there now need not be looked through after each trial.
+        gc.collect()
+        gc.freeze()
+        try:
+            return self._run_trials(args, kwargs, callbacks, progress, most)
+        finally:
+            gc.unfreeze()
+            if isinstance(self.oracle, OptunaOracle):
+                self.oracle.leave()
+
+    def _run_trials(
+        self, args: Any, kwargs: Any, callbacks: Any, progress: Any, most: int | None
+    ) -> bool:
+        self.on_search_begin()
+        begun = 0
+        while most is None or begun < most:
+            self.pre_create_trial()
+            trial = self.oracle.create_trial(self.tuner_id)
+            if trial.status == "STOPPED":
+                self.on_search_end()
+                return True
+            if trial.status != "IDLE":
+                begun += 1
+                self.on_trial_begin(trial)
+                self._try(trial, args, {**kwargs, "callbacks": callbacks})
+                self.on_trial_end(trial)
+            if progress is not None:
+                progress()
+        self.on_search_end()
+        return False
+
+    def _try(self, trial: Any, args: Any, kwargs: Any) -> None:
+        try:
+            results = self.run_trial(trial, *args, **kwargs)
+            goals = names_of(self.oracle.objective)
+            many = results if isinstance(results, list) else [results]
+            measured = self._measured.pop(trial.trial_id, None)
+            executions = measured or [metrics_of(one, goals) for one in many]
+            metrics = averaged(executions)
+            self._check_reported(metrics)
+            self._keep(trial, EXECUTIONS, executions)
+            self.oracle.update_trial(trial.trial_id, metrics, step=trial.best_step or 0)
+            wrong = not_finite(metrics, [name for name, _ in goals])
+            if wrong and not isinstance(self.oracle, OptunaOracle):
+                trial.status, trial.message = "FAILED", wrong
+                return
+            trial.status = "COMPLETED"
+        except TrialPruned as pruned:
+            trial.status, trial.message = "PRUNED", str(pruned)
+            if not isinstance(self.oracle, OptunaOracle):
+                trial.status = "FAILED"
+        except keras_tuner.errors.FatalError as fatal:
+            self._fail(trial, fatal)
+            raise
+        except keras_tuner.errors.FailedTrialError:
+            trial.status, trial.message = "FAILED", traceback.format_exc()
+        except Exception:  # whatever a user's model raises is the trial's own
+            trial.status, trial.message = "INVALID", traceback.format_exc()
+        finally:
+            self._measured.pop(trial.trial_id, None)
+
+    def _check_reported(self, metrics: Any) -> None:
+        """Check the objectives; an error of the first trial is one of the whole search."""
+        try:
+            check_reported([name for name, _ in names_of(self.oracle.objective)], metrics)
+        except ValueError as error:
+            if any(one.status == "COMPLETED" for one in self.oracle.trials.values()):
+                raise
+            raise keras_tuner.errors.FatalValueError(str(error)) from None
+
+    def _fail(self, trial: Any, error: BaseException) -> None:
+        trial.status, trial.message = "FAILED", f"{type(error).__name__}: {error}"
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            self.oracle.max_consecutive_failed_trials = 10**9  # this error is the one to show
+            self.oracle.end_trial(trial)
+
+    def run_trial(self, trial: Any, *args: Any, **kwargs: Any) -> Any:
+        """Train one configuration, as often as `executions_per_trial` and `folds` say.
+
+        A subclass may do anything else here: it gets the trial and what `search` got, and returns
+        what `HyperModel.fit` may return, or a list of that.
+
+        Args:
+            trial: The trial, with its `hyperparameters`.
+            *args: As `search` got them.
+            **kwargs: As `search` got them, with `callbacks` and `verbose`.
+        """
+        callbacks = kwargs.pop("callbacks", None)
+        goals = names_of(self.oracle.objective)
+        executions: list[dict[str, float]] = []
+        results, best, epochs = [], None, 0
+        folder = keeping.folder_of(Path(self.project_dir), trial.trial_id)
+        for number, (fit_args, fit_kwargs) in enumerate(self._parts(args, kwargs)):
+            if self.seed is not None:
+                keras.utils.set_random_seed(self.seed + 1000 * number + _number(trial.trial_id))
+            model = self.build(trial.hyperparameters)
+            made = fresh_callbacks(callbacks, trial.hyperparameters)
+            place_tensorboard(made, f"{trial.trial_id}/execution{number}")
+            watcher = TrialCallback(goals[0], folder, self._reporter(trial), epochs)
+            result = self.hypermodel.fit(
+                trial.hyperparameters, model, *fit_args, callbacks=[*made, watcher], **fit_kwargs
+            )
+            epochs += watcher.epochs
+            self._note_unseen(watcher, goals[0][0])
+            metrics = metrics_of(result, goals, watcher.first)
+            executions.append(metrics)
+            results.append(result)
+            value = metrics.get(goals[0][0])
+            if best is None or (value is not None and _better(value, best, goals[0][1])):
+                best = value
+                if isinstance(result, keras.callbacks.History):
+                    watcher.give_back(model)
+                    trial.best_step = watcher.best_epoch or 0
+                self._write(trial, model, folder)
+        self._measured[trial.trial_id] = executions
+        return results
+
+    def build(self, hp: Any) -> Any:
+        """Build the model of one configuration.
+
+        Raises:
+            FatalTypeError: If `build` returns no model.
+            FailedTrialError: If it has more than `max_model_size` parameters.
+        """
+        keras.utils.clear_session(free_memory=False)
+        gc.collect()
+        model = self._build_hypermodel(hp)
+        check_model(model)
+        if self.max_model_size and model.built:
+            size = model.count_params()
+            if size > self.max_model_size:
+                raise keras_tuner.errors.FailedTrialError(
+                    f"The model has {size:,} parameters, more than {self.max_model_size:,}."
+                )
+        return model
+
+    def _parts(self, args: Any, kwargs: Any) -> Iterator[tuple[Any, Any]]:
+        for _ in range(self.executions_per_trial):
+            if self.folds is None:
+                yield args, dict(kwargs)
+            else:
+                yield from divided(self.folds, args, kwargs, self.seed)
+
+    def _reporter(self, trial: Any) -> Any:
+        if not isinstance(self.oracle, OptunaOracle) or not self.oracle.prunes:
+            return None
+        oracle, name = self.oracle, trial.trial_id
+        return lambda value, step: oracle.report(name, value, step)
+
+    def _note_unseen(self, watcher: Any, name: str) -> None:
+        if self._reporter_is_idle(watcher, name) and not self._unseen:
+            self._unseen = True
+            warnings.warn(
+                f"No trial can be pruned: {name!r} is not among what an epoch reports, "
+                f"{sorted(watcher.seen)}.",
+                stacklevel=2,
+            )
+
+    def _reporter_is_idle(self, watcher: Any, name: str) -> bool:
+        prunes = isinstance(self.oracle, OptunaOracle) and self.oracle.prunes
+        return bool(prunes and watcher.epochs and name not in watcher.seen)
+
+    # -- what a trial leaves -----------------------------------------------------------------
+
+    def on_trial_end(self, trial: Any) -> None:
+        """Write down how a trial ended, and delete what is not of the best."""
+        try:
+            self.oracle.end_trial(trial)
+        finally:
+            if isinstance(self.oracle, OptunaOracle):
+                best = [one.id for one in self.oracle.best_records()[: self.keep_best]]
+                running = [one.id for one in self.oracle.records() if one.state == "RUNNING"]
+                keeping.keep_only(Path(self.project_dir), best, running)
+            if self.log_dir is not None:
+                from kerasopt.tuning.hparams import write
+
+                write(self.log_dir, trial)
+        self.save()
+
+    def _write(self, trial: Any, model: Any, folder: Path) -> None:
+        if not self.keep_best or not model.built:
+            return
+        keeping.write_weights(model, folder)
+        config = model.get_build_config()
+        if config is not None:
+            write_text(folder / _BUILD_CONFIG, json.dumps(config))
+        self._keep(trial, FOLDER, str(folder.resolve()))
+
+    def _keep(self, trial: Any, name: str, value: Any) -> None:
+        if isinstance(self.oracle, OptunaOracle):
+            self.oracle.keep(trial.trial_id, name, value)
+
+    def save(self) -> None:
+        """Save what KerasTuner's own oracles need; a study needs nothing."""
+        if not isinstance(self.oracle, OptunaOracle):
+            super().save()
+
+    def _populate_initial_space(self) -> None:
+        if self.hypermodel is None:
+            return
+        build = self.hypermodel.build
+
+        def checked(hp: Any) -> Any:
+            model = build(hp)
+            check_model(model)
+            return model
+
+        self.hypermodel.build = checked
+        try:
+            super()._populate_initial_space()
+        finally:
+            self.hypermodel.build = build
+
+    def _progress(self, level: int) -> Any:
+        self.oracle.verbose = 0
+        if level < 1 or not isinstance(self.oracle, OptunaOracle):
+            self.oracle.verbose = level
+            return None
+        oracle = self.oracle
+        lines = Progress(oracle.goals, oracle.max_trials)
+
+        def show() -> None:
+            front = len(oracle.front()) if len(oracle.goals) > 1 else 0
+            lines.show(oracle.records(), oracle.best_records(), front)
+
+        show()
+        return show
+
+    # -- results -----------------------------------------------------------------------------
+
+    def results(self) -> list[Record]:
+        """Give all trials of the search in their order."""
+        return list(self._optuna("results").records())
+
+    def pareto_front(self) -> list[Record]:
+        """Give the trials that keep the constraints and that no other one beats in everything.
+
+        They are sorted by the first objective, the best first.
+        """
+        return list(self._optuna("pareto_front").front())
+
+    def plot_pareto(self, path: Any = None, title: str = "") -> Any:
+        """Plot two objectives of all trials, with the Pareto front.
+
+        Args:
+            path: Where to write the plot, ending in `.png`, `.svg` or `.pdf`. Defaults to `None`.
+            title: Heading. Defaults to none.
+
+        Returns:
+            The `matplotlib.figure.Figure`.
+
+        Raises:
+            ValueError: If there are not two objectives, or no trial has been completed.
+        """
+        from kerasopt.reporting.search import plot_pareto
+
+        oracle = self._optuna("plot_pareto")
+        return plot_pareto(oracle.records(), oracle.front(), oracle.goals, path, title)
+
+    def _optuna(self, what: str) -> OptunaOracle:
+        if isinstance(self.oracle, OptunaOracle):
+            return self.oracle
+        raise TypeError(f"`{what}` needs an `OptunaOracle`, not {type(self.oracle).__name__}.")
+
+    def load_model(self, trial: Any) -> Any:
+        """Build the model of a trial, with the weights of its best epoch.
+
+        Args:
+            trial: A trial, a record, or its name.
+
+        Raises:
+            ValueError: If there is no such trial.
+            FileNotFoundError: If its weights were not kept, or lie on another machine.
+        """
+        name = trial if isinstance(trial, str) else getattr(trial, "trial_id", None) or trial.id
+        if name not in self.oracle.trials:
+            raise bad_value("trial", f"one of {sorted(self.oracle.trials)}", name)
+        folder = keeping.folder_of(Path(self.project_dir), name)
+        path = folder / keeping.WEIGHTS
+        if not path.is_file():
+            kept = {one.id: one for one in self.results()} if self._is_optuna() else {}
+            where = f" It ran on {kept[name].host}." if name in kept and kept[name].host else ""
+            raise FileNotFoundError(
+                f"The weights of trial {name} are not at {path}: only those of the best "
+                f"{self.keep_best} trials are kept (`keep_best`).{where}"
+            )
+        model = self.build(self.oracle.get_trial(name).hyperparameters)
+        if not model.built:
+            model.build_from_config(json.loads((folder / _BUILD_CONFIG).read_text()))
+        if model.optimizer is not None:
+            model.optimizer.build(model.trainable_variables)  # its state is in the file, too
+        model.load_weights(path)
+        return model
+
+    def _is_optuna(self) -> bool:
+        return isinstance(self.oracle, OptunaOracle)
+
+    def results_summary(self, num_trials: int = 10) -> None:
+        """Print the best trials."""
+        if not self._is_optuna():
+            super().results_summary(num_trials)
+            return
+        from kerasopt.tuning.table import table_of
+
+        oracle = self._optuna("results_summary")
+        print(table_of(oracle.best_records()[:num_trials], oracle.goals))  # noqa: T201
+
+
+def check_model(model: Any) -> None:
+    """Check what `build` returned.
+
+    Raises:
+        FatalTypeError: If it is no model of Keras.
+    """
+    if not isinstance(model, keras.Model):
+        raise keras_tuner.errors.FatalTypeError(
+            str(bad_type("hypermodel", "one whose `build(hp)` returns a `keras.Model`", model))
+        )
+
+
+def _number(trial_id: str) -> int:
+    return int(trial_id) if trial_id.isdigit() else 0
+
+
+def _better(value: float, best: float, direction: str) -> bool:
+    return value > best if direction == "max" else value < best

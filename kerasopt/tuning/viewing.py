@@ -1,0 +1,93 @@
+"""Trials as a study in memory that holds what a person calls the values, for Optuna's own tools."""
+
+import math
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import optuna
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+from optuna.trial import TrialState, create_trial
+
+from kerasopt._checks import bad_value, one_of
+from kerasopt.tuning.records import Record
+
+_WORDS: dict[str, Any] = {"min": "minimize", "max": "maximize"}
+
+
+def view(records: Sequence[Record], goals: Sequence[tuple[str, str]]) -> optuna.Study:
+    """Give the completed trials as a study.
+
+    Args:
+        records: The trials; others are left out.
+        goals: Name and direction of each objective.
+    """
+    done = [one for one in records if one.state == "COMPLETED" and one.objectives]
+    names = list(dict.fromkeys(name for one in done for name in one.values))
+    kinds = {name: _distribution([one.values[name] for one in done if name in one.values])
+             for name in names}  # fmt: skip
+    study = optuna.create_study(directions=[_WORDS[direction] for _, direction in goals])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        study.set_metric_names([name for name, _ in goals])
+    for one in done:
+        study.add_trial(
+            create_trial(
+                state=TrialState.COMPLETE,
+                values=list(one.objectives or ()),
+                params=dict(one.values),
+                distributions={name: kinds[name] for name in one.values},
+            )
+        )
+    return study
+
+
+def _distribution(values: Sequence[Any]) -> BaseDistribution:
+    if all(type(value) is int for value in values):
+        return IntDistribution(min(values), max(values), log=_wide(values))
+    if all(type(value) in (int, float) for value in values):
+        return FloatDistribution(min(values), max(values), log=_wide(values))
+    return CategoricalDistribution(sorted(set(values), key=str))
+
+
+def _wide(values: Sequence[float]) -> bool:
+    return min(values) > 0 and max(values) / min(values) > 30
+
+
+def importances_of(
+    records: Sequence[Record], goals: Sequence[tuple[str, str]], objective: str | None = None
+) -> dict[str, float]:
+    """Tell how much each hyperparameter matters, the most important first.
+
+    Args:
+        records: The trials.
+        goals: Name and direction of each objective.
+        objective: Name of one of them. Defaults to `None`: the first.
+
+    Raises:
+        ValueError: If fewer than two trials have been completed.
+    """
+    names = [name for name, _ in goals]
+    place = names.index(one_of("objective", objective or names[0], names))
+    study = view(records, goals)
+    done = study.get_trials(deepcopy=False)
+    if len(done) < 2:
+        raise bad_value("trials", "at least two that were completed", len(done))
+    shared = [
+        name
+        for name in done[0].params
+        if all(name in one.params for one in done) and len({one.params[name] for one in done}) > 1
+    ]
+    if not shared:
+        return {}
+    found = optuna.importance.get_param_importances(
+        study, params=shared, target=lambda one: one.values[place]
+    )
+    if not all(math.isfinite(value) for value in found.values()):
+        return {}
+    return {name: float(value) for name, value in found.items()}

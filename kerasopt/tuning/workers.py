@@ -1,0 +1,243 @@
+"""Several processes that run trials of one search, on this machine."""
+
+import io
+import multiprocessing
+import multiprocessing.reduction
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import optuna
+
+from kerasopt._checks import bad_value
+from kerasopt.tuning.oracle import OptunaOracle
+
+_GUARD = (
+    "If the search is started at the top level of a script, put it under "
+    '`if __name__ == "__main__":`, because a worker imports the script.'
+)
+_LATE = 20.0  # seconds a worker has to end in good order after Ctrl-C
+
+
+@dataclass
+class _Worker:
+    process: Any
+    answers: Any
+    answer: Any = None
+    number: int = 0
+
+
+@dataclass
+class _Order:
+    """What a worker needs to know."""
+
+    tuner: type[Any]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    callbacks: Any
+    fit_args: tuple[Any, ...]
+    fit_kwargs: dict[str, Any]
+    most: int | None
+    seed: int | None = None
+    path: list[str] = field(default_factory=lambda: list(sys.path))
+
+
+def run_workers(
+    tuner: Any,
+    count: int,
+    most: int | None,
+    callbacks: Any,
+    fit_args: tuple[Any, ...],
+    fit_kwargs: dict[str, Any],
+    progress: Callable[[], None] | None,
+) -> None:
+    """Run a search in processes of their own until it has all its trials.
+
+    A process that is killed is followed by a new one; its trial is run again.
+
+    Args:
+        tuner: The tuner, whose constructor's arguments are what each worker makes its own with.
+        count: How many processes.
+        most: Trials after which a process is followed by a new one, or `None`.
+        callbacks: As `Tuner.search` takes them.
+        fit_args: Of `HyperModel.fit`.
+        fit_kwargs: Of `HyperModel.fit`.
+        progress: Called now and then.
+
+    Raises:
+        ValueError: If something cannot be given to another process.
+        RuntimeError: If a worker ends before it can begin, or the search fails.
+    """
+    order = _order(tuner, callbacks, fit_args, fit_kwargs, most)
+    check_sendable(order)
+    oracle: OptunaOracle = tuner.oracle
+    oracle.prepare()
+    context = multiprocessing.get_context("spawn")
+    threads = max(1, (os.cpu_count() or 1) // count) if count > 1 else None
+    workers = [_start(context, order, number, threads) for number in range(count)]
+    early = 0
+    try:
+        while workers:
+            time.sleep(0.1)
+            if progress is not None:
+                progress()
+            for worker in list(workers):
+                ended = _look(worker)
+                if not ended:
+                    continue
+                workers.remove(worker)
+                kind, said = worker.answer or ("gone", "")
+                if kind == "error":
+                    raise RuntimeError(said)
+                early = 0 if kind in ("begun", "more") else early + (kind == "gone")
+                if early > count:
+                    raise RuntimeError(
+                        f"A worker ended (exit code {worker.process.exitcode}) before its first "
+                        f"trial. {_GUARD}"
+                    )
+                if kind != "done":
+                    workers.append(_start(context, order, worker.number, threads))
+        if progress is not None:
+            progress()
+    finally:
+        _end(workers)
+
+
+def _order(tuner: Any, callbacks: Any, fit_args: Any, fit_kwargs: Any, most: int | None) -> _Order:
+    if not isinstance(tuner.oracle, OptunaOracle):
+        raise bad_value("workers", "1 with an oracle of KerasTuner's own", type(tuner.oracle))
+    args, kwargs = tuner._made_with
+    if kwargs.get("oracle") is not None:
+        raise bad_value("workers", "1 with `oracle=`", "an oracle", "Give the tuner its arguments.")
+    if isinstance(tuner.oracle.storage, optuna.storages.InMemoryStorage):
+        raise bad_value(
+            "workers",
+            '1 with storage="memory", which processes cannot share',
+            "memory",
+            "Leave `storage` out: the journal file in the project's folder can be shared.",
+        )
+    kwargs = {**kwargs, "overwrite": False}
+    return _Order(type(tuner), args, kwargs, callbacks, fit_args, fit_kwargs, most)
+
+
+def check_sendable(order: _Order) -> None:
+    """Check, before a process is started, that it can be given everything.
+
+    Raises:
+        ValueError: If something cannot; the message names it.
+    """
+    parts = {"hypermodel": order.args[:1] or (order.kwargs.get("hypermodel"),)}
+    parts |= {"callbacks": order.callbacks, "arguments of the tuner": (order.args, order.kwargs)}
+    parts |= {f"argument {name!r} of search": one for name, one in order.fit_kwargs.items()}
+    parts |= {f"argument {n + 1} of search": one for n, one in enumerate(order.fit_args)}
+    main = sys.modules["__main__"]
+    interactive = not hasattr(main, "__file__") and getattr(main, "__spec__", None) is None
+    for name, part in parts.items():
+        try:
+            pickled = _pickled(part)
+        except Exception as error:  # pickling runs the code of whatever is pickled
+            raise _not_sendable(name, part, str(error)) from error
+        if interactive and b"__main__" in pickled[:100_000]:
+            raise _not_sendable(name, part, "it was made in a notebook or at a prompt")
+
+
+def _pickled(thing: Any) -> bytes:
+    buffer = io.BytesIO()
+    multiprocessing.reduction.ForkingPickler(buffer, 5).dump(thing)
+    return buffer.getvalue()
+
+
+def _not_sendable(name: str, part: Any, why: str) -> ValueError:
+    shown = part[0] if isinstance(part, tuple) and part else part
+    return bad_value(
+        name.split()[0] if " " not in name else name,
+        "something that another process can import or be sent",
+        shown,
+        f"It cannot be ({why}). Write `build` and a factory of callbacks as functions of a module, "
+        "such as my_models.py, not as lambdas, within functions or in a notebook, and import them; "
+        "data as arrays, or made within `HyperModel.fit`; or take workers=1.",
+    )
+
+
+def _start(context: Any, order: _Order, number: int, threads: int | None) -> _Worker:
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(
+        target=_work, args=(order, number, sender), name=f"kerasopt-worker-{number}", daemon=True
+    )
+    with _environment(threads):
+        process.start()
+    sender.close()
+    return _Worker(process, receiver, number=number)
+
+
+@contextmanager
+def _environment(threads: int | None) -> Iterator[None]:
+    """Let TensorFlow of a process that is started now take its share of the cores."""
+    wanted = {} if threads is None else dict.fromkeys(
+        ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"), str(threads)
+    )  # fmt: skip
+    wanted = {name: value for name, value in wanted.items() if name not in os.environ}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name in wanted:
+            os.environ.pop(name, None)
+
+
+def _look(worker: _Worker) -> bool:
+    """Take what a worker has said; tell whether it has ended."""
+    ended = not worker.process.is_alive()
+    with suppress(EOFError, OSError):
+        while worker.answers.poll():
+            worker.answer = worker.answers.recv()
+    return ended
+
+
+def _end(workers: list[_Worker]) -> None:
+    """End processes that are still there: in good order, else for good."""
+    import signal
+
+    for worker in workers:
+        if worker.process.is_alive():
+            with suppress(ProcessLookupError):
+                os.kill(worker.process.pid, signal.SIGINT)
+    late = time.monotonic() + _LATE
+    for worker in workers:
+        worker.process.join(max(0.0, late - time.monotonic()))
+        if worker.process.is_alive():
+            worker.process.kill()
+            worker.process.join()
+
+
+def _work(order: _Order, number: int, answers: Any) -> None:
+    """Be a worker."""
+    sys.path[:] = order.path
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    parent = multiprocessing.parent_process()
+    try:
+        tuner = order.tuner(*order.args, **order.kwargs)
+        tuner.oracle.worker = number
+
+        def keep_on() -> None:
+            answers.send(("begun", ""))
+            if parent is not None and not parent.is_alive():
+                raise KeyboardInterrupt  # nobody waits for this search any more
+
+        done = tuner._run_here(
+            order.fit_args, order.fit_kwargs, order.callbacks, keep_on, order.most
+        )
+        answers.send(("done" if done else "more", ""))
+    except KeyboardInterrupt:
+        answers.send(("done", ""))
+    except BaseException as error:
+        expected = isinstance(error, (RuntimeError, ValueError, TypeError, ImportError))
+        said = str(error) if expected else traceback.format_exc()
+        with suppress(OSError):
+            answers.send(("error", said))
+        raise SystemExit(1) from None
