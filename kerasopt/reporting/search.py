@@ -137,13 +137,13 @@ def plot_parallel(
     for one in order:
         heights = [scales[key][0].get(repr(one.values[key])) if key in one.values else np.nan
                    for key in axes]  # fmt: skip
-        axis.plot(range(len(axes)), heights, color=colours.cmap(colours.norm(_first(one))), alpha=0.75,
-                  marker=".")  # fmt: skip
+        colour = colours.cmap(colours.norm(np.array(_first(one))))
+        axis.plot(range(len(axes)), heights, color=colour, alpha=0.75, marker=".")
     for place, key in enumerate(axes):
         axis.axvline(place, color="black", linewidth=0.6, zorder=0)
         for height, text in scales[key][1]:
-            axis.text(place + 0.04, height, text, fontsize="x-small", va="center",
-                      bbox={"facecolor": "white", "alpha": 0.6, "linewidth": 0, "pad": 0.5})  # fmt: skip
+            box = {"facecolor": "white", "alpha": 0.6, "linewidth": 0, "pad": 0.5}
+            axis.text(place + 0.04, height, text, fontsize="x-small", va="center", bbox=box)
     axis.set_xticks(range(len(axes)), axes, rotation=20, ha="right", fontsize="small")
     axis.set_yticks([])
     axis.set(xlim=(-0.2, len(axes) - 0.5), ylim=(-0.06, 1.06))
@@ -194,10 +194,10 @@ def plot_pareto(
             points = np.array([one.objectives for one in group])
             axis.scatter(points[:, 1], points[:, 0], s=26, label=label, **style)
     if front:
-        points = np.array(sorted((one.objectives or () for one in front), key=lambda p: p[1]))
+        points = np.array(sorted((one.objectives for one in front), key=lambda p: p[1]))
         axis.plot(points[:, 1], points[:, 0], color=_ORANGE, linewidth=1)
         for one in front:
-            axis.annotate(str(int(one.id)), (one.objectives or (0, 0))[::-1], (4, 4),
+            axis.annotate(str(int(one.id)), tuple(one.objectives)[::-1], (4, 4),
                           textcoords="offset points", fontsize="x-small")  # fmt: skip
     arrows = {"max": "higher is better", "min": "lower is better"}
     (up, up_way), (right, right_way) = goals
@@ -219,7 +219,7 @@ def _done(records: Sequence[Any]) -> list[Any]:
 
 
 def _first(one: Any) -> float:
-    return (one.objectives or (float("nan"),))[0]
+    return float(one.objectives[0])
 
 
 def _words(name: str) -> str:

@@ -76,7 +76,7 @@ def surplus(
     before = [one for one in trials_of(study) if one.number < number]
     if len(before) >= most:
         return "withdrawn: the search has all its trials"
-    if space.size(MOST) is None:
+    if not values or space.size(MOST) is None:
         return None
     begun = time.monotonic()
     while any(VALUES not in one.user_attrs and not one.state.is_finished() for one in before) and (

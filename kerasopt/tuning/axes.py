@@ -1,6 +1,7 @@
 """Hyperparameters of KerasTuner as Optuna's distributions, and values to and fro."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import keras_tuner
@@ -78,16 +79,14 @@ class Axis:
                 return cls(hp, key, IntDistribution(0, len(values) - 1), tuple(values))
             return cls(hp, key, CategoricalDistribution(values))
         integer = isinstance(hp, _KINDS.Int)
+        kind = IntDistribution if integer else FloatDistribution
         if hp.step is not None and hp.sampling == "linear":
-            kind = IntDistribution if integer else FloatDistribution
-            top = hp.min_value + (hp.max_value - hp.min_value) // hp.step * hp.step
-            if not integer:  # 0.3 // 0.1 is 2.0
-                top = max(finite_values(hp) or [hp.min_value])
-            return cls(hp, key, kind(hp.min_value, top, step=hp.step))
+            last = _even(hp)
+            if last is not None:
+                return cls(hp, key, kind(hp.min_value, last, step=hp.step))
         if hp.step is not None or grid:
             found = finite_values(hp) if hp.step is not None else _spread(hp)
             return cls(hp, key, IntDistribution(0, len(found or [0]) - 1), tuple(found or ()))
-        kind = IntDistribution if integer else FloatDistribution
         if hp.sampling == "linear":
             return cls(hp, key, kind(hp.min_value, hp.max_value))
         mirror = hp.min_value + hp.max_value if hp.sampling == "reverse_log" else None
@@ -97,6 +96,9 @@ class Axis:
         """Give the hyperparameter's value for what the study holds."""
         if self.values is not None:
             return self.values[int(seen)]
+        if self.hp.__class__ is _KINDS.Float and self.hp.step is not None:
+            # Optuna and KerasTuner round the same step differently in the last bit.
+            return min(finite_values(self.hp) or [seen], key=lambda value: abs(value - seen))
         return seen if self.mirror is None else self.mirror - seen
 
     def seen(self, value: Any) -> Any:
@@ -134,6 +136,17 @@ class Axis:
             return None
         first = [value for value in values if value == self.hp.default]
         return first + [value for value in values if value != self.hp.default]
+
+
+def _even(hp: Any) -> Any:
+    """Give the last value of a number with even steps; `None` if decimals cannot hold it.
+
+    Optuna reckons in decimals, and drops the last value where these do not come out even.
+    """
+    values = finite_values(hp) or [hp.min_value]
+    last = Decimal(str(hp.min_value)) + (len(values) - 1) * Decimal(str(hp.step))
+    found = type(hp.min_value)(last)
+    return found if Decimal(str(found)) == last else None
 
 
 def _spread(hp: Any) -> list[Any]:

@@ -15,7 +15,7 @@ from kerasopt._checks import bad_type
 from kerasopt.stopping.best_weights import BestWeights
 
 
-class TrialPruned(Exception):
+class TrialPruned(Exception):  # noqa: N818 - as in Optuna: it is no error
     """Raised within `fit` to stop a trial that is worse than others."""
 
 

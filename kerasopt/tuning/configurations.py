@@ -132,6 +132,9 @@ def distance(space: Space, one: Mapping[str, Any], other: Mapping[str, Any]) -> 
         ordered = not hasattr(axis.distribution, "choices")
         if ordered and points > 1:
             places = sorted(axis.all_values() or [])
+            if other[hp.name] not in places:  # the same name under another condition
+                total += 1.0
+                continue
             apart = abs(places.index(one[hp.name]) - places.index(other[hp.name]))
             total += apart / (points - 1)
         else:

@@ -59,16 +59,19 @@ class Running:
                 self.measured[name] = (value, int(step))
 
 
-def check_reported(objectives: Iterable[str], metrics: Mapping[str, Any]) -> None:
-    """Check that the objectives are among what a trial has measured.
+def check_reported(
+    objectives: Iterable[str], limits: Iterable[str], metrics: Mapping[str, Any]
+) -> None:
+    """Check that the objectives and what has a limit are among what a trial has measured.
 
     Raises:
         ValueError: If not, with what it did measure.
     """
-    for name in objectives:
+    wanted = [("objective", name) for name in objectives]
+    for argument, name in wanted + [("constraints", name) for name in limits]:
         if name not in metrics:
             raise bad_value(
-                "objective",
+                argument,
                 f"one of what the trials report: {sorted(metrics)}",
                 name,
                 did_you_mean(name, metrics),
@@ -101,6 +104,21 @@ def end(
     if shown.status == "LOST":
         lose(study, study.get_trials(deepcopy=False)[asked.number], "it was broken off", free=True)
         return
+    try:
+        _end(study, running, goals, limits, retries)
+    except optuna.exceptions.UpdateFinishedTrialError:
+        # This process was taken for dead, and what others made of its trial stands.
+        shown.status = "LOST"
+
+
+def _end(
+    study: optuna.Study,
+    running: Running,
+    goals: Sequence[tuple[str, str]],
+    limits: Limits,
+    retries: int,
+) -> None:
+    shown, asked = running.shown, running.asked
     names = [name for name, _ in goals]
     metrics = {name: value for name, (value, _) in running.measured.items()}
     asked.set_user_attr(VALUES, dict(shown.hyperparameters.values))
@@ -184,7 +202,6 @@ def _tell(
     values: list[float] | None,
     state: TrialState = TrialState.COMPLETE,
 ) -> None:
-    # A process that was taken for dead may come back: what others made of its trial stands.
     study.tell(number, values, state=state, skip_if_finished=True)
 
 

@@ -1,5 +1,6 @@
 """The files of trials: the best few are kept, so that a disk does not fill up."""
 
+import os
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -20,6 +21,13 @@ def write_weights(model: Any, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with replacing(folder / WEIGHTS) as temporary:
         model.save_weights(temporary)
+
+
+def adopt(part: Path, folder: Path) -> None:
+    """Let the files of one execution be the trial's; those that are there go."""
+    if part.is_dir():
+        for file in part.iterdir():
+            os.replace(file, folder / file.name)
 
 
 def keep_only(project: Path, kept: Iterable[str], running: Iterable[str]) -> None:

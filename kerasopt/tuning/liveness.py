@@ -96,11 +96,12 @@ class Heartbeat:
     """Calls a function with a growing number, in a thread of its own, until it is stopped.
 
     Args:
-        beat: What is called; an error that it raises is left for the next time.
+        beat: What is called; if it gives `False` there are no more; an error that it raises is left
+            for the next time.
         seconds: From one call to the next.
     """
 
-    def __init__(self, beat: Callable[[int], None], seconds: float):
+    def __init__(self, beat: Callable[[int], bool | None], seconds: float):
         self._beat = beat
         self._seconds = seconds
         self._stop = threading.Event()
@@ -114,7 +115,8 @@ class Heartbeat:
             # A storage that is away for a while must not end the training; the training's own
             # calls say so.
             with contextlib.suppress(Exception):
-                self._beat(number)
+                if self._beat(number) is False:
+                    return
 
     def stop(self) -> None:
         """End it; the thread may still be in its last call."""

@@ -1,5 +1,6 @@
 """An oracle of KerasTuner that asks Optuna."""
 
+import gc
 import threading
 import time
 import uuid
@@ -298,10 +299,22 @@ class OptunaOracle(keras_tuner.Oracle):
         running = _Trial(hyperparameters=hyperparameters, trial_id=name, status="RUNNING")
         heart = None
         if not isinstance(self._storage, optuna.storages.InMemoryStorage):
-            heart = liveness.Heartbeat(lambda beat: trial.set_user_attr(BEAT, beat), self.heartbeat)
+            heart = self._beating(name)
         self._mine[name] = ending.Running(trial, running, token, heart)
         self.ongoing_trials[tuner_id] = running
         return running
+
+    def _beating(self, name: str) -> liveness.Heartbeat:
+        me = weakref.ref(self)  # an oracle that nobody uses any more does not live by its heart
+
+        def beat(number: int) -> bool:
+            oracle = me()
+            if oracle is None or name not in oracle._mine:
+                return False
+            oracle._mine[name].asked.set_user_attr(BEAT, number)
+            return True
+
+        return liveness.Heartbeat(beat, self.heartbeat)
 
     def _none(self, tuner_id: str, wait: bool) -> Any:
         if wait:
@@ -315,8 +328,10 @@ class OptunaOracle(keras_tuner.Oracle):
         )
 
     def _exhausted(self) -> bool:
-        waiting = self.study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
-        size = None if waiting else self.space().size(MOST)
+        states = {one.state for one in self.study.get_trials(deepcopy=False)}
+        if not self.hyperparameters.space:  # trials may declare it, if only one got so far
+            return TrialState.COMPLETE in states
+        size = None if TrialState.WAITING in states else self.space().size(MOST)
         if size is None:
             return False
         known = self._tried()
@@ -328,12 +343,7 @@ class OptunaOracle(keras_tuner.Oracle):
             owner = trial.user_attrs.get(OWNER)
             if OUT in trial.user_attrs or name_of(trial.number) in self._mine:
                 continue
-            here = owner is not None and owner.get("pid") == liveness.owner()["pid"]
-            if owner is not None and (
-                liveness.has_ended(owner)
-                or (here and owner["machine"] == liveness.owner()["machine"]
-                    and owner["run"] not in _HERE)
-            ):  # fmt: skip
+            if owner is not None and (liveness.has_ended(owner) or _left(owner)):
                 why = "its process ended"
             elif self._watch.silent(trial.number, trial.user_attrs.get(BEAT)):
                 why = f"no sign of life for {self._watch.grace:.0f} seconds"
@@ -348,7 +358,7 @@ class OptunaOracle(keras_tuner.Oracle):
             ValueError: If an objective is not among the metrics, with those that are.
         """
         running = self._mine[trial_id]
-        ending.check_reported([name for name, _ in self.goals], metrics)
+        ending.check_reported([name for name, _ in self.goals], self.limits, metrics)
         directions = dict(self.goals)
         running.measure(metrics, step, directions)
         for name, value in metrics.items():
@@ -405,7 +415,6 @@ class OptunaOracle(keras_tuner.Oracle):
                 running.heart.stop()
             self.update_space(shown.hyperparameters)
             if shown.status in ("COMPLETED", "PRUNED"):
-                shown.hyperparameters.ensure_active_values()
                 values = dict(shown.hyperparameters.values)
                 self.patiently(lambda: note_new(running.asked, self.space(), values))
             self.patiently(
@@ -513,6 +522,16 @@ class OptunaOracle(keras_tuner.Oracle):
             for running in list(self._mine.values()):
                 running.shown.status = "LOST"
                 self.end_trial(running.shown)
+
+
+def _left(owner: Mapping[str, Any]) -> bool:
+    """Tell whether a trial is one of this process that nothing here runs any more."""
+    me = liveness.owner()
+    if any(owner.get(key) != me[key] for key in ("machine", "pid", "begun")):
+        return False
+    if owner["run"] in _HERE:
+        gc.collect()  # an oracle of an earlier search may only wait for this
+    return owner["run"] not in _HERE
 
 
 def check_initial(initial: Any) -> list[dict[str, Any]]:

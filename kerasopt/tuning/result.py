@@ -2,7 +2,6 @@
 
 import json
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -157,7 +156,7 @@ class SearchResult:
 
     def __str__(self) -> str:
         states = ", ".join(f"{count} {name.lower()}" for name, count in self._states().items())
-        best: Sequence[Record] = self.tuner.oracle.best_records()[:5]
+        best: list[Record] = self.tuner.oracle.best_records()[:5]
         return f"{len(self.trials)} trials: {states}\n\n{table_of(best, self.objectives)}"
 
     def __repr__(self) -> str:

@@ -2,6 +2,7 @@
 
 import gc
 import json
+import shutil
 import traceback
 import warnings
 from collections.abc import Iterator
@@ -284,7 +285,8 @@ class Tuner(keras_tuner.Tuner):
     def _check_reported(self, metrics: Any) -> None:
         """Check the objectives; an error of the first trial is one of the whole search."""
         try:
-            check_reported([name for name, _ in names_of(self.oracle.objective)], metrics)
+            limits = self.oracle.limits if isinstance(self.oracle, OptunaOracle) else {}
+            check_reported([name for name, _ in names_of(self.oracle.objective)], limits, metrics)
         except ValueError as error:
             if any(one.status == "COMPLETED" for one in self.oracle.trials.values()):
                 raise
@@ -319,7 +321,8 @@ class Tuner(keras_tuner.Tuner):
             model = self.build(trial.hyperparameters)
             made = fresh_callbacks(callbacks, trial.hyperparameters)
             place_tensorboard(made, f"{trial.trial_id}/execution{number}")
-            watcher = TrialCallback(goals[0], folder, self._reporter(trial), epochs)
+            part = folder / f"execution{number}"
+            watcher = TrialCallback(goals[0], part, self._reporter(trial), epochs)
             result = self.hypermodel.fit(
                 trial.hyperparameters, model, *fit_args, callbacks=[*made, watcher], **fit_kwargs
             )
@@ -335,6 +338,8 @@ class Tuner(keras_tuner.Tuner):
                     watcher.give_back(model)
                     trial.best_step = watcher.best_epoch or 0
                 self._write(trial, model, folder)
+                keeping.adopt(part, folder)
+            shutil.rmtree(part, ignore_errors=True)
         self._measured[trial.trial_id] = executions
         return results
 

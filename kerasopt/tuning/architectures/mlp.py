@@ -1,0 +1,103 @@
+"""Search space of multi-layer perceptrons: tables."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+
+from kerasopt._checks import at_least
+from kerasopt.tuning.architectures.architecture import MOMENTUM, Architecture
+from kerasopt.tuning.architectures.moments import normalization
+from kerasopt.tuning.architectures.shapes import input_shape as checked_shape
+from kerasopt.tuning.architectures.space import count, dropout, width
+
+
+class HyperMLP(Architecture):
+    """Search space of multi-layer perceptrons, for tables.
+
+    | hyperparameter | values | default | when |
+    |---|---|---|---|
+    | `layers` | 1 to `max_layers` | 2 | |
+    | `units_1`, `units_2`, ... | 8, 16, ... `max_units` | 64 | of that many layers |
+    | `activation` | relu, leaky_relu, tanh | relu | |
+    | `batch_normalization` | yes, no | no | |
+    | `dropout`, after each hidden layer | 0 to 0.5 | 0.2 | |
+    | `learning_rate` of Adam | 1e-4 to 1e-2 | 1e-3 | |
+
+    Args:
+        input_shape: Shape of one sample, such as (features,). More axes are flattened.
+        outputs: Integer >= 1: classes, labels or numbers.
+        task: `"classification"` (targets are integers from 0; with `outputs=1`, 0 or 1),
+            `"multi_label"` or `"regression"`. Defaults to `"classification"`.
+        one_hot: Whether the targets of a classification are one-hot. Defaults to `False`.
+        normalize: The x for training, (n, ..., features): puts a layer in front that brings each
+            feature to mean 0 and variance 1. Or a dict with `mean` and `variance`. Defaults to
+            `None`: x is already about that.
+        denormalize: The y for training of a regression, (n,) or (n, outputs): puts a layer behind
+            the head that gives numbers of that mean and variance. Defaults to `None`.
+        max_layers: Integer >= 1. Defaults to `3`.
+        max_units: Integer >= 16. Defaults to `256`.
+
+    Raises:
+        TypeError: If an argument is of the wrong type.
+        ValueError: If an argument is out of range.
+
+    Example:
+    >>> import keras_tuner
+    >>> HyperMLP(input_shape=(4,), outputs=3).build(keras_tuner.HyperParameters()).output_shape
+    (None, 3)
+    """
+
+    def __init__(
+        self,
+        input_shape: tuple[int, ...],
+        outputs: int,
+        task: str = "classification",
+        one_hot: bool = False,
+        normalize: Any = None,
+        denormalize: Any = None,
+        max_layers: int = 3,
+        max_units: int = 256,
+    ):
+        shape = checked_shape(input_shape, "such as (features,)", ranks=())
+        super().__init__(shape, outputs, task, one_hot, denormalize)
+        self.normalize = normalization("normalize", normalize, shape[-1])
+        self.max_layers = at_least("max_layers", max_layers, 1)
+        self.max_units = at_least("max_units", max_units, 16)
+
+    def _declared(self, hp: Any) -> dict[str, Any]:
+        values: dict[str, Any] = {"layers": count(hp, "layers", self.max_layers, 2)}
+        values["units_1"] = width(hp, "units_1", self.max_units, 64)
+        for number in range(2, self.max_layers + 1):
+            with hp.conditional_scope("layers", list(range(number, self.max_layers + 1))):
+                values[f"units_{number}"] = width(hp, f"units_{number}", self.max_units, 64)
+        values["activation"] = hp.Choice("activation", ["relu", "leaky_relu", "tanh"])
+        values["batch_normalization"] = hp.Boolean("batch_normalization")
+        values["dropout"] = dropout(hp)
+        return values
+
+    def _prepared(self, inputs: Any) -> Any:
+        x = inputs
+        if self.normalize is not None:
+            x = keras.layers.Normalization(**self.normalize, name="normalization")(x)
+        return keras.layers.Flatten(name="flatten")(x) if len(self.input_shape) > 1 else x
+
+    def _body(self, x: Any, values: Mapping[str, Any]) -> Any:
+        normal = values["batch_normalization"]
+        for number in range(1, values["layers"] + 1):
+            units = values[f"units_{number}"]
+            x = keras.layers.Dense(units, use_bias=not normal, name=f"hidden_{number}")(x)
+            if normal:
+                x = keras.layers.BatchNormalization(momentum=MOMENTUM, name=f"norm_{number}")(x)
+            x = keras.layers.Activation(values["activation"], name=f"activation_{number}")(x)
+            x = keras.layers.Dropout(values["dropout"], name=f"dropout_{number}")(x)
+        return x
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments that make an equal one, as plain data."""
+        return {
+            **super().get_config(),
+            "normalize": self.normalize,
+            "max_layers": self.max_layers,
+            "max_units": self.max_units,
+        }

@@ -1,0 +1,111 @@
+"""What data are like feature by feature: means, variances, ranges."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kerasopt._checks import bad_value
+from kerasopt.tuning.architectures.arrays import numbers
+
+CHUNK = 1 << 22
+"""Numbers that are turned into float64 at a time: 32 MiB."""
+
+
+@dataclass(frozen=True)
+class Moments:
+    """What data are like, by feature (the last axis); each of shape (features,), float64.
+
+    Attributes:
+        mean: Mean over all other axes.
+        variance: Variance over all other axes.
+        minimum: Smallest value.
+        maximum: Largest value.
+    """
+
+    mean: NDArray[Any]
+    variance: NDArray[Any]
+    minimum: NDArray[Any]
+    maximum: NDArray[Any]
+
+    @property
+    def normalization(self) -> dict[str, list[float]]:
+        """What `keras.layers.Normalization` takes; the variance of a constant feature is 1.
+
+        With 0 the layer would blow up the smallest deviation by 3000 after training.
+        """
+        variance = np.where(self.minimum == self.maximum, 1.0, self.variance)
+        return {"mean": self.mean.tolist(), "variance": variance.tolist()}
+
+
+def moments(argument: str, data: NDArray[Any]) -> Moments:
+    """Measure data feature by feature, a chunk at a time.
+
+    Args:
+        argument: Name of the argument, for errors.
+        data: Array of shape (n, ..., features).
+
+    Raises:
+        ValueError: If a value is NaN or infinite.
+
+    Example:
+    >>> moments("x", np.array([[0.0, 2.0], [4.0, 2.0]])).normalization
+    {'mean': [2.0, 2.0], 'variance': [4.0, 1.0]}
+    """
+    features = data.shape[-1]
+    rows = max(1, CHUNK // max(1, data[0].size))
+    count = 0
+    mean, spread = np.zeros(features), np.zeros(features)
+    low, high = np.full(features, np.inf), np.full(features, -np.inf)
+    for start in range(0, len(data), rows):
+        part = data[start : start + rows].astype(np.float64).reshape(-1, features)
+        if not np.isfinite(part).all():
+            wrong = int(np.argmin(np.isfinite(part).all(axis=1))) * features // data[0].size
+            advice = "Fill it in or leave that sample out: training would only give NaN."
+            where = f"NaN or infinity in {argument}[{start + wrong}]"
+            raise bad_value(argument, "finite numbers", where, advice)
+        # Chan, Golub & LeVeque (1979): the sums of squares of two parts are merged.
+        middle, both = part.mean(axis=0), count + len(part)
+        shift = middle - mean
+        spread += ((part - middle) ** 2).sum(axis=0) + shift**2 * count * len(part) / both
+        mean += shift * len(part) / both
+        low, high = np.minimum(low, part.min(axis=0)), np.maximum(high, part.max(axis=0))
+        count = both
+    return Moments(mean, spread / count, low, high)
+
+
+def normalization(argument: str, given: Any, features: int | None) -> dict[str, list[float]] | None:
+    """Check what shall be normalized by: data, or what a configuration says of them.
+
+    Args:
+        argument: Name of the argument.
+        given: `None`; an array of shape (n, ..., features); or a dict with `mean` and `variance`.
+        features: Length of the last axis.
+
+    Returns:
+        `None`, or a dict with `mean` and `variance`, lists of `features` floats.
+
+    Raises:
+        TypeError: If it is no array of numbers.
+        ValueError: If it has not that many features or a value is not finite.
+    """
+    if given is None:
+        return None
+    if isinstance(given, Mapping):
+        if set(given) != {"mean", "variance"}:
+            raise bad_value(argument, "data, or a dict with `mean` and `variance`", dict(given))
+        found = {key: numbers(argument, given[key]).ravel().tolist() for key in given}
+        if not all(math.isfinite(v) for values in found.values() for v in values):
+            raise bad_value(argument, "finite means and variances", found)
+        if min(found["variance"]) < 0.0:
+            raise bad_value(argument, "variances >= 0", found)
+    else:
+        array = numbers(argument, given)
+        found = moments(argument, array.reshape(-1, 1) if array.ndim == 1 else array).normalization
+    lengths = {key: len(values) for key, values in found.items()}
+    if set(lengths.values()) != {features}:
+        raise bad_value(argument, f"data of {features} features", lengths)
+    return found

@@ -1,0 +1,116 @@
+"""Storages: what they are called, what cannot be reached, what is damaged, what comes back."""
+
+import json
+
+import optuna
+import pytest
+import sqlalchemy.exc
+
+from kerasopt.tuning import storages
+from kerasopt.tuning.storages import StorageError, open_storage, patiently, safe_name
+
+
+def test_the_kinds_by_their_names(tmp_path):
+    assert isinstance(open_storage("memory", tmp_path), optuna.storages.InMemoryStorage)
+    assert isinstance(open_storage(None, tmp_path / "new"), optuna.storages.JournalStorage)
+    assert (tmp_path / "new" / "journal.log").is_file()
+    assert isinstance(open_storage(tmp_path / "mine.log", tmp_path), optuna.storages.JournalStorage)
+    sqlite = open_storage(f"sqlite:///{tmp_path / 'a.db'}", tmp_path)
+    assert isinstance(sqlite, optuna.storages.RDBStorage)
+    assert open_storage(sqlite, tmp_path) is sqlite
+
+
+@pytest.mark.parametrize(
+    ("storage", "error", "words"),
+    [
+        (3, TypeError, "argument `storage`"),
+        ("/nowhere/at/all/journal.log", ValueError, "folder that exists"),
+        ("postgresql://me:s3cret@127.0.0.1:1/db", StorageError, "cannot be reached"),
+        ("nothing://me:s3cret@host/db", StorageError, "cannot be reached"),
+        ("sqlite:////nowhere/at/all.db", StorageError, "cannot be reached"),
+    ],
+)
+def test_what_cannot_be_opened_is_said_without_a_password(storage, error, words, tmp_path):
+    with pytest.raises(error, match=words) as caught:
+        open_storage(storage, tmp_path)
+    told = "".join(
+        str(one) + repr(one)
+        for one in (caught.value, caught.value.__cause__, caught.value.__context__)
+        if one is not None and not caught.value.__suppress_context__
+    )
+    assert "s3cret" not in told + str(caught.value)
+
+
+def test_a_name_that_may_be_shown():
+    assert safe_name("postgresql://me:s3cret@host/db") == "postgresql://me:***@host/db"
+    assert "s3cret" not in safe_name("post gres://me:s3cret@ho st:x/db")
+    assert safe_name("folder/journal.log") == "folder/journal.log"
+
+
+def journal_with_trials(path, count=3):
+    study = optuna.create_study(storage=open_storage(path, "."), study_name="s")
+    for number in range(count):
+        study.tell(study.ask(), float(number))
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("cut", [1, 7, 40])
+def test_a_journal_that_was_cut_off_in_its_last_line_is_mended(cut, tmp_path):
+    path = tmp_path / "journal.log"
+    whole = journal_with_trials(path)
+    path.write_bytes(whole[:-cut])
+    study = optuna.load_study(storage=open_storage(path, "."), study_name="s")
+    assert [one.value for one in study.trials[:2]] == [0.0, 1.0]
+    study.tell(study.ask(), 9.0)
+    lines = path.read_bytes().splitlines()
+    assert all(json.loads(line) for line in lines)
+    assert whole.startswith(b"\n".join(lines[:4]))
+
+
+def test_a_last_line_of_zeros_goes_and_a_whole_file_stays(tmp_path):
+    path = tmp_path / "journal.log"
+    whole = journal_with_trials(path)
+    open_storage(path, ".")
+    assert path.read_bytes() == whole
+    path.write_bytes(whole + b"\0" * 50 + b"\n")
+    open_storage(path, ".")
+    assert path.read_bytes() == whole
+
+
+def test_a_file_that_is_no_journal_is_an_error_and_stays(tmp_path):
+    path = tmp_path / "journal.log"
+    path.write_bytes(b"my thesis\nsecond line\nthird\n")
+    with pytest.raises(StorageError, match="cannot be read"):
+        open_storage(path, ".")
+    assert path.read_bytes().startswith(b"my thesis\nsecond line")
+
+
+def test_a_storage_that_comes_back_is_waited_for(monkeypatch):
+    monkeypatch.setattr(storages.time, "sleep", lambda seconds: None)
+    left, said = [3], []
+
+    def action():
+        if left[0]:
+            left[0] -= 1
+            raise sqlalchemy.exc.OperationalError("select 1", {}, OSError("connection refused"))
+        return 7
+
+    assert patiently(action, wait=60.0, note=said.append) == 7
+    assert len(said) == 2
+    assert "connection refused" in said[0]
+    assert "again" in said[1]
+
+
+def test_one_that_does_not_is_an_error_and_other_errors_pass(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(storages.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(storages.time, "sleep", lambda s: now.__setitem__(0, now[0] + s))
+
+    def away():
+        error = optuna.exceptions.StorageInternalError("no")
+        raise error from sqlalchemy.exc.OperationalError("select 1", {}, OSError("gone"))
+
+    with pytest.raises(StorageError, match="not answered for 30 seconds: gone"):
+        patiently(away, wait=30.0)
+    with pytest.raises(KeyError):
+        patiently(lambda: {}["x"], wait=30.0)
