@@ -2,12 +2,14 @@
 
 import warnings
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import click
 
 from kerasopt import _quiet
 from kerasopt._version import __version__
+from kerasopt.cli.group import Default, DefaultGroup
 from kerasopt.export.modes import EXCLUDING, MODES
 
 
@@ -54,22 +56,27 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for ma
 def _run(room: Callable[..., None], **arguments: Any) -> None:
     """Do it; a mistake of the user ends with 2, a check that failed with 1, neither with a trace.
 
-    Warnings are lines on the standard error.
+    Warnings are lines on the standard error, each of them once and when it is raised: a search
+    may take days.
     """
     from kerasopt.export import ExportError
 
-    with warnings.catch_warnings(record=True) as caught:
+    told: set[str] = set()
+
+    def tell(message: Any, category: type[Warning], *_: Any, **__: Any) -> None:
+        if issubclass(category, UserWarning) and str(message) not in told:
+            told.add(str(message))
+            click.echo(f"Warning: {message}", err=True)
+
+    with warnings.catch_warnings():
         warnings.simplefilter("always", UserWarning)
+        warnings.showwarning = tell
         try:
             room(**arguments)
         except ExportError as error:
             raise click.ClickException(str(error)) from error
         except (ImportError, OSError, TypeError, ValueError) as error:
             raise click.UsageError(str(error)) from error
-        finally:
-            for one in caught:
-                if issubclass(one.category, UserWarning):
-                    click.echo(f"Warning: {one.message}", err=True)
 
 
 @main.command()
@@ -159,3 +166,117 @@ def compare(**options: Any) -> None:
     from kerasopt.cli import export as room
 
     _run(room.beside, **options)
+
+
+_STORAGE = click.option(
+    "--storage",
+    metavar="URL|FILE",
+    help="Of a database, such as postgresql://user:password@host/name, or a journal file, which "
+    "may lie on NFS. Default: DIR/NAME/journal.log.",
+)
+_STUDY = click.option(
+    "--study-name", metavar="NAME", help="Default: search; to join or to look, the only one there."
+)
+_DIRECTORY = click.option(
+    "--directory", metavar="DIR", type=click.Path(), help="Folder of the searches. Default: here."
+)
+_ABOVE_ZERO = click.IntRange(min=1)
+
+
+@main.group(cls=DefaultGroup, default="search")
+def tune() -> None:
+    """Search for the best hyperparameters of a model; `tune status` shows how a search stands."""
+
+
+@tune.command("search", cls=Default)
+@click.argument("hypermodel", metavar="MODULE:BUILD")
+@click.option(
+    "--data",
+    metavar="MODULE:FUNCTION|FILE.npz",
+    help="What gives (x, y), ((x, y), (x_val, y_val)) or a dict of arguments of fit; or a file "
+    "with x, y and perhaps x_val, y_val. Default: the function `data` of MODULE.",
+)
+@click.option(
+    "--objective",
+    multiple=True,
+    metavar="METRIC[:min|max]",
+    help="Several give a Pareto front. Default: the hypermodel's own, or val_loss.",
+)
+@click.option("--max-trials", type=_ABOVE_ZERO, help="Of all processes together. Default: 30.")
+@click.option("--sampler", help="tpe, random, grid, gp, nsga2, cmaes or qmc. Default: tpe.")
+@click.option(
+    "--pruner", help="median, asha or hyperband stop bad trials while they train. Default: none."
+)
+@click.option(
+    "--constraint",
+    multiple=True,
+    metavar="METRIC=[LEAST..]LARGEST",
+    help="What the best must keep, such as tflite_bytes=50000 or val_accuracy=0.9..",
+)
+@click.option("--seed", type=click.IntRange(min=0))
+@click.option("--epochs", type=_ABOVE_ZERO, help="Of each trial. Default: 10.")
+@click.option("--batch-size", type=_ABOVE_ZERO)
+@click.option("--executions", type=_ABOVE_ZERO, help="Of each trial; their mean counts.")
+@click.option("--folds", type=click.IntRange(min=2), help="Of a cross-validation.")
+@_STORAGE
+@_STUDY
+@_DIRECTORY
+@click.option("--overwrite", is_flag=True, help="Deletes a search of that name first.")
+@click.option("--workers", type=_ABOVE_ZERO, default=1, show_default=True, help="Processes here.")
+@click.option(
+    "--trials-per-process",
+    type=_ABOVE_ZERO,
+    help="After so many, a process gives way to a new one.",
+)
+@click.option("--worker", is_flag=True, help="Joins a search that was begun elsewhere.")
+@click.option(
+    "--wait",
+    type=click.FloatRange(min=0),
+    default=60.0,
+    show_default=True,
+    help="Seconds that --worker waits for it to be begun.",
+)
+@click.option("-o", "--output", type=click.Path(), help="Folder for a report.")
+@_JSON
+def search(**options: Any) -> None:
+    """Search for the best hyperparameters of what BUILD builds, or go on with a search.
+
+    MODULE is a dotted name or the path of a .py file; BUILD is a function build(hp) that returns a
+    compiled model, a HyperModel, or a function without arguments that gives one.
+
+    What a search was begun with stays with it: what is left out later is taken from it, by this
+    command and by every --worker that joins from another process or machine with the same
+    --storage. `kerasopt tune status` and optuna-dashboard look at the same storage.
+    """
+    try:
+        _run(_room("tune", "search"), **options)
+    except KeyboardInterrupt:
+        again = " without --overwrite" if options["overwrite"] else ""
+        click.echo(f"\nBroken off. The same command{again} goes on with the search.", err=True)
+        raise click.exceptions.Exit(130) from None
+
+
+@tune.command()
+@_STORAGE
+@_STUDY
+@_DIRECTORY
+@_JSON
+def status(**options: Any) -> None:
+    """Tell how a search stands: its trials, the best, what runs now and what has failed."""
+    _run(_room("status", "status"), **options)
+
+
+def _room(module: str, name: str) -> Callable[..., None]:
+    """Give a room that needs the extra `tuner`; where that is missing, it says so."""
+
+    def room(**options: Any) -> None:
+        from kerasopt.tuning.extra import missing
+
+        try:
+            with _quiet.held_back():  # TensorFlow's greetings
+                found = import_module(f"kerasopt.cli.{module}")
+        except ImportError as error:
+            raise missing(error) from error
+        getattr(found, name)(**options)
+
+    return room

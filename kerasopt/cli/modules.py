@@ -1,6 +1,5 @@
-"""What a user has written, found by name: a hypermodel, data."""
+"""What a user has written, imported by its name."""
 
-import inspect
 import os
 import sys
 import sysconfig
@@ -10,105 +9,22 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from kerasopt._checks import bad_type, bad_value, did_you_mean
-from kerasopt.cli.data import load as load_file
-
-_DATA = "(x, y), ((x, y), (x_val, y_val)) or a dict of arguments of `fit`"
-_TAKEN = ("verbose", "workers", "trials_per_process", "most")
+from kerasopt._checks import bad_value, did_you_mean
 
 
-def hypermodel(spec: str) -> tuple[ModuleType, Any]:
-    """Find a hypermodel.
+def find(argument: str, spec: str) -> tuple[ModuleType, Any]:
+    """Find something in a module.
 
     Args:
-        spec: `MODULE:NAME`, where `MODULE` is a dotted name or the path of a `.py` file, and `NAME`
-            that of a function `build(hp)`, of a `HyperModel`, or of a function or class that gives
-            one when it is called without arguments.
+        argument: Name of the argument, for errors.
+        spec: `MODULE:NAME`, where `MODULE` is a dotted name or the path of a `.py` file.
 
     Returns:
-        The module, and what `keras_tuner` takes.
+        The module and the thing.
 
     Raises:
-        TypeError: If it is something else.
-        ValueError: If there is no such thing, or the user's code raises.
+        ValueError: If there is no such thing, or the module raises when it is imported.
     """
-    module, found = _find("hypermodel", spec)
-    import keras_tuner
-
-    expected = "the name of a function `build(hp)`, or of a `HyperModel` or what gives one"
-    if not isinstance(found, keras_tuner.HyperModel) and not callable(found):
-        raise bad_type("hypermodel", expected, found)
-    if isinstance(found, keras_tuner.HyperModel) or not _without_arguments(found):
-        return module, found
-    made = _call(spec, found)
-    if not isinstance(made, keras_tuner.HyperModel):
-        raise bad_type(
-            "hypermodel", expected, made, f"{spec} takes no arguments, and this is what it gives."
-        )
-    return module, made
-
-
-def data(spec: str | None, module: ModuleType) -> dict[str, Any]:
-    """Find data.
-
-    Args:
-        spec: `MODULE:NAME` of a function; the path of a `.npz` file that holds `x` and `y`, and may
-            hold `x_val` and `y_val`; or `None`: the function `data` of the module.
-        module: The module of the hypermodel.
-
-    Returns:
-        Arguments of `fit`.
-
-    Raises:
-        TypeError: If it gives something else.
-        ValueError: If there is no such thing, or the user's code raises.
-    """
-    if spec is not None and spec.endswith(".npz"):
-        return _of_file(spec)
-    if spec is None:
-        found, spec = getattr(module, "data", None), f"{module.__name__}:data"
-        if found is None:
-            raise bad_value(
-                "data", "MODULE:FUNCTION or FILE.npz", None,
-                f"Give --data, or write a function `data()` into {module.__name__} that returns "
-                f"{_DATA}.",
-            )  # fmt: skip
-    else:
-        _, found = _find("data", spec)
-    return _arguments(_call(spec, found) if callable(found) else found)
-
-
-def _of_file(path: str) -> dict[str, Any]:
-    arrays = load_file("data", path)
-    names = sorted(arrays) if isinstance(arrays, dict) else ["one array"]
-    if names not in (["x", "y"], ["x", "x_val", "y", "y_val"]):
-        raise bad_value("data", "a file with x and y, and perhaps x_val and y_val", names)
-    given = {"x": arrays["x"], "y": arrays["y"]}
-    if "x_val" in arrays:
-        given["validation_data"] = (arrays["x_val"], arrays["y_val"])
-    return given
-
-
-def _arguments(made: Any) -> dict[str, Any]:
-    """Give what a user's function returned as arguments of `fit`."""
-    if isinstance(made, dict):
-        wrong = [one for one in made if not isinstance(one, str) or one in _TAKEN]
-        if wrong or "x" not in made:
-            raise bad_value("data", f'a dict with "x" and without {_TAKEN}', list(made))
-        return dict(made)
-    if not isinstance(made, (list, tuple)) or len(made) != 2:
-        raise bad_type("data", f"a function that returns {_DATA}", made)
-    first, second = made
-    if not (isinstance(first, tuple) and isinstance(second, tuple)):
-        return {"x": first, "y": second}
-    if not 2 <= len(first) <= 3:
-        raise bad_type("data", f"a function that returns {_DATA}", made)
-    return {
-        **dict(zip(("x", "y", "sample_weight"), first, strict=False)), "validation_data": second
-    }  # fmt: skip
-
-
-def _find(argument: str, spec: str) -> tuple[ModuleType, Any]:
     place, colon, name = spec.rpartition(":")
     if not colon or not place or not name:
         expected = "MODULE:NAME, where MODULE may be the path of a .py file"
@@ -158,14 +74,12 @@ def _module(argument: str, name: str) -> ModuleType:
     return module
 
 
-def _without_arguments(found: Any) -> bool:
-    try:
-        return inspect.isclass(found) or not inspect.signature(found).parameters
-    except (TypeError, ValueError):
-        return False
+def call(spec: str, function: Any) -> Any:
+    """Call a user's function without arguments.
 
-
-def _call(spec: str, function: Any) -> Any:
+    Raises:
+        ValueError: If it raises.
+    """
     try:
         return function()
     except Exception as error:

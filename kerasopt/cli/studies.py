@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 import optuna
@@ -17,6 +17,7 @@ from kerasopt.tuning.storages import JOURNAL, StorageError, open_storage, safe_n
 from kerasopt.tuning.study import SETTINGS, find_study
 
 _NAME = "search"
+Answer = TypeVar("Answer")
 _PAUSE = 0.25  # seconds until a study that is not there is looked for again
 
 
@@ -27,7 +28,7 @@ class Place:
     Attributes:
         storage: URL of a database, path of a journal file, or `None`: a file in the study's folder.
         directory: Where that folder lies; `None`: here.
-        study_name: The study's name; `None`: the only one there, or `"search"`.
+        study_name: The study's name; `None`: `"search"`, for who joins or looks the only one there.
     """
 
     storage: str | None = None
@@ -72,6 +73,14 @@ class Place:
         name = "" if self.name == _NAME else f" --study-name {shlex.quote(self.name)}"
         return f"--storage {shlex.quote(str(self))}{name}"
 
+    def dashboard(self) -> str:
+        """Give the word that names the storage to `optuna-dashboard`."""
+        # SQLAlchemy takes another driver for PostgreSQL unless it is told; we take psycopg.
+        shown = str(self)
+        if shown.startswith("postgresql://"):
+            shown = shown.replace("postgresql", "postgresql+psycopg", 1)
+        return shlex.quote(shown)
+
     def exists(self) -> bool:
         """Tell whether there is a file; of a server that is not asked."""
         return self.file is None or self.file.is_file()
@@ -85,7 +94,7 @@ class Place:
         return reached(lambda: open_storage(self.storage or self.file, "."))
 
 
-def reached(action: Callable[[], Any]) -> Any:
+def reached(action: Callable[[], Answer]) -> Answer:
     """Do something with a storage; one that cannot be reached is a mistake of the user."""
     try:
         return action()
@@ -98,12 +107,15 @@ def names_in(storage: BaseStorage) -> list[str]:
     return [one.study_name for one in optuna.get_all_study_summaries(storage)]
 
 
-def begun(place: Place, storage: BaseStorage | None = None) -> tuple[str, dict[str, Any]] | None:
+def begun(
+    place: Place, storage: BaseStorage | None = None, only: bool = False
+) -> tuple[str, dict[str, Any]] | None:
     """Read the name of a study and what it was begun with; `None` if it is not there.
 
     Args:
         place: Where it is.
         storage: The same, opened. Defaults to `None`.
+        only: Whether the only study there may have any name. Defaults to `False`.
 
     Raises:
         UsageError: If the storage cannot be reached.
@@ -113,7 +125,7 @@ def begun(place: Place, storage: BaseStorage | None = None) -> tuple[str, dict[s
         return None
     storage = storage or place.open()
     names = names_in(storage)
-    if place.name not in names and (place.study_name is not None or not names):
+    if place.name not in names and (place.study_name is not None or not names or not only):
         return None
     study = find_study(storage, place.name if place.name in names else None)
     kept = study.user_attrs
@@ -135,7 +147,7 @@ def joined(place: Place, seconds: float) -> tuple[str, dict[str, Any]]:
     while True:
         if storage is None and place.exists():
             storage = place.open()
-        found = None if storage is None else begun(place, storage)
+        found = None if storage is None else begun(place, storage, only=True)
         # What it is begun with is the last that the process which begins it writes down.
         if found is not None and "max_trials" in found[1]:
             return found

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import logging
 import sys
 import uuid
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ import click
 import keras_tuner
 
 from kerasopt._checks import bad_value
-from kerasopt.cli import modules
+from kerasopt.cli import given, modules
 from kerasopt.cli.settings import COMMAND, DEFAULTS, constraints, objectives, plain
 from kerasopt.cli.studies import Place, begun, joined, reached
 from kerasopt.tuning.result import SearchResult
@@ -38,7 +39,7 @@ def search(
     """Search, and print what was found.
 
     Args:
-        hypermodel: As `modules.hypermodel` takes it.
+        hypermodel: As `given.hypermodel` takes it.
         storage: As in `Place`.
         study_name: As in `Place`.
         directory: As in `Place`.
@@ -60,15 +61,17 @@ def search(
     options["constraint"] = constraints(options["constraint"])
     asked = {name: value for name, value in options.items() if value is not None}
     place = Place(storage, directory, study_name)
+    # That each trial's model is traced anew is as it should be.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
         with contextlib.suppress(AttributeError, ValueError):
             sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
-        module, model = modules.hypermodel(hypermodel)
+        module, model = given.hypermodel(hypermodel)
         found = joined(place, wait) if worker else None if overwrite else begun(place)
         if found is not None:
             place = Place(storage, directory, found[0])
         settings = {**DEFAULTS, **(found[1] if found else {}), **asked}
-        arguments = _arguments(modules.data(settings["data"], module), settings)
+        arguments = _arguments(given.data(settings["data"], module), settings)
         tuner = _tuner(model, place, overwrite, settings)
         if worker:
             # Its random numbers must not be those of another process that begins now.
@@ -82,8 +85,8 @@ def search(
         result = _result(tuner)
         report = None if output is None else result.save_report(output)
     if as_json:
-        found_out = {"study": place.name, "storage": str(place), **result.to_dict()}
-        click.echo(json.dumps(plain({**found_out, "report": report and str(report)}), indent=2))
+        where = {"study": place.name, "storage": str(place), "report": report and str(report)}
+        click.echo(json.dumps(plain({**where, **result.to_dict()}), indent=2))
         return
     click.echo(f"\n{result}\n")
     if result.best.folder:
@@ -94,8 +97,8 @@ def search(
 
 def _arguments(data: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any]:
     """Give the arguments of `fit`: what was said goes before what the data say."""
-    given = {name: settings[name] for name in ("epochs", "batch_size")}
-    said = {name: value for name, value in given.items() if value is not None}
+    wished = {name: settings[name] for name in ("epochs", "batch_size")}
+    said = {name: value for name, value in wished.items() if value is not None}
     arguments = {"epochs": _EPOCHS, **data, **said}
     known = "validation_data" in data or "validation_split" in data
     if not known and settings["folds"] is None and data.get("y") is not None:
@@ -129,12 +132,11 @@ def _tuner(model: Any, place: Place, overwrite: bool, settings: dict[str, Any]) 
         )
 
     try:
-        made: Tuner = reached(make)
+        return reached(make)
     except Exception as error:
         if modules.line_of(error) is None:
             raise
         raise modules.raised("The hypermodel", error) from error
-    return made
 
 
 def _begin(tuner: Tuner, settings: dict[str, Any]) -> None:
@@ -147,7 +149,7 @@ def _greet(place: Place, hypermodel: str) -> None:
     click.echo(f"The study {place.name!r} is in {place}.")
     click.echo(f"To join in:  kerasopt tune {hypermodel} {place.words()} --worker")
     click.echo(f"To look:     kerasopt tune status {place.words()}")
-    click.echo(f"             optuna-dashboard {place.words().split()[1]}")
+    click.echo(f"             optuna-dashboard {place.dashboard()}")
 
 
 @contextlib.contextmanager

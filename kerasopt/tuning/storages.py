@@ -17,6 +17,7 @@ from kerasopt._checks import bad_type, bad_value
 from kerasopt.tuning.extra import missing
 
 JOURNAL = "journal.log"
+_BEGIN = b'{"op_code":'  # of each line of a journal
 _PAUSE = 0.5  # seconds until a storage that does not answer is asked again, then twice as long
 _LONGEST_PAUSE = 10.0
 
@@ -77,11 +78,23 @@ def _journal(path: Path) -> BaseStorage:
         raise bad_value("storage", "the path of a file in a folder that exists", str(path))
     if path.is_dir():
         raise bad_value("storage", "the path of a file", str(path), "It is a folder.")
+    _check_journal(path)
     _mend(path)
     try:
         return JournalStorage(JournalFileBackend(str(path)))
     except (OSError, ValueError, KeyError, TypeError, AssertionError) as error:
         raise StorageError(f"The journal {path} cannot be read: {error}") from error
+
+
+def _check_journal(path: Path) -> None:
+    """Check that a file is a journal, before anything is taken off its end."""
+    if path.is_file():
+        with path.open("rb") as file:
+            begin = file.read(len(_BEGIN))
+        if not _BEGIN.startswith(begin):
+            raise bad_value(
+                "storage", "the path of a journal, or of a new file", str(path), "It is no journal."
+            )
 
 
 def _mend(path: Path) -> None:

@@ -3,18 +3,20 @@
 import json
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import keras_tuner
 import optuna
 from optuna.storages import BaseStorage
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from kerasopt._checks import bad_value, did_you_mean
-from kerasopt.tuning.configurations import Config, Space, config_of
 from kerasopt.tuning.records import OUT, VALUES, counts
 
+if TYPE_CHECKING:
+    from kerasopt.tuning.configurations import Config, Space
+
+# To look at a study takes no TensorFlow: KerasTuner is imported where a space is read or written.
 SPACE, BEGUN_WITH, SETTINGS = "kerasopt:space", "kerasopt:begun_with", "kerasopt:settings"
 
 _WORDS: dict[str, Any] = {"min": "minimize", "max": "maximize"}
@@ -94,6 +96,8 @@ def delete_study(storage: BaseStorage, name: str) -> None:
 
 def plain_space(hps: Sequence[Any]) -> list[dict[str, Any]]:
     """Give hyperparameters as JSON data."""
+    import keras_tuner
+
     space = keras_tuner.HyperParameters()
     space.merge(list(hps))
     plain: list[dict[str, Any]] = json.loads(json.dumps(space.get_config()["space"]))
@@ -102,6 +106,8 @@ def plain_space(hps: Sequence[Any]) -> list[dict[str, Any]]:
 
 def read_space(plain: Sequence[Mapping[str, Any]]) -> list[Any]:
     """Make the hyperparameters of which `plain_space` gave the data."""
+    import keras_tuner
+
     config = {"space": [dict(one) for one in plain], "values": {}}
     return list(keras_tuner.HyperParameters.from_config(config).space)
 
@@ -140,7 +146,7 @@ def trials_of(study: Study) -> list[FrozenTrial]:
     return [one for one in study.get_trials(deepcopy=False) if counts(one)]
 
 
-def tried(study: Study, space: Space, but: int | None = None) -> set[Config]:
+def tried(study: Study, space: "Space", but: int | None = None) -> "set[Config]":
     """Give the configurations that have been tried, are being tried, or wait to be tried again.
 
     Args:
@@ -148,6 +154,8 @@ def tried(study: Study, space: Space, but: int | None = None) -> set[Config]:
         space: Its space.
         but: Number of a trial to leave out. Defaults to `None`.
     """
+    from kerasopt.tuning.configurations import config_of
+
     found = set()
     for one in study.get_trials(deepcopy=False):
         if one.number == but or OUT in one.user_attrs:
