@@ -1,5 +1,6 @@
 """How a search stands, as plain data."""
 
+import time
 from collections import Counter
 from datetime import datetime
 from typing import Any
@@ -21,7 +22,6 @@ from kerasopt.tuning.records import (
 )
 from kerasopt.tuning.study import SETTINGS, trials_of
 
-_HEARTBEAT = 15.0  # seconds between two signs of life, the default of `OptunaOracle`
 _STATES = ("COMPLETED", "PRUNED", "FAILED", "RUNNING", "WAITING")
 
 
@@ -54,12 +54,14 @@ def running_of(trial: FrozenTrial) -> dict[str, Any]:
     begun = trial.datetime_start or datetime.now()
     # Clocks of two machines may differ a little.
     seconds = max(0.0, (datetime.now() - begun).total_seconds())
+    beat = trial.user_attrs.get(BEAT)
+    silent = seconds if beat is None else max(0.0, time.time() - beat[1])
     return {
         "trial": name_of(trial.number),
         "host": owner.get("host", ""),
         "pid": owner.get("pid"),
         "seconds": seconds,
-        "silent_seconds": max(0.0, seconds - _HEARTBEAT * trial.user_attrs.get(BEAT, 0)),
+        "silent_seconds": silent,
         "ended": bool(owner) and has_ended(owner),
         "values": dict(trial.user_attrs.get(VALUES, {})),
     }

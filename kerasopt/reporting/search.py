@@ -195,7 +195,7 @@ def plot_pareto(
             axis.scatter(points[:, 1], points[:, 0], s=26, label=label, **style)
     if front:
         points = np.array(sorted((one.objectives for one in front), key=lambda p: p[1]))
-        axis.plot(points[:, 1], points[:, 0], color=_ORANGE, linewidth=1)
+        axis.plot(points[:, 1], points[:, 0], color=_ORANGE, linewidth=1, drawstyle="steps-post")
         for one in front:
             axis.annotate(str(int(one.id)), tuple(one.objectives)[::-1], (4, 4),
                           textcoords="offset points", fontsize="x-small")  # fmt: skip

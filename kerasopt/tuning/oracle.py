@@ -1,5 +1,6 @@
 """An oracle of KerasTuner that asks Optuna."""
 
+import contextlib
 import gc
 import threading
 import time
@@ -285,10 +286,16 @@ class OptunaOracle(keras_tuner.Oracle):
             trial = study.ask()
             token = uuid.uuid4().hex
             _HERE[token] = self
-            trial.set_user_attr(OWNER, {**liveness.owner(), "run": token})
-            values = suggest(trial, self.space())
-            trial.set_user_attr(VALUES, values)
-            why = surplus(study, trial.number, self.max_trials, self.space(), values)
+            try:
+                trial.set_user_attr(OWNER, {**liveness.owner(), "run": token})
+                values = suggest(trial, self.space())
+                trial.set_user_attr(VALUES, values)
+                why = surplus(study, trial.number, self.max_trials, self.space(), values)
+            except BaseException:  # also Ctrl-C: nobody would know of this trial
+                with contextlib.suppress(Exception):
+                    frozen = study.get_trials(deepcopy=False)[trial.number]
+                    ending.lose(study, frozen, "it was broken off", free=True)
+                raise
             if why is None:
                 break
             trial.set_user_attr(OUT, why)
@@ -311,7 +318,7 @@ class OptunaOracle(keras_tuner.Oracle):
             oracle = me()
             if oracle is None or name not in oracle._mine:
                 return False
-            oracle._mine[name].asked.set_user_attr(BEAT, number)
+            oracle._mine[name].asked.set_user_attr(BEAT, [number, time.time()])
             return True
 
         return liveness.Heartbeat(beat, self.heartbeat)

@@ -1,6 +1,7 @@
 """What a search has found: models, tables, importances, pictures, a report."""
 
 import json
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -87,8 +88,8 @@ class SearchResult:
     def importances(self, objective: str | None = None) -> dict[str, float]:
         """Tell how much each hyperparameter matters for reaching good values, as shares of 1.
 
-        PED-ANOVA (Watanabe et al., 2023) of the completed trials; hyperparameters that are not
-        active in all of them are left out.
+        PED-ANOVA (Watanabe et al., 2023) of the completed trials; hyperparameters that never
+        changed are left out.
 
         Args:
             objective: Name of an objective. Defaults to `None`: the first.
@@ -139,7 +140,10 @@ class SearchResult:
         """Give everything as plain JSON data."""
         return {
             "objectives": [list(one) for one in self.objectives],
-            "constraints": {name: list(one) for name, one in self.tuner.oracle.limits.items()},
+            "constraints": {
+                name: [value if math.isfinite(value) else None for value in limit]
+                for name, limit in self.tuner.oracle.limits.items()
+            },
             "best": self.best.id if self._done() else None,
             "pareto_front": [one.id for one in self.pareto_front()],
             "trials": [json.loads(json.dumps(one.to_dict())) for one in self.trials],

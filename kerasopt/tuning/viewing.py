@@ -48,11 +48,11 @@ def view(records: Sequence[Record], goals: Sequence[tuple[str, str]]) -> optuna.
 
 
 def _distribution(values: Sequence[Any]) -> BaseDistribution:
-    if all(type(value) is int for value in values):
+    if any(isinstance(value, (bool, str)) for value in values):
+        return CategoricalDistribution(sorted(set(values), key=str))
+    if all(isinstance(value, int) for value in values):
         return IntDistribution(min(values), max(values), log=_wide(values))
-    if all(type(value) in (int, float) for value in values):
-        return FloatDistribution(min(values), max(values), log=_wide(values))
-    return CategoricalDistribution(sorted(set(values), key=str))
+    return FloatDistribution(min(values), max(values), log=_wide(values))
 
 
 def _wide(values: Sequence[float]) -> bool:
@@ -78,16 +78,17 @@ def importances_of(
     done = study.get_trials(deepcopy=False)
     if len(done) < 2:
         raise bad_value("trials", "at least two that were completed", len(done))
-    shared = [
-        name
-        for name in done[0].params
-        if all(name in one.params for one in done) and len({one.params[name] for one in done}) > 1
-    ]
-    if not shared:
+    every = dict.fromkeys(name for one in done for name in one.params)
+    varied = [name for name in every if len({one.params.get(name) for one in done}) > 1]
+    if not varied:
         return {}
-    found = optuna.importance.get_param_importances(
-        study, params=shared, target=lambda one: one.values[place]
-    )
+    # With a target of one's own the importances are those for low values.
+    sign = -1.0 if goals[place][1] == "max" else 1.0
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = optuna.importance.get_param_importances(
+            study, params=varied, target=lambda one: sign * one.values[place]
+        )
     if not all(math.isfinite(value) for value in found.values()):
         return {}
     return {name: float(value) for name, value in found.items()}

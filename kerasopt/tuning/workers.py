@@ -6,21 +6,27 @@ import multiprocessing.reduction
 import os
 import sys
 import time
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import optuna
 
 from kerasopt._checks import bad_value
 from kerasopt.tuning.oracle import OptunaOracle
+from kerasopt.tuning.worker import work
 
 _GUARD = (
     "If the search is started at the top level of a script, put it under "
     '`if __name__ == "__main__":`, because a worker imports the script.'
 )
+_KINDS: dict[str, type[Exception]] = {
+    "ValueError": ValueError,
+    "TypeError": TypeError,
+    "ImportError": ImportError,
+    "RuntimeError": RuntimeError,
+}
 _LATE = 20.0  # seconds a worker has to end in good order after Ctrl-C
 
 
@@ -43,8 +49,7 @@ class _Order:
     fit_args: tuple[Any, ...]
     fit_kwargs: dict[str, Any]
     most: int | None
-    seed: int | None = None
-    path: list[str] = field(default_factory=lambda: list(sys.path))
+    worker: int
 
 
 def run_workers(
@@ -91,9 +96,11 @@ def run_workers(
                 if not ended:
                     continue
                 workers.remove(worker)
-                kind, said = worker.answer or ("gone", "")
+                answer: tuple[str, Any] = worker.answer or ("gone", "")
+                kind, said = answer
                 if kind == "error":
-                    raise RuntimeError(said)
+                    name, message = said
+                    raise _KINDS[name](message)
                 early = 0 if kind in ("begun", "more") else early + (kind == "gone")
                 if early > count:
                     raise RuntimeError(
@@ -122,7 +129,8 @@ def _order(tuner: Any, callbacks: Any, fit_args: Any, fit_kwargs: Any, most: int
             "Leave `storage` out: the journal file in the project's folder can be shared.",
         )
     kwargs = {**kwargs, "overwrite": False}
-    return _Order(type(tuner), args, kwargs, callbacks, fit_args, fit_kwargs, most)
+    first = 1000 * tuner.oracle.worker  # two searches of one seed draw different numbers
+    return _Order(type(tuner), args, kwargs, callbacks, fit_args, fit_kwargs, most, first)
 
 
 def check_sendable(order: _Order) -> None:
@@ -167,7 +175,10 @@ def _not_sendable(name: str, part: Any, why: str) -> ValueError:
 def _start(context: Any, order: _Order, number: int, threads: int | None) -> _Worker:
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(
-        target=_work, args=(order, number, sender), name=f"kerasopt-worker-{number}", daemon=True
+        target=work,
+        args=(sys.path, _pickled(order), number, sender),
+        name=f"kerasopt-worker-{number}",
+        daemon=True,
     )
     with _environment(threads):
         process.start()
@@ -213,31 +224,3 @@ def _end(workers: list[_Worker]) -> None:
         if worker.process.is_alive():
             worker.process.kill()
             worker.process.join()
-
-
-def _work(order: _Order, number: int, answers: Any) -> None:
-    """Be a worker."""
-    sys.path[:] = order.path
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    parent = multiprocessing.parent_process()
-    try:
-        tuner = order.tuner(*order.args, **order.kwargs)
-        tuner.oracle.worker = number
-
-        def keep_on() -> None:
-            answers.send(("begun", ""))
-            if parent is not None and not parent.is_alive():
-                raise KeyboardInterrupt  # nobody waits for this search any more
-
-        done = tuner._run_here(
-            order.fit_args, order.fit_kwargs, order.callbacks, keep_on, order.most
-        )
-        answers.send(("done" if done else "more", ""))
-    except KeyboardInterrupt:
-        answers.send(("done", ""))
-    except BaseException as error:
-        expected = isinstance(error, (RuntimeError, ValueError, TypeError, ImportError))
-        said = str(error) if expected else traceback.format_exc()
-        with suppress(OSError):
-            answers.send(("error", said))
-        raise SystemExit(1) from None

@@ -56,6 +56,8 @@ class Server:
 def postgres():
     """Give a running server, or skip."""
     binaries = programs()
+    if binaries is None and os.environ.get("KERASOPT_POSTGRES") == "required":
+        pytest.fail("PostgreSQL is required here, and none is installed")
     if binaries is None:
         pytest.skip("no PostgreSQL is installed; CONTRIBUTING.md says how to install one")
     # Not below pytest's folder, which nobody but its owner may enter.

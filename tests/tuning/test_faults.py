@@ -1,5 +1,6 @@
 """Faults, really produced: processes killed, a database stopped, a whole search ended."""
 
+import collections
 import os
 import signal
 import subprocess
@@ -34,6 +35,14 @@ def ended(folder):
     return [name for what, _, name in notes(folder) if what == "end"]
 
 
+def begun(folder):
+    return [name for what, _, name in notes(folder) if what == "begin"]
+
+
+def name_of(record):
+    return f"{record.values['a']}{record.values['b']}"
+
+
 def kill_all(process):
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
@@ -42,9 +51,10 @@ def kill_all(process):
 @pytest.mark.parametrize("sampler", ["grid", "tpe"])
 def test_a_search_that_is_killed_goes_on_and_runs_nothing_twice(sampler, tmp_path):
     first = begin(tmp_path, sampler=sampler)
-    until(lambda: len(ended(tmp_path)) >= 4)
+    until(lambda: len(begun(tmp_path)) >= 5)  # in the middle of the fifth
     kill_all(first)
     before = ended(tmp_path)
+    assert len(before) == 4
     tuner = tuner_of(tmp_path, sampler=sampler)
     tuner.search(verbose=0)
     ran = ended(tmp_path)
@@ -58,10 +68,16 @@ def test_a_search_with_workers_that_is_killed_goes_on(tmp_path):
     until(lambda: len(ended(tmp_path)) >= 4)
     kill_all(first)
     tuner = tuner_of(tmp_path)
+    done = {one.id: name_of(one) for one in tuner.results() if one.state == "COMPLETED"}
+    assert len(done) >= 3
     tuner.search(verbose=0, workers=2)
-    ran = ended(tmp_path)
-    assert len(ran) == len(set(ran)) == 12
-    assert len(tuner.results()) == 12
+    # What had been written down when the processes were killed was not run again.
+    ran = collections.Counter(ended(tmp_path))
+    assert all(ran[name] == 1 for name in done.values())
+    assert len(ran) == 12
+    records = tuner.results()
+    assert [one.state for one in records] == ["COMPLETED"] * 12
+    assert {one.id: name_of(one) for one in records}.items() >= done.items()
 
 
 def test_workers_end_when_the_search_that_started_them_is_killed(tmp_path):
@@ -93,8 +109,8 @@ def test_ctrl_c_ends_workers_in_good_order(tmp_path):
     assert "RUNNING" not in states
     tuner = tuner_of(tmp_path)
     tuner.search(verbose=0)
-    ran = ended(tmp_path)
-    assert len(ran) == len(set(ran)) == 12
+    assert len(set(ended(tmp_path))) == 12
+    assert [one.state for one in tuner.results()] == ["COMPLETED"] * 12
 
 
 def test_two_searches_that_share_a_journal_need_no_chief(tmp_path):

@@ -1,0 +1,68 @@
+"""What runs in the process of a worker. Nothing heavy is imported before it begins."""
+
+import multiprocessing
+import pickle
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from contextlib import suppress
+from types import FrameType
+from typing import Any
+
+from kerasopt._quiet import held_back, quiet_tensorflow
+
+
+def work(path: Sequence[str], order: bytes, number: int, answers: Any) -> None:
+    """Run trials until the search has all of them, or as many as one process shall run.
+
+    Args:
+        path: Of the parent, where Python looks for modules.
+        order: What to do, as `multiprocessing` pickles what it sends from process to process.
+        number: Which of the workers this is.
+        answers: A pipe to the parent: `("begun", "")` after each trial, then `("done", "")`,
+            `("more", "")` or `("error", (kind, message))`.
+    """
+    signal.signal(signal.SIGINT, _once)
+    sys.path[:] = path
+    quiet_tensorflow()
+    parent = multiprocessing.parent_process()
+
+    def keep_on() -> None:
+        answers.send(("begun", ""))
+        if parent is not None and not parent.is_alive():
+            raise KeyboardInterrupt  # nobody waits for this search any more
+
+    try:
+        with held_back():
+            import tensorflow  # noqa: F401 - it talks while it is imported
+
+        what = pickle.loads(order)  # not from a file: from the process that started this one
+        tuner = what.tuner(*what.args, **what.kwargs)
+        tuner.oracle.worker = what.worker + number
+        done = tuner._run_here(what.fit_args, what.fit_kwargs, what.callbacks, keep_on, what.most)
+        answers.send(("done" if done else "more", ""))
+    except KeyboardInterrupt:
+        with suppress(OSError):
+            answers.send(("done", ""))
+    except BaseException as error:
+        expected = isinstance(error, (RuntimeError, ValueError, TypeError, ImportError))
+        said = str(error) if expected else traceback.format_exc()
+        with suppress(OSError):
+            answers.send(("error", (kind_of(error), said)))
+        raise SystemExit(1) from None
+
+
+def kind_of(error: BaseException) -> str:
+    """Give the name of the built-in class that an error is of, as far as callers can tell."""
+    for kind in (ValueError, TypeError, ImportError):
+        if isinstance(error, kind):
+            return kind.__name__
+    return "RuntimeError"
+
+
+def _once(number: int, frame: FrameType | None) -> None:
+    """Take the first Ctrl-C; the terminal and the parent may both send one."""
+    del number, frame
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    raise KeyboardInterrupt
