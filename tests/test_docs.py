@@ -69,6 +69,33 @@ def test_the_example_of_the_export_runs_as_it_is(tmp_path):
     assert "class Model(context: Context)" in printed
 
 
+@pytest.mark.slow
+def test_the_example_of_the_search_runs_as_it_is_and_goes_on(tmp_path, monkeypatch):
+    monkeypatch.setenv("TRIALS", "3")
+    monkeypatch.setenv("EPOCHS", "3")
+    monkeypatch.setenv("DATASET", "digits")
+    printed = run_example("tune_fashion_mnist", tmp_path)
+    assert "trial 0002 (3/3)" in printed
+    assert "a convolutional network" in printed
+    accuracy = float(re.search(r"the best model again: val_accuracy ([\d.]+)", printed)[1])
+    row = re.search(r"^\d+ +completed +([\d.]+)", printed, re.MULTILINE)
+    assert accuracy == pytest.approx(float(row[1]), abs=1e-4)
+    assert (tmp_path / "tune-fashion-mnist" / "report" / "report.md").is_file()
+    again = run_example("tune_fashion_mnist", tmp_path)
+    assert "3 of 3 trials have ended before." in again
+
+
+@pytest.mark.slow
+def test_the_example_of_the_pareto_front_runs_as_it_is(tmp_path, monkeypatch):
+    monkeypatch.setenv("TRIALS", "3")
+    printed = run_example("tune_pareto", tmp_path)
+    rows = re.findall(r"^ *([\d,]+) bytes +([\d.]+)  (\S+model.tflite)", printed, re.MULTILINE)
+    assert rows
+    for size, _, path in rows:
+        assert Path(path).stat().st_size == int(size.replace(",", ""))
+    assert (tmp_path / "tune-pareto" / "front.png").is_file()
+
+
 @pytest.mark.parametrize(
     "page",
     [
@@ -77,6 +104,7 @@ def test_the_example_of_the_export_runs_as_it_is(tmp_path):
         "docs/architecture.md",
         "docs/early-stopping.md",
         "docs/pruning.md",
+        "docs/tuning.md",
         "docs/regularization.md",
     ],
 )
@@ -95,6 +123,7 @@ def test_nothing_names_a_path_of_one_machine_or_a_package_host():
         "docs/early-stopping.md",
         "docs/pruning.md",
         "docs/regularization.md",
+        "docs/tuning.md",
         "constraints.txt",
         "setup.cfg",
         "pyproject.toml",
