@@ -1,4 +1,4 @@
-"""Search for the best small CNN on Fashion-MNIST, stopping bad trials early, and look at the result.
+"""Search for the best small CNN on Fashion-MNIST, stop bad trials early, look at the result.
 
 Run: python examples/tune_fashion_mnist.py
 
