@@ -2,19 +2,16 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from kerasopt._checks import bad_value, did_you_mean
-from kerasopt.tuning.liveness import Heartbeat
 from kerasopt.tuning.objectives import Limits, violations
 from kerasopt.tuning.records import (
     ATTEMPT,
     CRASH,
-    EXECUTIONS,
     MESSAGE,
     METRICS,
     OUT,
@@ -23,40 +20,12 @@ from kerasopt.tuning.records import (
     VALUES,
     name_of,
 )
+from kerasopt.tuning.running import Running
 
 MOST_LOSSES = 3
 """A trial whose process ended so often without a word has failed."""
 
 _LONGEST = 20_000  # characters of a traceback: some databases hold no longer texts
-
-
-@dataclass
-class Running:
-    """A trial that this process runs.
-
-    Attributes:
-        asked: Optuna's.
-        shown: KerasTuner's.
-        token: By which others know that it is still run here.
-        heart: Its signs of life, where others can see them.
-        measured: By metric, the best value that was reported and the epoch it is of.
-    """
-
-    asked: optuna.Trial
-    shown: Any
-    token: str
-    heart: Heartbeat | None
-    measured: dict[str, tuple[float, int]] = field(default_factory=dict)
-
-    def measure(
-        self, metrics: Mapping[str, float], step: int, directions: Mapping[str, str]
-    ) -> None:
-        """Note metrics; of several values of one the best stays."""
-        for name, given in metrics.items():
-            value, before = float(given), self.measured.get(name)
-            sign = -1.0 if directions.get(name) == "max" else 1.0
-            if before is None or not sign * before[0] <= sign * value:
-                self.measured[name] = (value, int(step))
 
 
 def check_reported(
@@ -235,15 +204,3 @@ def check_failures(trials: Sequence[FrozenTrial], most: int) -> None:
             f"allows. The first of them, trial {name_of(first.number)} with "
             f"{first.user_attrs.get(VALUES, {})}:\n{first.user_attrs.get(MESSAGE, '')}"
         )
-
-
-__all__ = [
-    "EXECUTIONS",
-    "MOST_LOSSES",
-    "Running",
-    "check_failures",
-    "check_reported",
-    "end",
-    "lose",
-    "not_finite",
-]

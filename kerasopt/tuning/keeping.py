@@ -9,6 +9,7 @@ from typing import Any
 from kerasopt._files import replacing
 
 WEIGHTS = "model.weights.h5"
+BUILD_CONFIG = "build_config.json"
 
 
 def folder_of(project: Path, trial_id: str) -> Path:

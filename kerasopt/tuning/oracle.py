@@ -1,59 +1,33 @@
 """An oracle of KerasTuner that asks Optuna."""
 
 import contextlib
-import gc
-import threading
 import time
-import uuid
 import warnings
-import weakref
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import keras_tuner
 import optuna
 from optuna.trial import TrialState
 
-from kerasopt._checks import at_least, bad_type, bad_value, positive
+from kerasopt._checks import at_least, bad_type, positive
 from kerasopt.tuning import ending, liveness
 from kerasopt.tuning.asking import note_new, suggest, surplus
-from kerasopt.tuning.configurations import Space, config_of
-from kerasopt.tuning.distinct import MOST, Distinct
+from kerasopt.tuning.configurations import config_of
+from kerasopt.tuning.distinct import MOST
+from kerasopt.tuning.has_study import HasStudy
+from kerasopt.tuning.has_trials import HasTrials
+from kerasopt.tuning.initial import check_initial
 from kerasopt.tuning.objectives import check_constraints, check_objective, names_of
-from kerasopt.tuning.records import (
-    BEAT,
-    OUT,
-    OWNER,
-    VALUES,
-    Record,
-    front_of,
-    name_of,
-    ranked,
-    record_of,
-)
-from kerasopt.tuning.samplers import check_sampler, make_pruner, make_sampler
-from kerasopt.tuning.storages import open_storage, patiently, safe_name
-from kerasopt.tuning.study import (
-    BEGUN_WITH,
-    SPACE,
-    check_space,
-    delete_study,
-    open_study,
-    plain_space,
-    read_space,
-    trials_of,
-    tried,
-)
+from kerasopt.tuning.records import BEAT, OUT, OWNER, VALUES, name_of
+from kerasopt.tuning.running import Running, beating, claim, is_left, let_go
+from kerasopt.tuning.samplers import check_sampler, make_pruner
+from kerasopt.tuning.study import BEGUN_WITH, SPACE, plain_space, read_space, trials_of
 
-Answer = TypeVar("Answer")
 _Trial = keras_tuner.engine.trial.Trial
 
-# Who of this process runs which trial: one that nobody runs any more has been left.
-_HERE: "weakref.WeakValueDictionary[str, Any]" = weakref.WeakValueDictionary()
 
-
-class OptunaOracle(keras_tuner.Oracle):
+class OptunaOracle(HasTrials, keras_tuner.Oracle):
     """An oracle that works in any tuner of KerasTuner and samples with Optuna.
 
     The study is the only state: a search that is killed and started again goes on, and so do
@@ -128,29 +102,29 @@ class OptunaOracle(keras_tuner.Oracle):
         wait: float = 600.0,
     ):
         goal = check_objective(objective)
-        self.goals = names_of(goal)
+        goals = names_of(goal)
         at_least("max_trials", max_trials, 1)
         at_least("max_retries_per_trial", max_retries_per_trial, 0)
         at_least("max_consecutive_failed_trials", max_consecutive_failed_trials, 1)
-        check_sampler(sampler, len(self.goals))
-        make_pruner(pruner, len(self.goals))
-        self.limits = check_constraints(constraints)
+        check_sampler(sampler, len(goals))
+        make_pruner(pruner, len(goals))
         self.heartbeat = positive("heartbeat", heartbeat)
-        self.wait = positive("wait", wait)
-        self.study_name = study_name
-        self.initial = check_initial(initial)
-        self._sampler, self._pruner = sampler, pruner
-        self._given = storage
         self._watch = liveness.Watch(positive("grace", grace))
-        self._lock = threading.RLock()
-        self._study: Any = None
-        self._space: Space | None = None
-        self._checked = False
-        self._mine: dict[str, ending.Running] = {}
-        self._seed = seed
-        self.worker = 0  # among those of one machine
-        self.note: Callable[[str], None] = print
-        super().__init__(
+        self._mine: dict[str, Running] = {}
+        HasStudy.__init__(
+            self,
+            goals,
+            check_constraints(constraints),
+            sampler,
+            pruner,
+            storage,
+            study_name,
+            seed,
+            check_initial(initial),
+            positive("wait", wait),
+        )
+        keras_tuner.Oracle.__init__(
+            self,
             objective=goal,
             max_trials=int(max_trials),
             hyperparameters=hyperparameters,
@@ -160,101 +134,6 @@ class OptunaOracle(keras_tuner.Oracle):
             max_retries_per_trial=max_retries_per_trial,
             max_consecutive_failed_trials=max_consecutive_failed_trials,
         )
-        # What cannot be reached is said here; a file in the project's folder has to wait for it.
-        self._storage = None if storage is None else open_storage(storage, ".")
-        self._project: tuple[str, str] | None = None
-
-    # -- the study ---------------------------------------------------------------------------
-
-    @property
-    def storage(self) -> Any:
-        """The storage of Optuna that holds the study."""
-        return self.study._storage
-
-    def prepare(self) -> None:
-        """Make the study with its search space, before other processes look for it."""
-        with self._lock:
-            self.patiently(self._agree)
-
-    @property
-    def study(self) -> optuna.Study:
-        """The study of Optuna, opened or made when it is first needed."""
-        with self._lock:
-            if self._study is None:
-                folder, name = self._project or (".", "untitled_project")
-                storage = self._storage or open_storage(None, Path(folder) / name)
-                self._storage = storage
-                study = self.patiently(
-                    lambda: open_study(storage, self.study_name or name, self.goals, self.limits)
-                )
-                # Another process, and this one after a restart, must not draw the same numbers.
-                done = len(study.get_trials(deepcopy=False))
-                seed = None
-                if self._seed is not None:
-                    seed = (self._seed + 7919 * done + 104_729 * self.worker) % 2**32
-                study.sampler = Distinct(
-                    make_sampler(self._sampler, seed), self.space, lambda: self._tried(), seed
-                )
-                study.pruner = make_pruner(self._pruner) or optuna.pruners.NopPruner()
-                self._study = study
-            found: optuna.Study = self._study
-            return found
-
-    @property
-    def prunes(self) -> bool:
-        """Whether bad trials are stopped while they train."""
-        return self._pruner is not None
-
-    def where(self) -> str:
-        """Say where the study is kept, without a password."""
-        folder, name = self._project or (".", "")
-        shown = safe_name(self._given)
-        return str(Path(folder) / name / shown) if self._given is None else shown
-
-    def delete(self) -> None:
-        """Delete the study, so that the next trial is the first of a new one."""
-        folder, name = self._project or (".", "untitled_project")
-        if self._storage is None:
-            self._storage = open_storage(None, Path(folder) / name)
-        delete_study(self._storage, self.study_name or name)
-        self._study, self._checked = None, False
-        if self._given is None:
-            self._storage = None  # its file may be deleted, too
-
-    def patiently(self, action: Callable[[], Answer]) -> Answer:
-        """Do something with the storage, and wait for it if it does not answer."""
-        return patiently(action, self.wait, self.note)
-
-    def space(self) -> Space:
-        """Give the search space as it is known now."""
-        if self._space is None or len(self._space.hps) != len(self.hyperparameters.space):
-            self._space = Space(self.hyperparameters.space, grid=self._sampler == "grid")
-        return self._space
-
-    def _tried(self) -> set[Any]:
-        return tried(self.study, self.space())
-
-    def _agree(self) -> None:
-        """Bring this process's space and the study's together."""
-        kept = self.study.user_attrs
-        if BEGUN_WITH not in kept:
-            plain = plain_space(self.hyperparameters.space)
-            self.study.set_user_attr(BEGUN_WITH, plain)
-            for values in self.initial:
-                params = self.space().params(values or self.space().values({}))
-                self.study.enqueue_trial(params, skip_if_exists=True)
-        elif not self._checked and self.hyperparameters.space:
-            check_space(self.study.study_name, kept[BEGUN_WITH], self.hyperparameters.space)
-        self._checked = True
-        before = len(self.hyperparameters.space)
-        new = [
-            hp
-            for hp in read_space(kept.get(SPACE, kept.get(BEGUN_WITH, [])))
-            if not self.hyperparameters._exists(hp.name, hp.conditions)
-        ]
-        self.hyperparameters.merge(new)
-        if len(self.hyperparameters.space) != before:
-            self._space = None
 
     # -- what a tuner calls ------------------------------------------------------------------
 
@@ -284,14 +163,14 @@ class OptunaOracle(keras_tuner.Oracle):
                     ending.check_failures(trials, max(1, len(trials)))
                 return self._none(tuner_id, wait=others)
             trial = study.ask()
-            token = uuid.uuid4().hex
-            _HERE[token] = self
+            token = ""
             try:
-                trial.set_user_attr(OWNER, {**liveness.owner(), "run": token})
+                token = claim(trial, self)
                 values = suggest(trial, self.space())
                 trial.set_user_attr(VALUES, values)
                 why = surplus(study, trial.number, self.max_trials, self.space(), values)
             except BaseException:  # also Ctrl-C: nobody would know of this trial
+                let_go(token)
                 with contextlib.suppress(Exception):
                     frozen = study.get_trials(deepcopy=False)[trial.number]
                     ending.lose(study, frozen, "it was broken off", free=True)
@@ -306,22 +185,10 @@ class OptunaOracle(keras_tuner.Oracle):
         running = _Trial(hyperparameters=hyperparameters, trial_id=name, status="RUNNING")
         heart = None
         if not isinstance(self._storage, optuna.storages.InMemoryStorage):
-            heart = self._beating(name)
-        self._mine[name] = ending.Running(trial, running, token, heart)
+            heart = beating(self, name, self.heartbeat)
+        self._mine[name] = Running(trial, running, token, heart)
         self.ongoing_trials[tuner_id] = running
         return running
-
-    def _beating(self, name: str) -> liveness.Heartbeat:
-        me = weakref.ref(self)  # an oracle that nobody uses any more does not live by its heart
-
-        def beat(number: int) -> bool:
-            oracle = me()
-            if oracle is None or name not in oracle._mine:
-                return False
-            oracle._mine[name].asked.set_user_attr(BEAT, [number, time.time()])
-            return True
-
-        return liveness.Heartbeat(beat, self.heartbeat)
 
     def _none(self, tuner_id: str, wait: bool) -> Any:
         if wait:
@@ -350,7 +217,7 @@ class OptunaOracle(keras_tuner.Oracle):
             owner = trial.user_attrs.get(OWNER)
             if OUT in trial.user_attrs or name_of(trial.number) in self._mine:
                 continue
-            if owner is not None and (liveness.has_ended(owner) or _left(owner)):
+            if owner is not None and is_left(owner):
                 why = "its process ended"
             elif self._watch.silent(trial.number, trial.user_attrs.get(BEAT)):
                 why = f"no sign of life for {self._watch.grace:.0f} seconds"
@@ -430,7 +297,7 @@ class OptunaOracle(keras_tuner.Oracle):
                 )
             )
             trial.status, trial.score = shown.status, shown.score
-            _HERE.pop(running.token, None)
+            let_go(running.token)
             self._mine.pop(trial.trial_id)
             for tuner_id, one in list(self.ongoing_trials.items()):
                 if one.trial_id == trial.trial_id:
@@ -448,58 +315,6 @@ class OptunaOracle(keras_tuner.Oracle):
             if self._checked:
                 plain = plain_space(self.hyperparameters.space)
                 self.patiently(lambda: self.study.set_user_attr(SPACE, plain))
-
-    # -- what is known -----------------------------------------------------------------------
-
-    def records(self) -> list[Record]:
-        """Give all trials of the search in their order, also those that run."""
-        return self.patiently(lambda: [record_of(one) for one in trials_of(self.study)])
-
-    def best_records(self) -> list[Record]:
-        """Give the completed trials, the best first; those that break constraints come last."""
-        return ranked(self.records(), [direction for _, direction in self.goals])
-
-    def front(self) -> list[Record]:
-        """Give the Pareto front: no other trial is better in every objective."""
-        return front_of(self.records(), [direction for _, direction in self.goals])
-
-    @property
-    def trials(self) -> dict[str, Any]:
-        """All trials in KerasTuner's form, by name."""
-        if self._study is None and self._project is None:
-            return {}
-        return {one.id: self._as_trial(one) for one in self.records()}
-
-    @trials.setter
-    def trials(self, value: Any) -> None:  # KerasTuner's constructor sets an empty dict
-        del value
-
-    def get_trial(self, trial_id: str) -> Any:
-        """Give one trial in KerasTuner's form."""
-        if trial_id in self._mine:
-            return self._mine[trial_id].shown
-        return self.trials[trial_id]
-
-    def get_best_trials(self, num_trials: int = 1) -> list[Any]:
-        """Give the best completed trials; with several objectives the Pareto front comes first."""
-        return [self._as_trial(one) for one in self.best_records()[:num_trials]]
-
-    def remaining_trials(self) -> int:
-        """Give how many trials of the search have not begun."""
-        return max(0, int(self.max_trials) - len(self.records()))
-
-    def _as_trial(self, record: Record) -> Any:
-        hyperparameters = self.hyperparameters.copy()
-        hyperparameters.values = dict(record.values)
-        trial = _Trial(hyperparameters, record.id, record.state, record.message or None)
-        directions = dict(self.goals)
-        for name, value in record.metrics.items():
-            trial.metrics.register(name, direction=directions.get(name))
-            trial.metrics.update(name, value, step=record.best_step)
-        if record.objectives is not None:
-            trial.score = record.objectives[0]
-        trial.best_step = record.best_step
-        return trial
 
     # -- KerasTuner's files: the study holds everything ------------------------------------------
 
@@ -529,34 +344,3 @@ class OptunaOracle(keras_tuner.Oracle):
             for running in list(self._mine.values()):
                 running.shown.status = "LOST"
                 self.end_trial(running.shown)
-
-
-def _left(owner: Mapping[str, Any]) -> bool:
-    """Tell whether a trial is one of this process that nothing here runs any more."""
-    me = liveness.owner()
-    if any(owner.get(key) != me[key] for key in ("machine", "pid", "begun")):
-        return False
-    if owner["run"] in _HERE:
-        gc.collect()  # an oracle of an earlier search may only wait for this
-    return owner["run"] not in _HERE
-
-
-def check_initial(initial: Any) -> list[dict[str, Any]]:
-    """Check an `initial` argument; an empty dict stands for all defaults.
-
-    Raises:
-        TypeError: If it is neither a list of dicts nor a word.
-        ValueError: If it is another word than `"default"`.
-    """
-    if initial is None:
-        return []
-    expected = '"default" or a list of dicts of hyperparameter -> value'
-    if isinstance(initial, str):
-        if initial != "default":
-            raise bad_value("initial", expected, initial)
-        return [{}]
-    if not isinstance(initial, Sequence) or not all(
-        isinstance(one, Mapping) and one for one in initial
-    ):
-        raise bad_type("initial", expected, initial)
-    return [dict(one) for one in initial]

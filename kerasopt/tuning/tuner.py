@@ -1,39 +1,31 @@
 """A tuner of KerasTuner that survives faults and runs trials one by one or side by side."""
 
 import gc
-import json
-import shutil
 import traceback
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
 
-import keras
 import keras_tuner
 
 from kerasopt._checks import at_least, bad_type, bad_value
-from kerasopt._files import write_text
 from kerasopt.tuning import keeping
 from kerasopt.tuning.callbacks import (
-    TrialCallback,
     TrialPruned,
     check_callbacks,
-    fresh_callbacks,
-    place_tensorboard,
 )
 from kerasopt.tuning.ending import check_reported, not_finite
-from kerasopt.tuning.folds import check_folds, divided
+from kerasopt.tuning.folds import check_folds
 from kerasopt.tuning.objectives import names_of
 from kerasopt.tuning.oracle import OptunaOracle
 from kerasopt.tuning.progress import Progress
-from kerasopt.tuning.records import EXECUTIONS, FOLDER, Record
+from kerasopt.tuning.records import EXECUTIONS
 from kerasopt.tuning.results import averaged, metrics_of
+from kerasopt.tuning.shows import Shows
+from kerasopt.tuning.trains import check_model
 
-_BUILD_CONFIG = "build_config.json"
 
-
-class Tuner(keras_tuner.Tuner):
+class Tuner(Shows):
     """Search for the best hyperparameters of a model.
 
     Takes the place of KerasTuner's tuners, with their words. What is different: the search is kept
@@ -299,95 +291,6 @@ class Tuner(keras_tuner.Tuner):
             self.oracle.max_consecutive_failed_trials = 10**9  # this error is the one to show
             self.oracle.end_trial(trial)
 
-    def run_trial(self, trial: Any, *args: Any, **kwargs: Any) -> Any:
-        """Train one configuration, as often as `executions_per_trial` and `folds` say.
-
-        A subclass may do anything else here: it gets the trial and what `search` got, and returns
-        what `HyperModel.fit` may return, or a list of that.
-
-        Args:
-            trial: The trial, with its `hyperparameters`.
-            *args: As `search` got them.
-            **kwargs: As `search` got them, with `callbacks` and `verbose`.
-        """
-        callbacks = kwargs.pop("callbacks", None)
-        goals = names_of(self.oracle.objective)
-        executions: list[dict[str, float]] = []
-        results, best, epochs = [], None, 0
-        folder = keeping.folder_of(Path(self.project_dir), trial.trial_id)
-        for number, (fit_args, fit_kwargs) in enumerate(self._parts(args, kwargs)):
-            if self.seed is not None:
-                keras.utils.set_random_seed(self.seed + 1000 * number + _number(trial.trial_id))
-            model = self.build(trial.hyperparameters)
-            made = fresh_callbacks(callbacks, trial.hyperparameters)
-            place_tensorboard(made, f"{trial.trial_id}/execution{number}")
-            part = folder / f"execution{number}"
-            watcher = TrialCallback(goals[0], part, self._reporter(trial), epochs)
-            result = self.hypermodel.fit(
-                trial.hyperparameters, model, *fit_args, callbacks=[*made, watcher], **fit_kwargs
-            )
-            epochs += watcher.epochs
-            self._note_unseen(watcher, goals[0][0])
-            metrics = metrics_of(result, goals, watcher.first)
-            executions.append(metrics)
-            results.append(result)
-            value = metrics.get(goals[0][0])
-            if best is None or (value is not None and _better(value, best, goals[0][1])):
-                best = value
-                if isinstance(result, keras.callbacks.History):
-                    watcher.give_back(model)
-                    trial.best_step = watcher.best_epoch or 0
-                self._write(trial, model, folder)
-                keeping.adopt(part, folder)
-            shutil.rmtree(part, ignore_errors=True)
-        self._measured[trial.trial_id] = executions
-        return results
-
-    def build(self, hp: Any) -> Any:
-        """Build the model of one configuration.
-
-        Raises:
-            FatalTypeError: If `build` returns no model.
-            FailedTrialError: If it has more than `max_model_size` parameters.
-        """
-        keras.utils.clear_session(free_memory=False)
-        gc.collect()
-        model = self._build_hypermodel(hp)
-        check_model(model)
-        if self.max_model_size and model.built:
-            size = model.count_params()
-            if size > self.max_model_size:
-                raise keras_tuner.errors.FailedTrialError(
-                    f"The model has {size:,} parameters, more than {self.max_model_size:,}."
-                )
-        return model
-
-    def _parts(self, args: Any, kwargs: Any) -> Iterator[tuple[Any, Any]]:
-        for _ in range(self.executions_per_trial):
-            if self.folds is None:
-                yield args, dict(kwargs)
-            else:
-                yield from divided(self.folds, args, kwargs, self.seed)
-
-    def _reporter(self, trial: Any) -> Any:
-        if not isinstance(self.oracle, OptunaOracle) or not self.oracle.prunes:
-            return None
-        oracle, name = self.oracle, trial.trial_id
-        return lambda value, step: oracle.report(name, value, step)
-
-    def _note_unseen(self, watcher: Any, name: str) -> None:
-        if self._reporter_is_idle(watcher, name) and not self._unseen:
-            self._unseen = True
-            warnings.warn(
-                f"No trial can be pruned: {name!r} is not among what an epoch reports, "
-                f"{sorted(watcher.seen)}.",
-                stacklevel=2,
-            )
-
-    def _reporter_is_idle(self, watcher: Any, name: str) -> bool:
-        prunes = isinstance(self.oracle, OptunaOracle) and self.oracle.prunes
-        return bool(prunes and watcher.epochs and name not in watcher.seen)
-
     # -- what a trial leaves -----------------------------------------------------------------
 
     def on_trial_end(self, trial: Any) -> None:
@@ -404,19 +307,6 @@ class Tuner(keras_tuner.Tuner):
 
                 write(self.log_dir, trial)
         self.save()
-
-    def _write(self, trial: Any, model: Any, folder: Path) -> None:
-        if not self.keep_best or not model.built:
-            return
-        keeping.write_weights(model, folder)
-        config = model.get_build_config()
-        if config is not None:
-            write_text(folder / _BUILD_CONFIG, json.dumps(config))
-        self._keep(trial, FOLDER, str(folder.resolve()))
-
-    def _keep(self, trial: Any, name: str, value: Any) -> None:
-        if isinstance(self.oracle, OptunaOracle):
-            self.oracle.keep(trial.trial_id, name, value)
 
     def save(self) -> None:
         """Save what KerasTuner's own oracles need; a study needs nothing."""
@@ -453,102 +343,3 @@ class Tuner(keras_tuner.Tuner):
 
         show()
         return show
-
-    # -- results -----------------------------------------------------------------------------
-
-    def results(self) -> list[Record]:
-        """Give all trials of the search in their order."""
-        return list(self._optuna("results").records())
-
-    def pareto_front(self) -> list[Record]:
-        """Give the trials that keep the constraints and that no other one beats in everything.
-
-        They are sorted by the first objective, the best first.
-        """
-        return list(self._optuna("pareto_front").front())
-
-    def plot_pareto(self, path: Any = None, title: str = "") -> Any:
-        """Plot two objectives of all trials, with the Pareto front.
-
-        Args:
-            path: Where to write the plot, ending in `.png`, `.svg` or `.pdf`. Defaults to `None`.
-            title: Heading. Defaults to none.
-
-        Returns:
-            The `matplotlib.figure.Figure`.
-
-        Raises:
-            ValueError: If there are not two objectives, or no trial has been completed.
-        """
-        from kerasopt.reporting.search import plot_pareto
-
-        oracle = self._optuna("plot_pareto")
-        return plot_pareto(oracle.records(), oracle.front(), oracle.goals, path, title)
-
-    def _optuna(self, what: str) -> OptunaOracle:
-        if isinstance(self.oracle, OptunaOracle):
-            return self.oracle
-        raise TypeError(f"`{what}` needs an `OptunaOracle`, not {type(self.oracle).__name__}.")
-
-    def load_model(self, trial: Any) -> Any:
-        """Build the model of a trial, with the weights of its best epoch.
-
-        Args:
-            trial: A trial, a record, or its name.
-
-        Raises:
-            ValueError: If there is no such trial.
-            FileNotFoundError: If its weights were not kept, or lie on another machine.
-        """
-        name = trial if isinstance(trial, str) else getattr(trial, "trial_id", None) or trial.id
-        if name not in self.oracle.trials:
-            raise bad_value("trial", f"one of {sorted(self.oracle.trials)}", name)
-        folder = keeping.folder_of(Path(self.project_dir), name)
-        path = folder / keeping.WEIGHTS
-        if not path.is_file():
-            kept = {one.id: one for one in self.results()} if self._is_optuna() else {}
-            where = f" It ran on {kept[name].host}." if name in kept and kept[name].host else ""
-            raise FileNotFoundError(
-                f"The weights of trial {name} are not at {path}: only those of the best "
-                f"{self.keep_best} trials are kept (`keep_best`).{where}"
-            )
-        model = self.build(self.oracle.get_trial(name).hyperparameters)
-        if not model.built:
-            model.build_from_config(json.loads((folder / _BUILD_CONFIG).read_text()))
-        if model.optimizer is not None:
-            model.optimizer.build(model.trainable_variables)  # its state is in the file, too
-        model.load_weights(path)
-        return model
-
-    def _is_optuna(self) -> bool:
-        return isinstance(self.oracle, OptunaOracle)
-
-    def results_summary(self, num_trials: int = 10) -> None:
-        """Print the best trials."""
-        if not self._is_optuna():
-            super().results_summary(num_trials)
-            return
-        from kerasopt.tuning.table import table_of
-
-        oracle = self._optuna("results_summary")
-        print(table_of(oracle.best_records()[:num_trials], oracle.goals))  # noqa: T201
-
-
-def check_model(model: Any) -> None:
-    """Check what `build` returned.
-
-    Raises:
-        FatalTypeError: If it is no model of Keras.
-    """
-    if not isinstance(model, keras.Model):
-        raise keras_tuner.errors.FatalTypeError(
-            str(bad_type("hypermodel", "one whose `build(hp)` returns a `keras.Model`", model))
-        )
-
-
-def _number(trial_id: str) -> int:
-    return int(trial_id) if trial_id.isdigit() else 0
-
-
-def _better(value: float, best: float, direction: str) -> bool:
-    return value > best if direction == "max" else value < best

@@ -5,6 +5,7 @@ import math
 import keras
 import keras_tuner
 import numpy as np
+import optuna
 import pytest
 
 from kerasopt.tuning import OptunaOracle, Tuner
@@ -141,6 +142,15 @@ def test_a_grid_that_is_broken_off_cannot_go_on_in_keras_tuner_and_can_here(tmp_
         begin(keras_tuner.GridSearch, "theirs", mended=True)
     records = begin(GridSearch, "ours", mended=True).results()
     assert sorted(one.values["units"] for one in records) == list(range(1, 9))
+
+
+def test_the_private_names_of_optuna_that_are_used_are_there():
+    """A trial's number in its storage, and the storage, to see which of two processes was first."""
+    study = OptunaOracle(storage="memory").study
+    trial = study.ask()
+    frozen = study.get_trials(deepcopy=False)[0]
+    assert frozen._trial_id == trial._trial_id
+    assert study._storage.set_trial_state_values(frozen._trial_id, optuna.trial.TrialState.FAIL)
 
 
 def test_the_private_names_of_keras_tuner_that_are_used_are_there():

@@ -1,0 +1,69 @@
+"""Trials of a study as KerasTuner shows them."""
+
+from typing import Any
+
+import keras_tuner
+
+from kerasopt.tuning.has_study import HasStudy
+from kerasopt.tuning.records import Record, front_of, ranked, record_of
+from kerasopt.tuning.running import Running
+from kerasopt.tuning.study import trials_of
+
+_Trial = keras_tuner.engine.trial.Trial
+
+
+class HasTrials(HasStudy):
+    """Mixin of `OptunaOracle`: what is known of its trials."""
+
+    max_trials: Any
+    _mine: dict[str, Running]
+
+    def records(self) -> list[Record]:
+        """Give all trials of the search in their order, also those that run."""
+        return self.patiently(lambda: [record_of(one) for one in trials_of(self.study)])
+
+    def best_records(self) -> list[Record]:
+        """Give the completed trials, the best first; those that break constraints come last."""
+        return ranked(self.records(), [direction for _, direction in self.goals])
+
+    def front(self) -> list[Record]:
+        """Give the Pareto front: no other trial is better in every objective."""
+        return front_of(self.records(), [direction for _, direction in self.goals])
+
+    @property
+    def trials(self) -> dict[str, Any]:
+        """All trials in KerasTuner's form, by name."""
+        if self._study is None and self._project is None:
+            return {}
+        return {one.id: self._as_trial(one) for one in self.records()}
+
+    @trials.setter
+    def trials(self, value: Any) -> None:  # KerasTuner's constructor sets an empty dict
+        del value
+
+    def get_trial(self, trial_id: str) -> Any:
+        """Give one trial in KerasTuner's form."""
+        if trial_id in self._mine:
+            return self._mine[trial_id].shown
+        return self.trials[trial_id]
+
+    def get_best_trials(self, num_trials: int = 1) -> list[Any]:
+        """Give the best completed trials; with several objectives the Pareto front comes first."""
+        return [self._as_trial(one) for one in self.best_records()[:num_trials]]
+
+    def remaining_trials(self) -> int:
+        """Give how many trials of the search have not begun."""
+        return max(0, int(self.max_trials) - len(self.records()))
+
+    def _as_trial(self, record: Record) -> Any:
+        hyperparameters = self.hyperparameters.copy()
+        hyperparameters.values = dict(record.values)
+        trial = _Trial(hyperparameters, record.id, record.state, record.message or None)
+        directions = dict(self.goals)
+        for name, value in record.metrics.items():
+            trial.metrics.register(name, direction=directions.get(name))
+            trial.metrics.update(name, value, step=record.best_step)
+        if record.objectives is not None:
+            trial.score = record.objectives[0]
+        trial.best_step = record.best_step
+        return trial

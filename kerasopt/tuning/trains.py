@@ -1,0 +1,154 @@
+"""How one configuration is trained: models, callbacks, executions, folds, the files it leaves."""
+
+import gc
+import json
+import shutil
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import keras
+import keras_tuner
+
+from kerasopt._checks import bad_type
+from kerasopt._files import write_text
+from kerasopt.tuning import keeping
+from kerasopt.tuning.callbacks import TrialCallback, fresh_callbacks, place_tensorboard
+from kerasopt.tuning.folds import divided
+from kerasopt.tuning.objectives import names_of
+from kerasopt.tuning.oracle import OptunaOracle
+from kerasopt.tuning.records import FOLDER
+from kerasopt.tuning.results import metrics_of
+
+
+class Trains(keras_tuner.Tuner):
+    """The part of `Tuner` that trains."""
+
+    folds: int | None
+    keep_best: int
+    seed: int | None
+    _measured: dict[str, list[dict[str, float]]]
+    _unseen: bool
+
+    def run_trial(self, trial: Any, *args: Any, **kwargs: Any) -> Any:
+        """Train one configuration, as often as `executions_per_trial` and `folds` say.
+
+        A subclass may do anything else here: it gets the trial and what `search` got, and returns
+        what `HyperModel.fit` may return, or a list of that.
+
+        Args:
+            trial: The trial, with its `hyperparameters`.
+            *args: As `search` got them.
+            **kwargs: As `search` got them, with `callbacks` and `verbose`.
+        """
+        callbacks = kwargs.pop("callbacks", None)
+        goals = names_of(self.oracle.objective)
+        executions: list[dict[str, float]] = []
+        results, best, epochs = [], None, 0
+        folder = keeping.folder_of(Path(self.project_dir), trial.trial_id)
+        for number, (fit_args, fit_kwargs) in enumerate(self._parts(args, kwargs)):
+            if self.seed is not None:
+                keras.utils.set_random_seed(self.seed + 1000 * number + _number(trial.trial_id))
+            model = self.build(trial.hyperparameters)
+            made = fresh_callbacks(callbacks, trial.hyperparameters)
+            place_tensorboard(made, f"{trial.trial_id}/execution{number}")
+            part = folder / f"execution{number}"
+            watcher = TrialCallback(goals[0], part, self._reporter(trial), epochs)
+            result = self.hypermodel.fit(
+                trial.hyperparameters, model, *fit_args, callbacks=[*made, watcher], **fit_kwargs
+            )
+            epochs += watcher.epochs
+            self._note_unseen(watcher, goals[0][0])
+            metrics = metrics_of(result, goals, watcher.first)
+            executions.append(metrics)
+            results.append(result)
+            value = metrics.get(goals[0][0])
+            if best is None or (value is not None and _better(value, best, goals[0][1])):
+                best = value
+                if isinstance(result, keras.callbacks.History):
+                    watcher.give_back(model)
+                    trial.best_step = watcher.best_epoch or 0
+                self._write(trial, model, folder)
+                keeping.adopt(part, folder)
+            shutil.rmtree(part, ignore_errors=True)
+        self._measured[trial.trial_id] = executions
+        return results
+
+    def build(self, hp: Any) -> Any:
+        """Build the model of one configuration.
+
+        Raises:
+            FatalTypeError: If `build` returns no model.
+            FailedTrialError: If it has more than `max_model_size` parameters.
+        """
+        keras.utils.clear_session(free_memory=False)
+        gc.collect()
+        model = self._build_hypermodel(hp)
+        check_model(model)
+        if self.max_model_size and model.built:
+            size = model.count_params()
+            if size > self.max_model_size:
+                raise keras_tuner.errors.FailedTrialError(
+                    f"The model has {size:,} parameters, more than {self.max_model_size:,}."
+                )
+        return model
+
+    def _parts(self, args: Any, kwargs: Any) -> Iterator[tuple[Any, Any]]:
+        for _ in range(self.executions_per_trial):
+            if self.folds is None:
+                yield args, dict(kwargs)
+            else:
+                yield from divided(self.folds, args, kwargs, self.seed)
+
+    def _reporter(self, trial: Any) -> Any:
+        if not isinstance(self.oracle, OptunaOracle) or not self.oracle.prunes:
+            return None
+        oracle, name = self.oracle, trial.trial_id
+        return lambda value, step: oracle.report(name, value, step)
+
+    def _note_unseen(self, watcher: Any, name: str) -> None:
+        if self._reporter_is_idle(watcher, name) and not self._unseen:
+            self._unseen = True
+            warnings.warn(
+                f"No trial can be pruned: {name!r} is not among what an epoch reports, "
+                f"{sorted(watcher.seen)}.",
+                stacklevel=2,
+            )
+
+    def _reporter_is_idle(self, watcher: Any, name: str) -> bool:
+        prunes = isinstance(self.oracle, OptunaOracle) and self.oracle.prunes
+        return bool(prunes and watcher.epochs and name not in watcher.seen)
+
+    def _write(self, trial: Any, model: Any, folder: Path) -> None:
+        if not self.keep_best or not model.built:
+            return
+        keeping.write_weights(model, folder)
+        config = model.get_build_config()
+        if config is not None:
+            write_text(folder / keeping.BUILD_CONFIG, json.dumps(config))
+        self._keep(trial, FOLDER, str(folder.resolve()))
+
+    def _keep(self, trial: Any, name: str, value: Any) -> None:
+        if isinstance(self.oracle, OptunaOracle):
+            self.oracle.keep(trial.trial_id, name, value)
+
+
+def check_model(model: Any) -> None:
+    """Check what `build` returned.
+
+    Raises:
+        FatalTypeError: If it is no model of Keras.
+    """
+    if not isinstance(model, keras.Model):
+        raise keras_tuner.errors.FatalTypeError(
+            str(bad_type("hypermodel", "one whose `build(hp)` returns a `keras.Model`", model))
+        )
+
+
+def _number(trial_id: str) -> int:
+    return int(trial_id) if trial_id.isdigit() else 0
+
+
+def _better(value: float, best: float, direction: str) -> bool:
+    return value > best if direction == "max" else value < best
