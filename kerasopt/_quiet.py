@@ -1,5 +1,6 @@
 """Hold back what TensorFlow's C++ code prints, and keep it for the moment something fails."""
 
+import logging
 import os
 import sys
 import tempfile
@@ -55,3 +56,18 @@ def held_back() -> Iterator[list[str]]:
                 _held = False
                 caught.seek(0)
                 lines += caught.read().decode(errors="replace").splitlines()
+
+
+@contextmanager
+def without_retracing_advice() -> Iterator[None]:
+    """Hold back TensorFlow's advice on `tf.function`: of many models each has to be traced."""
+
+    def other(record: logging.LogRecord) -> bool:
+        return "retracing" not in record.getMessage()
+
+    logger = logging.getLogger("tensorflow")
+    logger.addFilter(other)
+    try:
+        yield
+    finally:
+        logger.removeFilter(other)

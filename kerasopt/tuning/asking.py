@@ -8,7 +8,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 
 from kerasopt.tuning.axes import Axis
 from kerasopt.tuning.configurations import Space, config_of
-from kerasopt.tuning.distinct import MOST, Distinct
+from kerasopt.tuning.distinct import Distinct
 from kerasopt.tuning.records import VALUES
 from kerasopt.tuning.study import trials_of
 
@@ -76,11 +76,13 @@ def surplus(
     before = [one for one in trials_of(study) if one.number < number]
     if len(before) >= most:
         return "withdrawn: the search has all its trials"
-    if not values or space.size(MOST) is None:
+    if not values:
         return None
     begun = time.monotonic()
-    while any(VALUES not in one.user_attrs and not one.state.is_finished() for one in before) and (
-        time.monotonic() - begun < _PATIENCE
+    while (
+        space.size() is not None
+        and any(VALUES not in one.user_attrs and not one.state.is_finished() for one in before)
+        and (time.monotonic() - begun < _PATIENCE)
     ):
         time.sleep(0.02)
         before = [one for one in trials_of(study) if one.number < number]

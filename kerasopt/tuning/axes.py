@@ -1,5 +1,6 @@
 """Hyperparameters of KerasTuner as Optuna's distributions, and values to and fro."""
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -18,7 +19,7 @@ _KINDS = keras_tuner.engine.hyperparameters
 _GRID = 10  # points of an axis without steps, as in KerasTuner's own grid search
 
 
-def finite_values(hp: Any) -> list[Any] | None:
+def finite_values(hp: Any) -> Sequence[Any] | None:
     """Give all values of a hyperparameter in order, or `None` if it has no steps.
 
     Args:
@@ -35,8 +36,10 @@ def finite_values(hp: Any) -> list[Any] | None:
         return [False, True]
     if isinstance(hp, (_KINDS.Choice, _KINDS.Fixed)):
         return list(dict.fromkeys(hp.values))
+    if isinstance(hp, _KINDS.Int) and (hp.step is None or hp.sampling == "linear"):
+        return range(hp.min_value, hp.max_value + 1, hp.step or 1)  # there may be millions
     if hp.step is None:
-        return list(range(hp.min_value, hp.max_value + 1)) if isinstance(hp, _KINDS.Int) else None
+        return None
     kind = int if isinstance(hp, _KINDS.Int) else float
     return sorted(kind(value) for value in hp.values)
 
@@ -99,7 +102,7 @@ class Axis:
         if self.hp.__class__ is _KINDS.Float and self.hp.step is not None:
             # Optuna and KerasTuner round the same step differently in the last bit.
             return min(finite_values(self.hp) or [seen], key=lambda value: abs(value - seen))
-        return seen if self.mirror is None else self.mirror - seen
+        return seen if self.mirror is None else self._within(self.mirror - seen)
 
     def seen(self, value: Any) -> Any:
         """Give what the study holds for a value of the hyperparameter.
@@ -122,20 +125,37 @@ class Axis:
         if not low <= value <= high:
             raise bad_value(self.hp.name, f"a number from {low} to {high}", value)
         kind = int if isinstance(self.distribution, IntDistribution) else float
-        return kind(value if self.mirror is None else self.mirror - value)
+        return kind(value if self.mirror is None else self._within(self.mirror - value))
+
+    def _within(self, value: Any) -> Any:
+        """Take off what a mirror image lies outside by rounding."""
+        return min(max(value, self.hp.min_value), self.hp.max_value)
 
     def points(self) -> int | None:
         """Give the number of values, or `None` if it is not finite."""
-        values = self.values if self.values is not None else finite_values(self.hp)
+        if self.values is not None:
+            return len(self.values)
+        hp = self.hp
+        if isinstance(hp, _KINDS.Int) and (hp.step is None or hp.sampling == "linear"):
+            return int((hp.max_value - hp.min_value) // (hp.step or 1)) + 1
+        values = finite_values(hp)
         return None if values is None else len(values)
 
-    def all_values(self) -> list[Any] | None:
-        """Give all values in order, the default first where it is one; `None` if not finite."""
-        values = list(self.values) if self.values is not None else finite_values(self.hp)
-        if values is None:
-            return None
-        first = [value for value in values if value == self.hp.default]
-        return first + [value for value in values if value != self.hp.default]
+    def in_order(self) -> Iterator[Any]:
+        """Go through all values in order, the default first where it is one; none if not finite."""
+        hp = self.hp
+        values: Iterable[Any] = self.values or ()
+        if self.values is None:
+            values = finite_values(hp) or ()
+        default = hp.default
+        if default in values:
+            yield default
+        yield from (value for value in values if value != default)
+
+    def place(self, value: Any) -> int | None:
+        """Give the place of one of ordered values, or `None` if it is none of them."""
+        values = self.values if self.values is not None else finite_values(self.hp)
+        return values.index(value) if values is not None and value in values else None
 
 
 def _even(hp: Any) -> Any:

@@ -34,7 +34,7 @@ class TrialCallback(keras.callbacks.Callback):
     Attributes:
         trial_folder: Where the trial's files go.
         first: The first epoch (from 0) that counts: before it a `Pruning` was still at work.
-        best_epoch: The epoch (from 0) whose weights are kept, or `None`.
+        best_epoch: The epoch (from 0, in the last call of `fit`) whose weights are kept, or `None`.
         best_value: The objective there.
         epochs: How many have run.
     """
@@ -57,6 +57,12 @@ class TrialCallback(keras.callbacks.Callback):
         self.best_value = math.nan
         self.epochs = 0
         self.seen: set[str] = set()
+        self._earlier = 0
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Begin anew: of several calls of `fit` the last one counts, whose history is returned."""
+        self._earlier = self.epochs
+        self.first, self.best_epoch, self.best_value = 0, None, math.nan
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Take the epoch's weights if it is the best, and report it.
@@ -71,9 +77,9 @@ class TrialCallback(keras.callbacks.Callback):
             return
         value = float(logs[self._name])
         if _run.unsettled(self):
-            self.first = self.epochs
+            self.first = self.epochs - self._earlier
         elif self._is_better(value):
-            self.best_epoch, self.best_value = self.epochs - 1, value
+            self.best_epoch, self.best_value = self.epochs - self._earlier - 1, value
             self._weights.keep(self.model)
         if self._report is None or not math.isfinite(value):
             return
@@ -82,8 +88,8 @@ class TrialCallback(keras.callbacks.Callback):
             raise TrialPruned(f"{self._name} is {value:.4g} after {self.epochs} epochs")
 
     def give_back(self, model: Any) -> None:
-        """Give the model the weights of its best epoch, where there was one before the last."""
-        if self.best_epoch is not None and self.best_epoch != self.epochs - 1:
+        """Give the model the weights of its best epoch; other callbacks may have changed them."""
+        if self.best_epoch is not None:
             self._weights.give_back(model)
 
     def _is_better(self, value: float) -> bool:

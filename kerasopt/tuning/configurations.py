@@ -1,5 +1,6 @@
 """A whole search space: what is active, how a study holds it, and all of it where it is finite."""
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -7,6 +8,9 @@ import keras_tuner
 
 from kerasopt._checks import bad_value, did_you_mean
 from kerasopt.tuning.axes import Axis
+
+MOST = 20_000
+"""From so many configurations on a space counts as infinite: repetitions are rare there."""
 
 _FIXED = keras_tuner.engine.hyperparameters.Fixed
 
@@ -39,6 +43,7 @@ class Space:
     def __init__(self, hps: Sequence[Any], grid: bool = False):
         self.hps = list(hps)
         self.grid = grid
+        self._sizes: dict[int, int | None] = {}
         names: set[str] = set()
         self.axes: list[Axis | None] = []
         for hp in self.hps:
@@ -87,13 +92,23 @@ class Space:
             if axis is not None and hp.name in values
         }
 
-    def size(self, limit: int = 20_000) -> int | None:
+    def size(self, limit: int = MOST) -> int | None:
         """Give the number of configurations, or `None` if there are more than `limit`."""
-        count = 0
-        for count, _ in enumerate(self.configurations(), start=1):
-            if count > limit:
+        if limit not in self._sizes:
+            self._sizes[limit] = self._count(limit)
+        return self._sizes[limit]
+
+    def _count(self, limit: int) -> int | None:
+        points = [1 if axis is None else axis.points() for axis in self.axes]
+        product = 1
+        for hp, count in zip(self.hps, points, strict=True):
+            if count is None or count > limit:
                 return None
-        return count or None
+            product *= 1 if hp.conditions else count
+        if product > limit:
+            return None
+        count = sum(1 for _ in itertools.islice(self.configurations(), limit + 1))
+        return None if count > limit else count or None
 
     def configurations(self) -> Iterator[dict[str, Any]]:
         """Go through all configurations, that of all defaults first; none if it is not finite."""
@@ -109,8 +124,7 @@ class Space:
             yield from self._from(place + 1, values)
             return
         # The same name may have been active already, under another condition.
-        choices = [hp.default] if axis is None else axis.all_values() or []
-        for value in choices:
+        for value in (hp.default,) if axis is None else axis.in_order():
             yield from self._from(place + 1, {**values, hp.name: value})
 
 
@@ -131,12 +145,11 @@ def distance(space: Space, one: Mapping[str, Any], other: Mapping[str, Any]) -> 
         points = axis.points() or 1
         ordered = not hasattr(axis.distribution, "choices")
         if ordered and points > 1:
-            places = sorted(axis.all_values() or [])
-            if other[hp.name] not in places:  # the same name under another condition
+            places = axis.place(one[hp.name]), axis.place(other[hp.name])
+            if places[0] is None or places[1] is None:  # the same name under another condition
                 total += 1.0
                 continue
-            apart = abs(places.index(one[hp.name]) - places.index(other[hp.name]))
-            total += apart / (points - 1)
+            total += abs(places[0] - places[1]) / (points - 1)
         else:
             total += 1.0
     return total

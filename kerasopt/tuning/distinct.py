@@ -11,9 +11,6 @@ from optuna.trial import FrozenTrial, TrialState
 
 from kerasopt.tuning.configurations import Config, Space, config_of, distance
 
-MOST = 20_000
-"""From so many configurations on a space counts as infinite: repetitions are rare there."""
-
 
 class Distinct(BaseSampler):
     """Asks another sampler, and where its answer was tried takes the nearest that was not.
@@ -61,19 +58,21 @@ class Distinct(BaseSampler):
     ) -> dict[str, Any]:
         """Sample all active hyperparameters."""
         space = self._space()
-        values: dict[str, Any] = {}
-        if self.sampler is not None:
-            values = self._asked(study, trial, space)
-            if config_of(values) not in self._tried():
-                return space.params(values)
-        size = space.size(MOST)
-        if size is None:  # a repetition in a large space: another one, for a while
+        tried = self._tried()
+        if self.sampler is None:
+            left = (one for one in space.configurations() if config_of(one) not in tried)
+            found = next(left, None)
+            return space.params(next(space.configurations()) if found is None else found)
+        values = self._asked(study, trial, space)
+        if config_of(values) not in tried:
+            return space.params(values)
+        if space.size() is None:  # a repetition in a large space: another one, for a while
             for _ in range(20):
                 values = self._asked(study, trial, space)
-                if config_of(values) not in self._tried():
+                if config_of(values) not in tried:
                     break
             return space.params(values)
-        return space.params(self._nearest(space, values))
+        return space.params(self._nearest(space, values, tried))
 
     def sample_independent(
         self,
@@ -131,13 +130,12 @@ class Distinct(BaseSampler):
             values[hp.name] = axis.value(seen)
         return values
 
-    def _nearest(self, space: Space, values: Mapping[str, Any]) -> dict[str, Any]:
-        tried = self._tried()
+    def _nearest(
+        self, space: Space, values: Mapping[str, Any], tried: set[Config]
+    ) -> dict[str, Any]:
         left = [one for one in space.configurations() if config_of(one) not in tried]
         if not left:
-            return dict(values) or next(space.configurations())
-        if not values:
-            return left[0]
+            return dict(values)
         apart = [distance(space, values, one) for one in left]
         least = min(apart)
         return self._random.choice(

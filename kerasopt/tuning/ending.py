@@ -91,7 +91,7 @@ def _end(
     names = [name for name, _ in goals]
     metrics = {name: value for name, (value, _) in running.measured.items()}
     asked.set_user_attr(VALUES, dict(shown.hyperparameters.values))
-    asked.set_user_attr(METRICS, _plain(metrics))
+    asked.set_user_attr(METRICS, plain(metrics))
     wrong = ""
     if shown.status == "COMPLETED":
         wrong = not_finite(metrics, [*names, *(name for name in limits if name in metrics)])
@@ -174,7 +174,7 @@ def _tell(
     study.tell(number, values, state=state, skip_if_finished=True)
 
 
-def _plain(metrics: Mapping[str, float]) -> dict[str, Any]:
+def plain(metrics: Mapping[str, float]) -> dict[str, Any]:
     """Give metrics as JSON data: what is not finite as a word."""
     return {name: value if math.isfinite(value) else str(value) for name, value in metrics.items()}
 

@@ -9,6 +9,7 @@ import optuna
 
 from kerasopt.tuning.configurations import Space
 from kerasopt.tuning.distinct import Distinct
+from kerasopt.tuning.liveness import Watch
 from kerasopt.tuning.objectives import Limits
 from kerasopt.tuning.samplers import make_pruner, make_sampler
 from kerasopt.tuning.storages import open_storage, patiently, safe_name
@@ -38,6 +39,7 @@ class HasStudy:
     """
 
     hyperparameters: Any
+    watch: Watch
 
     def __init__(
         self,
@@ -94,7 +96,10 @@ class HasStudy:
                 if self._seed is not None:
                     seed = (self._seed + 7919 * done + 104_729 * self.worker) % 2**32
                 study.sampler = Distinct(
-                    make_sampler(self._sampler, seed), self.space, lambda: self._tried(), seed
+                    make_sampler(self._sampler, seed, len(self.goals)),
+                    self.space,
+                    lambda: self._tried(),
+                    seed,
                 )
                 study.pruner = make_pruner(self._pruner) or optuna.pruners.NopPruner()
                 self._study = study
@@ -124,7 +129,12 @@ class HasStudy:
 
     def patiently(self, action: Callable[[], Answer]) -> Answer:
         """Do something with the storage, and wait for it if it does not answer."""
-        return patiently(action, self.wait, self.note)
+
+        def waited(what: str) -> None:
+            self.watch.forget()  # nobody could give a sign of life
+            self.note(what)
+
+        return patiently(action, self.wait, waited)
 
     def space(self) -> Space:
         """Give the search space as it is known now."""
@@ -139,11 +149,11 @@ class HasStudy:
         """Bring this process's space and the study's together."""
         kept = self.study.user_attrs
         if BEGUN_WITH not in kept:
-            plain = plain_space(self.hyperparameters.space)
-            self.study.set_user_attr(BEGUN_WITH, plain)
+            # Last what says that it is done: a process may end, or another begin, in between.
             for values in self.initial:
                 params = self.space().params(values or self.space().values({}))
                 self.study.enqueue_trial(params, skip_if_exists=True)
+            self.study.set_user_attr(BEGUN_WITH, plain_space(self.hyperparameters.space))
         elif not self._checked and self.hyperparameters.space:
             check_space(self.study.study_name, kept[BEGUN_WITH], self.hyperparameters.space)
         self._checked = True

@@ -1,11 +1,13 @@
 """Trials of a study as KerasTuner shows them."""
 
+from collections.abc import Callable
 from typing import Any
 
 import keras_tuner
 
 from kerasopt.tuning.has_study import HasStudy
-from kerasopt.tuning.records import Record, front_of, ranked, record_of
+from kerasopt.tuning.keeping import chosen
+from kerasopt.tuning.records import FOLDER, Record, counts, front_of, name_of, ranked, record_of
 from kerasopt.tuning.running import Running
 from kerasopt.tuning.study import trials_of
 
@@ -25,6 +27,26 @@ class HasTrials(HasStudy):
     def best_records(self) -> list[Record]:
         """Give the completed trials, the best first; those that break constraints come last."""
         return ranked(self.records(), [direction for _, direction in self.goals])
+
+    def not_best(self, count: int, there: Callable[[str], bool]) -> list[str]:
+        """Give the trials whose files are not to be kept.
+
+        Args:
+            count: How many are kept.
+            there: Tells whether a trial's files are still there.
+        """
+        trials = self.patiently(lambda: self.study.get_trials(deepcopy=False))
+        directions = [direction for _, direction in self.goals]
+        records = [record_of(one) for one in trials if counts(one) and there(name_of(one.number))]
+        front = front_of(records, directions) if len(directions) > 1 else []
+        kept = {one.id for one in chosen(ranked(records, directions), front, count)}
+        return [
+            name_of(one.number)
+            for one in trials
+            if one.state.is_finished()
+            and FOLDER in one.user_attrs
+            and name_of(one.number) not in kept
+        ]
 
     def front(self) -> list[Record]:
         """Give the Pareto front: no other trial is better in every objective."""
@@ -53,7 +75,12 @@ class HasTrials(HasStudy):
 
     def remaining_trials(self) -> int:
         """Give how many trials of the search have not begun."""
-        return max(0, int(self.max_trials) - len(self.records()))
+        return max(0, self.expected() - len(self.records()))
+
+    def expected(self) -> int:
+        """Give how many trials there will be: `max_trials`, or as many as a finite space has."""
+        size = self.space().size()
+        return int(self.max_trials) if size is None else min(int(self.max_trials), size)
 
     def _as_trial(self, record: Record) -> Any:
         hyperparameters = self.hyperparameters.copy()

@@ -2,11 +2,14 @@
 
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from kerasopt._files import replacing
+from kerasopt.tuning.records import Record
 
 WEIGHTS = "model.weights.h5"
 BUILD_CONFIG = "build_config.json"
@@ -31,17 +34,41 @@ def adopt(part: Path, folder: Path) -> None:
             os.replace(file, folder / file.name)
 
 
-def keep_only(project: Path, kept: Iterable[str], running: Iterable[str]) -> None:
-    """Delete the files of all trials but some.
+def delete(project: Path, names: Iterable[str]) -> None:
+    """Delete the files of trials.
 
     Several processes may do so at once.
 
     Args:
         project: The project's folder.
-        kept: Names of the trials to keep.
-        running: Names of those that still write.
+        names: Of the trials, which have ended.
     """
-    wanted = {folder_of(project, one).name for one in (*kept, *running)}
-    for folder in project.glob("trial_*"):
-        if folder.is_dir() and folder.name not in wanted:
+    for name in names:
+        folder = folder_of(project, name)
+        if folder.is_dir():
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def chosen(best: Sequence[Record], front: Sequence[Record], count: int) -> list[Record]:
+    """Choose which trials are kept: the best, or of a larger Pareto front some from all along it.
+
+    Args:
+        best: Trials, the best first.
+        front: With several objectives those on the front, sorted by the first objective; else none.
+        count: How many.
+    """
+    if len(front) <= count:
+        return list(best[:count])
+    kept = list(front)
+    points = np.array([one.objectives for one in front], float)
+    spread = np.ptp(points, axis=0)
+    points = points / np.where(spread > 0, spread, 1.0)
+    while len(kept) > count:
+        if count < 3:
+            return [kept[0], kept[-1]][:count]
+        # The one whose neighbours are nearest to each other is missed the least.
+        gaps = np.abs(points[2:] - points[:-2]).sum(axis=1)
+        crowded = int(gaps.argmin()) + 1
+        kept.pop(crowded)
+        points = np.delete(points, crowded, axis=0)
+    return kept

@@ -82,6 +82,10 @@ class Watch:
         self._clock = clock
         self._seen: dict[Any, tuple[Any, float]] = {}
 
+    def forget(self) -> None:
+        """Begin to measure anew: for a while nobody could have given a sign."""
+        self._seen.clear()
+
     def silent(self, who: Any, beat: Any) -> bool:
         """Note a sign of life, and tell whether it is the same for too long."""
         now = self._clock()

@@ -14,7 +14,6 @@ from kerasopt._checks import at_least, bad_type, positive
 from kerasopt.tuning import ending, liveness
 from kerasopt.tuning.asking import note_new, suggest, surplus
 from kerasopt.tuning.configurations import config_of
-from kerasopt.tuning.distinct import MOST
 from kerasopt.tuning.has_study import HasStudy
 from kerasopt.tuning.has_trials import HasTrials
 from kerasopt.tuning.initial import check_initial
@@ -109,8 +108,9 @@ class OptunaOracle(HasTrials, keras_tuner.Oracle):
         check_sampler(sampler, len(goals))
         make_pruner(pruner, len(goals))
         self.heartbeat = positive("heartbeat", heartbeat)
-        self._watch = liveness.Watch(positive("grace", grace))
+        self.watch = liveness.Watch(positive("grace", grace))
         self._mine: dict[str, Running] = {}
+        self._since: int | None = None
         HasStudy.__init__(
             self,
             goals,
@@ -156,7 +156,9 @@ class OptunaOracle(HasTrials, keras_tuner.Oracle):
         while True:
             self._give_up_the_dead()
             trials = trials_of(study)
-            ending.check_failures(trials, self.max_consecutive_failed_trials)
+            if self._since is None:  # what failed before this search was begun may be mended
+                self._since = max((one.number for one in trials), default=-1) + 1
+            ending.check_failures(self._recent(trials), self.max_consecutive_failed_trials)
             if len(trials) >= self.max_trials or self._exhausted():
                 others = any(one.state == TrialState.RUNNING for one in trials)
                 if not others and not any(one.state == TrialState.COMPLETE for one in trials):
@@ -190,6 +192,9 @@ class OptunaOracle(HasTrials, keras_tuner.Oracle):
         self.ongoing_trials[tuner_id] = running
         return running
 
+    def _recent(self, trials: list[Any]) -> list[Any]:
+        return [one for one in trials if one.number >= (self._since or 0)]
+
     def _none(self, tuner_id: str, wait: bool) -> Any:
         if wait:
             time.sleep(0.25)
@@ -205,8 +210,11 @@ class OptunaOracle(HasTrials, keras_tuner.Oracle):
         states = {one.state for one in self.study.get_trials(deepcopy=False)}
         if not self.hyperparameters.space:  # trials may declare it, if only one got so far
             return TrialState.COMPLETE in states
-        size = None if TrialState.WAITING in states else self.space().size(MOST)
-        if size is None:
+        if TrialState.WAITING in states:
+            return False
+        if self.space().size() is None and self._sampler != "grid":
+            return False
+        if next(self.space().configurations(), None) is None:
             return False
         known = self._tried()
         return all(config_of(one) in known for one in self.space().configurations())
@@ -219,8 +227,8 @@ class OptunaOracle(HasTrials, keras_tuner.Oracle):
                 continue
             if owner is not None and is_left(owner):
                 why = "its process ended"
-            elif self._watch.silent(trial.number, trial.user_attrs.get(BEAT)):
-                why = f"no sign of life for {self._watch.grace:.0f} seconds"
+            elif self.watch.silent(trial.number, trial.user_attrs.get(BEAT)):
+                why = f"no sign of life for {self.watch.grace:.0f} seconds"
             else:
                 continue
             ending.lose(self.study, trial, why)
@@ -303,7 +311,7 @@ class OptunaOracle(HasTrials, keras_tuner.Oracle):
                 if one.trial_id == trial.trial_id:
                     self.ongoing_trials.pop(tuner_id)
             if shown.status == "FAILED":
-                trials = self.patiently(lambda: trials_of(self.study))
+                trials = self._recent(self.patiently(lambda: trials_of(self.study)))
                 ending.check_failures(trials, self.max_consecutive_failed_trials)
 
     def update_space(self, hyperparameters: Any) -> None:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from kerasopt.tuning.records import Record
+from kerasopt.tuning.records import Record, front_of, ranked
 
 
 def duration(seconds: float) -> str:
@@ -86,7 +86,7 @@ class Progress:
         self._begun = time.monotonic()
         self._before: int | None = None
 
-    def show(self, records: Sequence[Record], best: Sequence[Record], front: int = 0) -> None:
+    def show(self, records: Sequence[Record]) -> None:
         """Look at all trials of the search, and say what is new."""
         ended = [one for one in records if one.state not in ("RUNNING", "WAITING")]
         if self._before is None:
@@ -95,15 +95,15 @@ class Progress:
             if ended:
                 self._say(f"{len(ended)} of {self._most} trials have ended before.")
             return
-        new = len(ended) - self._before
-        left = None
-        if new > 0:
-            each = (time.monotonic() - self._begun) / new
-            left = each * max(0, self._most - len(ended))
-        for one in ended:
-            if one.id not in self._told:
-                self._told.add(one.id)
-                self._say(
-                    line(one, len(ended), self._most, best[0] if best else None, self._goals,
-                         left, front)
-                )  # fmt: skip
+        new = [one for one in ended if one.id not in self._told]
+        if not new:
+            return
+        each = (time.monotonic() - self._begun) / (len(ended) - self._before)
+        left = each * max(0, self._most - len(ended))
+        directions = [direction for _, direction in self._goals]
+        best = ranked(list(records), directions)[:1]
+        front = front_of(list(records), directions) if len(directions) > 1 else []
+        for one in new:
+            self._told.add(one.id)
+            first = best[0] if best else None
+            self._say(line(one, len(ended), self._most, first, self._goals, left, len(front)))

@@ -1,6 +1,7 @@
 """What a study knows of its trials, in plain words."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -73,8 +74,12 @@ class Record:
 
 
 def counts(trial: FrozenTrial) -> bool:
-    """Tell whether a trial is one of the search: begun, and neither lost nor withdrawn."""
-    return trial.state != TrialState.WAITING and OUT not in trial.user_attrs
+    """Tell whether a trial is one of the search: begun, and neither lost nor withdrawn.
+
+    One that others were about to give up, and that ended by itself just before, is one of it.
+    """
+    by_itself = trial.state in (TrialState.COMPLETE, TrialState.PRUNED)
+    return by_itself or (trial.state != TrialState.WAITING and OUT not in trial.user_attrs)
 
 
 def name_of(number: int) -> str:
@@ -126,9 +131,7 @@ def ranked(records: list[Record], directions: list[str]) -> list[Record]:
     left = sorted((one for one in done if one.feasible), key=losses)
     order: list[Record] = []
     while left:
-        front = left if len(signs) == 1 else [
-            one for one in left if not any(_dominates(losses(other), losses(one)) for other in left)
-        ]  # fmt: skip
+        front = left if len(signs) == 1 else _front(left, losses)
         order += front
         chosen = {one.id for one in front}
         left = [one for one in left if one.id not in chosen]
@@ -137,16 +140,30 @@ def ranked(records: list[Record], directions: list[str]) -> list[Record]:
 
 
 def front_of(records: list[Record], directions: list[str]) -> list[Record]:
-    """Give the Pareto front: feasible trials that no other one is better than in everything."""
-    order = [one for one in ranked(records, directions) if one.feasible]
+    """Give the Pareto front: feasible trials that no other one is better than in everything.
+
+    They are sorted by the first objective, the best first.
+    """
     signs = [-1.0 if direction == "max" else 1.0 for direction in directions]
 
     def losses(one: Record) -> tuple[float, ...]:
         return tuple(s * value for s, value in zip(signs, one.objectives or (), strict=True))
 
-    return [
-        one for one in order if not any(_dominates(losses(other), losses(one)) for other in order)
-    ]
+    done = [one for one in records if one.objectives is not None and one.feasible]
+    return _front(sorted(done, key=losses), losses)
+
+
+def _front(records: list[Record], losses: Callable[[Record], tuple[float, ...]]) -> list[Record]:
+    """Give the front of records that are sorted by their losses.
+
+    Only an earlier one can beat a later one, and if one does, then one of the front does.
+    """
+    front: list[Record] = []
+    for one in records:
+        mine = losses(one)
+        if not any(_dominates(losses(other), mine) for other in front):
+            front.append(one)
+    return front
 
 
 def _dominates(one: tuple[float, ...], other: tuple[float, ...]) -> bool:

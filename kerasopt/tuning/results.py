@@ -59,9 +59,10 @@ def metrics_of(
 def _is_number(value: Any) -> bool:
     if isinstance(value, (bool, str)):
         return False
-    return isinstance(value, (int, float, np.number)) or (
-        isinstance(value, np.ndarray) and value.ndim == 0 and value.dtype.kind in "iuf"
-    )
+    if isinstance(value, (int, float, np.number)):
+        return True
+    # A scalar of NumPy or of Keras's backend.
+    return getattr(value, "shape", None) == () and np.asarray(value).dtype.kind in "iuf"
 
 
 def _wrong(result: Any) -> TypeError:

@@ -85,7 +85,11 @@ def beating(oracle: Any, name: str, seconds: float) -> liveness.Heartbeat:
         living = reference()
         if living is None or name not in living._mine:
             return False
-        living._mine[name].asked.set_user_attr(BEAT, [number, time.time()])
+        try:
+            living._mine[name].asked.set_user_attr(BEAT, [number, time.time()])
+        except Exception:
+            living.watch.forget()  # others cannot give signs of life either
+            raise
         return True
 
     return liveness.Heartbeat(beat, seconds)

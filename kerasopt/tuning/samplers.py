@@ -39,19 +39,23 @@ def check_sampler(sampler: Any, objectives: int = 1) -> None:
             raise missing(error) from error
 
 
-def make_sampler(sampler: Any, seed: int | None) -> samplers.BaseSampler | None:
+def make_sampler(
+    sampler: Any, seed: int | None, objectives: int = 1
+) -> samplers.BaseSampler | None:
     """Make the sampler that an argument names; `None` for the grid, which needs none.
 
     Args:
         sampler: As `check_sampler` takes it.
         seed: Of its random numbers, or `None`.
+        objectives: How many there are.
     """
     if isinstance(sampler, samplers.BaseSampler):
         return sampler
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         if sampler == "tpe":
-            return samplers.TPESampler(seed=seed, group=True)
+            many = True if objectives > 1 else None
+            return samplers.TPESampler(seed=seed, group=True, multivariate=many)
         if sampler in ("gp", "bayesian"):
             return samplers.GPSampler(seed=seed, warn_independent_sampling=False)
         if sampler == "nsga2":

@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from kerasopt._checks import bad_type
+import keras_tuner
+
+from kerasopt._checks import bad_type, bad_value
 from kerasopt.tuning.result import SearchResult
 from kerasopt.tuning.tuner import Tuner
 
@@ -96,6 +98,10 @@ def search(
             print(hypermodel.why)  # noqa: T201
     if fit is not None and not isinstance(fit, Mapping):
         raise bad_type("fit", "a dict of arguments of `fit`", fit)
+    if fit is not None and "callbacks" in fit:
+        raise bad_value("fit", "no `callbacks`, which are an argument of their own", sorted(fit))
+    if x is None and getattr(type(hypermodel), "fit", None) in (None, keras_tuner.HyperModel.fit):
+        raise bad_value("x", "training data", x, "Only a `HyperModel` with its own `fit` has them.")
     goal = objective if objective is not None else getattr(hypermodel, "objective", "val_loss")
     tuner = Tuner(
         hypermodel,

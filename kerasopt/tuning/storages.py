@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import time
 import warnings
 from collections.abc import Callable
@@ -13,7 +14,7 @@ import optuna
 from optuna.storages import BaseStorage, InMemoryStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 
-from kerasopt._checks import bad_type, bad_value
+from kerasopt._checks import bad_type, bad_value, did_you_mean
 from kerasopt.tuning.extra import missing
 
 JOURNAL = "journal.log"
@@ -55,6 +56,15 @@ def open_storage(storage: Any, folder: str | os.PathLike[str]) -> BaseStorage:
     name = os.fspath(storage)
     if name == "memory":
         return InMemoryStorage()
+    if re.match(r"\w\w+:/(?!/)", name):
+        raise bad_value("storage", "a URL, with two slashes after the colon", _hidden(name))
+    if isinstance(storage, str) and not re.search(r"[./\\]", name) and not Path(name).exists():
+        raise bad_value(
+            "storage",
+            '"memory", a URL, or the path of a journal, such as "searches/journal.log"',
+            name,
+            did_you_mean(name, ["memory"]),
+        )
     return _database(name) if "://" in name else _journal(Path(name))
 
 
@@ -63,14 +73,22 @@ def safe_name(storage: Any) -> str:
     if storage is None or isinstance(storage, (str, os.PathLike)):
         name = JOURNAL if storage is None else os.fspath(storage)
         if "://" not in name:
-            return name
+            return _hidden(name)
         import sqlalchemy
 
         try:
-            return sqlalchemy.engine.make_url(name).render_as_string(hide_password=True)
+            url = sqlalchemy.engine.make_url(name)
+            secret = [key for key in url.query if "pass" in key.lower()]
+            url = url.update_query_dict(dict.fromkeys(secret, "***"))
+            return url.render_as_string(hide_password=True)
         except (sqlalchemy.exc.ArgumentError, ValueError):
             return name.split("://", maxsplit=1)[0] + "://..."
     return type(storage).__name__
+
+
+def _hidden(name: str) -> str:
+    """Take what may be a password out of a name that is no right URL."""
+    return re.sub(r":[^:/@]+@", ":***@", name)
 
 
 def _journal(path: Path) -> BaseStorage:
@@ -81,7 +99,7 @@ def _journal(path: Path) -> BaseStorage:
     _check_journal(path)
     _mend(path)
     try:
-        return JournalStorage(JournalFileBackend(str(path)))
+        return JournalStorage(_Journal(str(path)))
     except (OSError, ValueError, KeyError, TypeError, AssertionError) as error:
         raise StorageError(f"The journal {path} cannot be read: {error}") from error
 
@@ -95,6 +113,21 @@ def _check_journal(path: Path) -> None:
             raise bad_value(
                 "storage", "the path of a journal, or of a new file", str(path), "It is no journal."
             )
+
+
+class _Journal(JournalFileBackend):
+    """A journal in which a line that a killed process has begun does not spoil the next one."""
+
+    def append_logs(self, logs: list[dict[str, Any]]) -> None:
+        path = Path(self._file_path)
+        with open(path, "rb") as file:
+            file.seek(0, os.SEEK_END)
+            if file.tell():
+                file.seek(-1, os.SEEK_END)
+            torn = file.tell() > 0 and file.read(1) != b"\n"
+        if torn:
+            _mend(path)
+        super().append_logs(logs)
 
 
 def _mend(path: Path) -> None:
@@ -131,7 +164,9 @@ def _database(url: str) -> BaseStorage:
     if parsed.drivername == "postgresql" and _there("psycopg"):
         parsed = parsed.set(drivername="postgresql+psycopg")
     backend = parsed.get_backend_name()
-    connect: dict[str, Any] = {"timeout": 30} if backend == "sqlite" else {"connect_timeout": 10}
+    waits = {"sqlite": {"timeout": 30}, "postgresql": {"connect_timeout": 10},
+             "mysql": {"connect_timeout": 10}}  # fmt: skip
+    connect: dict[str, Any] = waits.get(backend, {})
     engine = {"pool_pre_ping": True, "connect_args": connect}
     error: Exception | None = None
     for attempt in range(5):  # two workers that begin at once may both make the tables
@@ -149,10 +184,15 @@ def _database(url: str) -> BaseStorage:
             break
         except ImportError as raised:
             cause = raised.__cause__ if isinstance(raised.__cause__, ImportError) else raised
-            raise missing(cause) from None
+            told = missing(cause)
+            if told is cause:
+                told = ImportError(f"The storage {shown} needs a driver of its database: {cause}.")
+            raise told from None
     said = str(getattr(error, "orig", None) or error).strip()
-    if parsed.password:
-        said = said.replace(str(parsed.password), "***")
+    secrets = [parsed.password, *(v for k, v in parsed.query.items() if "pass" in k.lower())]
+    for secret in secrets:
+        if secret:
+            said = said.replace(str(secret), "***")
     # Neither the error nor what it was raised from may show the password.
     raise StorageError(f"The storage {shown} cannot be reached: {said}") from None
 

@@ -11,7 +11,7 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from kerasopt._checks import bad_value, did_you_mean
-from kerasopt.tuning.records import OUT, VALUES, counts
+from kerasopt.tuning.records import VALUES, counts
 
 if TYPE_CHECKING:
     from kerasopt.tuning.configurations import Config, Space
@@ -158,7 +158,7 @@ def tried(study: Study, space: "Space", but: int | None = None) -> "set[Config]"
 
     found = set()
     for one in study.get_trials(deepcopy=False):
-        if one.number == but or OUT in one.user_attrs:
+        if one.number == but or not (counts(one) or one.state == TrialState.WAITING):
             continue
         if VALUES in one.user_attrs:
             found.add(config_of(one.user_attrs[VALUES]))

@@ -3,6 +3,7 @@
 import gc
 import json
 import shutil
+import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,7 +29,6 @@ class Trains(keras_tuner.Tuner):
     folds: int | None
     keep_best: int
     seed: int | None
-    _measured: dict[str, list[dict[str, float]]]
     _unseen: bool
 
     def run_trial(self, trial: Any, *args: Any, **kwargs: Any) -> Any:
@@ -45,8 +45,9 @@ class Trains(keras_tuner.Tuner):
         callbacks = kwargs.pop("callbacks", None)
         goals = names_of(self.oracle.objective)
         executions: list[dict[str, float]] = []
-        results, best, epochs = [], None, 0
+        best, epochs = None, 0
         folder = keeping.folder_of(Path(self.project_dir), trial.trial_id)
+        self._keep(trial, FOLDER, str(folder.resolve()))
         for number, (fit_args, fit_kwargs) in enumerate(self._parts(args, kwargs)):
             if self.seed is not None:
                 keras.utils.set_random_seed(self.seed + 1000 * number + _number(trial.trial_id))
@@ -60,20 +61,21 @@ class Trains(keras_tuner.Tuner):
             )
             epochs += watcher.epochs
             self._note_unseen(watcher, goals[0][0])
-            metrics = metrics_of(result, goals, watcher.first)
+            # Without the callback no epoch's weights were kept: the last ones are what there is.
+            first = watcher.first if watcher.epochs else sys.maxsize
+            metrics = metrics_of(result, goals, first)
             executions.append(metrics)
-            results.append(result)
             value = metrics.get(goals[0][0])
             if best is None or (value is not None and _better(value, best, goals[0][1])):
                 best = value
                 if isinstance(result, keras.callbacks.History):
                     watcher.give_back(model)
                     trial.best_step = watcher.best_epoch or 0
-                self._write(trial, model, folder)
+                self._write(model, folder)
                 keeping.adopt(part, folder)
             shutil.rmtree(part, ignore_errors=True)
-        self._measured[trial.trial_id] = executions
-        return results
+            del model, watcher, result, made  # a history holds its model
+        return executions
 
     def build(self, hp: Any) -> Any:
         """Build the model of one configuration.
@@ -82,7 +84,9 @@ class Trains(keras_tuner.Tuner):
             FatalTypeError: If `build` returns no model.
             FailedTrialError: If it has more than `max_model_size` parameters.
         """
+        policy = keras.config.dtype_policy()
         keras.utils.clear_session(free_memory=False)
+        keras.config.set_dtype_policy(policy)  # of which the session is cleared, too
         gc.collect()
         model = self._build_hypermodel(hp)
         check_model(model)
@@ -120,14 +124,13 @@ class Trains(keras_tuner.Tuner):
         prunes = isinstance(self.oracle, OptunaOracle) and self.oracle.prunes
         return bool(prunes and watcher.epochs and name not in watcher.seen)
 
-    def _write(self, trial: Any, model: Any, folder: Path) -> None:
+    def _write(self, model: Any, folder: Path) -> None:
         if not self.keep_best or not model.built:
             return
         keeping.write_weights(model, folder)
         config = model.get_build_config()
         if config is not None:
             write_text(folder / keeping.BUILD_CONFIG, json.dumps(config))
-        self._keep(trial, FOLDER, str(folder.resolve()))
 
     def _keep(self, trial: Any, name: str, value: Any) -> None:
         if isinstance(self.oracle, OptunaOracle):

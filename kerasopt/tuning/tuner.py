@@ -1,20 +1,21 @@
 """A tuner of KerasTuner that survives faults and runs trials one by one or side by side."""
 
 import gc
+import sys
 import traceback
-import warnings
 from pathlib import Path
 from typing import Any, Self
 
 import keras_tuner
 
 from kerasopt._checks import at_least, bad_type, bad_value
+from kerasopt._quiet import without_retracing_advice
 from kerasopt.tuning import keeping
 from kerasopt.tuning.callbacks import (
     TrialPruned,
     check_callbacks,
 )
-from kerasopt.tuning.ending import check_reported, not_finite
+from kerasopt.tuning.ending import check_reported, not_finite, plain
 from kerasopt.tuning.folds import check_folds
 from kerasopt.tuning.objectives import names_of
 from kerasopt.tuning.oracle import OptunaOracle
@@ -143,7 +144,6 @@ class Tuner(Shows):
         elif not isinstance(oracle, keras_tuner.Oracle):
             raise bad_type("oracle", "a `keras_tuner.Oracle`", oracle)
         self.folds, self.keep_best, self.log_dir, self.seed = folds, keep_best, log_dir, seed
-        self._measured: dict[str, list[dict[str, float]]] = {}
         self._unseen = False
         name = project_name or "untitled_project"
         if overwrite and isinstance(oracle, OptunaOracle):
@@ -217,7 +217,8 @@ class Tuner(Shows):
         gc.collect()
         gc.freeze()
         try:
-            return self._run_trials(args, kwargs, callbacks, progress, most)
+            with without_retracing_advice():
+                return self._run_trials(args, kwargs, callbacks, progress, most)
         finally:
             gc.unfreeze()
             if isinstance(self.oracle, OptunaOracle):
@@ -249,11 +250,10 @@ class Tuner(Shows):
             results = self.run_trial(trial, *args, **kwargs)
             goals = names_of(self.oracle.objective)
             many = results if isinstance(results, list) else [results]
-            measured = self._measured.pop(trial.trial_id, None)
-            executions = measured or [metrics_of(one, goals) for one in many]
+            executions = [metrics_of(one, goals) for one in many]
             metrics = averaged(executions)
             self._check_reported(metrics)
-            self._keep(trial, EXECUTIONS, executions)
+            self._keep(trial, EXECUTIONS, [plain(one) for one in executions])
             self.oracle.update_trial(trial.trial_id, metrics, step=trial.best_step or 0)
             wrong = not_finite(metrics, [name for name, _ in goals])
             if wrong and not isinstance(self.oracle, OptunaOracle):
@@ -269,10 +269,8 @@ class Tuner(Shows):
             raise
         except keras_tuner.errors.FailedTrialError:
             trial.status, trial.message = "FAILED", traceback.format_exc()
-        except Exception:  # whatever a user's model raises is the trial's own
+        except (Exception, SystemExit):  # whatever a user's model raises is the trial's own
             trial.status, trial.message = "INVALID", traceback.format_exc()
-        finally:
-            self._measured.pop(trial.trial_id, None)
 
     def _check_reported(self, metrics: Any) -> None:
         """Check the objectives; an error of the first trial is one of the whole search."""
@@ -286,10 +284,12 @@ class Tuner(Shows):
 
     def _fail(self, trial: Any, error: BaseException) -> None:
         trial.status, trial.message = "FAILED", f"{type(error).__name__}: {error}"
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            self.oracle.max_consecutive_failed_trials = 10**9  # this error is the one to show
+        most = self.oracle.max_consecutive_failed_trials
+        self.oracle.max_consecutive_failed_trials = sys.maxsize  # this error is the one to show
+        try:
             self.oracle.end_trial(trial)
+        finally:
+            self.oracle.max_consecutive_failed_trials = most
 
     # -- what a trial leaves -----------------------------------------------------------------
 
@@ -299,9 +299,13 @@ class Tuner(Shows):
             self.oracle.end_trial(trial)
         finally:
             if isinstance(self.oracle, OptunaOracle):
-                best = [one.id for one in self.oracle.best_records()[: self.keep_best]]
-                running = [one.id for one in self.oracle.records() if one.state == "RUNNING"]
-                keeping.keep_only(Path(self.project_dir), best, running)
+                project = Path(self.project_dir)
+                keeping.delete(
+                    project,
+                    self.oracle.not_best(
+                        self.keep_best, lambda name: keeping.folder_of(project, name).is_dir()
+                    ),
+                )
             if self.log_dir is not None:
                 from kerasopt.tuning.hparams import write
 
@@ -335,11 +339,10 @@ class Tuner(Shows):
             self.oracle.verbose = level
             return None
         oracle = self.oracle
-        lines = Progress(oracle.goals, oracle.max_trials)
+        lines = Progress(oracle.goals, oracle.expected())
 
         def show() -> None:
-            front = len(oracle.front()) if len(oracle.goals) > 1 else 0
-            lines.show(oracle.records(), oracle.best_records(), front)
+            lines.show(oracle.records())
 
         show()
         return show

@@ -1,6 +1,7 @@
 """KerasTuner's own tuners by their names and arguments, on this library's `Tuner`."""
 
 import math
+import warnings
 from typing import Any
 
 from optuna import pruners
@@ -77,6 +78,8 @@ class BayesianOptimization(Tuner):
         objective: As in `Tuner`. Defaults to `None`.
         max_trials: Integer >= 1. Defaults to `10`.
         num_initial_points: How many trials are random. Defaults to `None`: 10.
+        alpha: Of KerasTuner's own process; these samplers find it themselves. Defaults to `None`.
+        beta: Likewise. Defaults to `None`.
         seed: Integer. Defaults to `None`.
         **kwargs: Of `Tuner`.
     """
@@ -87,11 +90,19 @@ class BayesianOptimization(Tuner):
         objective: Any = None,
         max_trials: int = 10,
         num_initial_points: int | None = None,
+        alpha: float | None = None,
+        beta: float | None = None,
         seed: int | None = None,
         **kwargs: Any,
     ):
         from optuna import samplers
 
+        if alpha is not None or beta is not None:
+            warnings.warn(
+                "`alpha` and `beta` are of KerasTuner's own Gaussian process; Optuna's samplers "
+                "find these settings themselves.",
+                stacklevel=2,
+            )
         first = 10 if num_initial_points is None else num_initial_points
         at_least("num_initial_points", first, 1)
         sampler: Any

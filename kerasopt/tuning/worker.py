@@ -13,14 +13,14 @@ from typing import Any
 from kerasopt._quiet import held_back, quiet_tensorflow
 
 
-def work(path: Sequence[str], order: bytes, number: int, answers: Any) -> None:
+def work(path: Sequence[str], orders: Any, number: int, answers: Any) -> None:
     """Run trials until the search has all of them, or as many as one process shall run.
 
     Args:
         path: Of the parent, where Python looks for modules.
-        order: What to do, as `multiprocessing` pickles what it sends from process to process.
+        orders: A pipe from the parent: what to do, as `multiprocessing` pickles what it sends.
         number: Which of the workers this is.
-        answers: A pipe to the parent: `("begun", "")` after each trial, then `("done", "")`,
+        answers: A pipe to the parent: `("begun", "")` as each trial begins, then `("done", "")`,
             `("more", "")` or `("error", (kind, message))`.
     """
     signal.signal(signal.SIGINT, _once)
@@ -29,7 +29,6 @@ def work(path: Sequence[str], order: bytes, number: int, answers: Any) -> None:
     parent = multiprocessing.parent_process()
 
     def keep_on() -> None:
-        answers.send(("begun", ""))
         if parent is not None and not parent.is_alive():
             raise KeyboardInterrupt  # nobody waits for this search any more
 
@@ -37,9 +36,20 @@ def work(path: Sequence[str], order: bytes, number: int, answers: Any) -> None:
         with held_back():
             import tensorflow  # noqa: F401 - it talks while it is imported
 
-        what = pickle.loads(order)  # not from a file: from the process that started this one
+        # Not from a file: from the process that started this one.
+        what = pickle.loads(orders.recv_bytes())
+        import keras
+
+        keras.config.set_dtype_policy(what.dtype_policy)
         tuner = what.tuner(*what.args, **what.kwargs)
         tuner.oracle.worker = what.worker + number
+        on_trial_begin = tuner.on_trial_begin
+
+        def begun(trial: Any) -> None:
+            answers.send(("begun", ""))
+            on_trial_begin(trial)
+
+        tuner.on_trial_begin = begun
         done = tuner._run_here(what.fit_args, what.fit_kwargs, what.callbacks, keep_on, what.most)
         answers.send(("done" if done else "more", ""))
     except KeyboardInterrupt:

@@ -4,13 +4,16 @@ import io
 import multiprocessing
 import multiprocessing.reduction
 import os
+import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
+import keras
 import optuna
 
 from kerasopt._checks import bad_value
@@ -50,6 +53,7 @@ class _Order:
     fit_kwargs: dict[str, Any]
     most: int | None
     worker: int
+    dtype_policy: str
 
 
 def run_workers(
@@ -84,12 +88,14 @@ def run_workers(
     oracle.prepare()
     context = multiprocessing.get_context("spawn")
     threads = max(1, (os.cpu_count() or 1) // count) if count > 1 else None
-    workers = [_start(context, order, number, threads) for number in range(count)]
-    early = 0
+    sent = _pickled(order)
+    workers = [_start(context, sent, number, threads) for number in range(count)]
+    early = turns = 0
     try:
         while workers:
             time.sleep(0.1)
-            if progress is not None:
+            turns += 1
+            if progress is not None and turns % 10 == 0:
                 progress()
             for worker in list(workers):
                 ended = _look(worker)
@@ -101,14 +107,14 @@ def run_workers(
                 if kind == "error":
                     name, message = said
                     raise _KINDS[name](message)
-                early = 0 if kind in ("begun", "more") else early + (kind == "gone")
+                early = early + 1 if kind == "gone" else 0
                 if early > count:
                     raise RuntimeError(
                         f"A worker ended (exit code {worker.process.exitcode}) before its first "
                         f"trial. {_GUARD}"
                     )
                 if kind != "done":
-                    workers.append(_start(context, order, worker.number, threads))
+                    workers.append(_start(context, sent, worker.number, threads))
         if progress is not None:
             progress()
     finally:
@@ -130,7 +136,8 @@ def _order(tuner: Any, callbacks: Any, fit_args: Any, fit_kwargs: Any, most: int
         )
     kwargs = {**kwargs, "overwrite": False}
     first = 1000 * tuner.oracle.worker  # two searches of one seed draw different numbers
-    return _Order(type(tuner), args, kwargs, callbacks, fit_args, fit_kwargs, most, first)
+    policy = keras.config.dtype_policy().name
+    return _Order(type(tuner), args, kwargs, callbacks, fit_args, fit_kwargs, most, first, policy)
 
 
 def check_sendable(order: _Order) -> None:
@@ -172,18 +179,38 @@ def _not_sendable(name: str, part: Any, why: str) -> ValueError:
     )
 
 
-def _start(context: Any, order: _Order, number: int, threads: int | None) -> _Worker:
+def _start(context: Any, order: bytes, number: int, threads: int | None) -> _Worker:
     receiver, sender = context.Pipe(duplex=False)
+    orders, to_worker = context.Pipe(duplex=False)
     process = context.Process(
-        target=work,
-        args=(sys.path, _pickled(order), number, sender),
-        name=f"kerasopt-worker-{number}",
-        daemon=True,
+        target=work, args=(sys.path, orders, number, sender), name=f"kerasopt-worker-{number}"
     )
-    with _environment(threads):
+    with _environment(threads), _deaf_to_ctrl_c():
         process.start()
     sender.close()
+    # With its end closed here, writing to a process that has ended is an error and not for ever;
+    # and processes need not wait for each other's import to get their data.
+    orders.close()
+    threading.Thread(target=_send, args=(to_worker, order), daemon=True).start()
     return _Worker(process, receiver, number=number)
+
+
+def _send(connection: Any, order: bytes) -> None:
+    with suppress(OSError), connection:
+        connection.send_bytes(order)
+
+
+@contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """Let a process that is started now not hear of Ctrl-C until it can end in good order."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager
@@ -212,8 +239,6 @@ def _look(worker: _Worker) -> bool:
 
 def _end(workers: list[_Worker]) -> None:
     """End processes that are still there: in good order, else for good."""
-    import signal
-
     for worker in workers:
         if worker.process.is_alive():
             with suppress(ProcessLookupError):

@@ -76,6 +76,7 @@ def test_steps_give_the_values_that_keras_tuner_gives(hp):
     values = finite_values(hp)
     if values is None:
         assert hp.step is None
+        assert list(Axis.of(hp, "key").in_order()) == []
         return
     assert len(set(values)) == len(values) or hp.step is not None
     expected = {int(v) if isinstance(hp, kinds.Int) else v for v in hp.values}
@@ -83,10 +84,10 @@ def test_steps_give_the_values_that_keras_tuner_gives(hp):
         expected = set(range(hp.min_value, hp.max_value + 1))
     assert set(values) == expected
     axis = Axis.of(hp, "key")
-    points = axis.all_values()
-    if points is not None:
-        assert set(points) == expected
-        assert points[0] == hp.default or hp.default not in points
+    points = list(axis.in_order())
+    assert set(points) == expected
+    assert points[0] == hp.default or hp.default not in points
+    assert axis.points() == len(points)
 
 
 @pytest.mark.parametrize("sampling", ["log", "reverse_log"])
@@ -105,7 +106,7 @@ def test_logarithmic_samplings_lie_where_keras_tuner_puts_them(sampling):
 
 def test_a_grid_has_ten_points_where_there_is_no_step():
     axis = Axis.of(kinds.Float("x", 0.0, 1.0), "x", grid=True)
-    assert [round(value, 2) for value in sorted(axis.all_values())] == [
+    assert [round(value, 2) for value in sorted(axis.in_order())] == [
         0.05, 0.15, 0.25, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85, 0.95,
     ]  # fmt: skip
 

@@ -127,3 +127,29 @@ def test_a_sampler_of_optuna_itself_is_taken(tmp_path):
     )
     Lookup(oracle, directory=tmp_path).search(verbose=0)
     assert len(oracle.records()) == 10
+
+
+def test_large_spaces_cost_nothing_and_a_large_grid_goes_on(tmp_path):
+    hp = keras_tuner.HyperParameters()
+    hp.Int("n", 1, 30_000_000)
+    for number in range(10):
+        hp.Float(f"x{number}", 0.0, 0.5, step=0.05)
+    assert Space(hp.space).size() is None
+    hp = keras_tuner.HyperParameters()
+    for number in range(5):
+        hp.Float(f"x{number}", 0.0, 1.0)
+    oracle = OptunaOracle(max_trials=25, sampler="grid", storage="memory", hyperparameters=hp)
+    Lookup(oracle, directory=tmp_path).search(verbose=0)
+    values = [one.values["x4"] for one in oracle.records()]
+    assert len(set(values)) == 10
+    assert len({config_of(one.values) for one in oracle.records()}) == 25
+
+
+def test_mirrored_values_stay_within_their_range():
+    hp = keras_tuner.HyperParameters()
+    hp.Float("x", 0.001, 0.3, sampling="reverse_log")
+    space = Space(hp.space)
+    for value in (0.001, 0.3, 0.2999999):
+        params = space.params({"x": value})
+        assert space.axes[0].distribution._contains(params["x"])
+        assert 0.001 <= space.values(params)["x"] <= 0.3

@@ -8,11 +8,14 @@ from typing import ClassVar
 import keras_tuner
 import optuna
 import pytest
+import sqlalchemy.exc
 
+from kerasopt.tuning import ending, liveness, storages
 from kerasopt.tuning.oracle import OptunaOracle
 from kerasopt.tuning.records import OUT, OWNER
 from kerasopt.tuning.storages import StorageError
 from kerasopt.tuning.tuner import Tuner
+from tests.tuning.test_configurations import conditional
 
 
 def space():
@@ -161,8 +164,7 @@ def test_three_crashes_in_a_row_end_the_search_with_the_first_ones_own_error(sur
     assert "Traceback" in str(caught.value)
     # A search that is mended goes on.
     surface.broken = {}
-    tuner = surface(directory=tmp_path, max_trials=8, max_consecutive_failed_trials=4,
-                    hyperparameters=space())  # fmt: skip
+    tuner = surface(directory=tmp_path, max_trials=8, hyperparameters=space())
     tuner.search(verbose=0)
     assert len(tuner.results()) == 8
 
@@ -233,6 +235,8 @@ def test_an_existing_study_with_another_space(change, surface, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "error", "words"),
     [
+        ({"storage": "nonsense"}, ValueError, "memory"),
+        ({"storage": "postgresql:/me:pw-x@host/db"}, ValueError, "two slashes"),
         ({"max_trials": 0}, ValueError, "max_trials"),
         ({"max_trials": 2.5}, TypeError, "max_trials"),
         ({"sampler": "tpee"}, ValueError, "Did you mean 'tpe'"),
@@ -400,3 +404,121 @@ def test_a_first_trial_that_fails_before_it_declares_anything_does_not_end_the_s
     tuner = run(surface, tmp_path, {0: ValueError("early")}, hyperparameters=None)
     states = [one.state for one in tuner.results()]
     assert states == ["FAILED"] + ["COMPLETED"] * 7
+
+
+def test_a_result_that_comes_just_before_others_give_the_trial_up_counts(tmp_path):
+    one, two = (
+        OptunaOracle(max_trials=1, hyperparameters=space(), storage=tmp_path / "j.log")
+        for _ in range(2)
+    )
+    trial = one.create_trial("a")
+    two.prepare()
+    frozen = two.study.get_trials(deepcopy=False)[0]
+    write = two.study._storage.set_trial_state_values
+
+    def late(*arguments):
+        one.update_trial(trial.trial_id, {"default_objective": 0.5})
+        trial.status = "COMPLETED"
+        one.end_trial(trial)
+        return write(*arguments)
+
+    two.study._storage.set_trial_state_values = late
+    ending.lose(two.study, frozen, "it seemed dead")
+    assert [record.objectives for record in two.records()] == [(0.5,)]
+    assert two.create_trial("b").status == "STOPPED"
+
+
+def test_initial_values_are_tried_once_though_two_processes_begin_at_once(tmp_path, monkeypatch):
+    oracles = [
+        OptunaOracle(max_trials=6, hyperparameters=space(), storage=tmp_path / "j.log",
+                     initial="default")
+        for _ in range(2)
+    ]  # fmt: skip
+    write, first = optuna.Study.set_user_attr, []
+
+    def between(study, key, value):
+        if key == "kerasopt:begun_with" and not first:
+            first.append(key)
+            oracles[1].prepare()
+        write(study, key, value)
+
+    monkeypatch.setattr(optuna.Study, "set_user_attr", between)
+    oracles[0].prepare()
+    # As if both had looked before either wrote.
+    oracles[0].study.enqueue_trial({"x": -1.0, "n": 1})
+    values = []
+    for place in (0, 1, 0):
+        trial = oracles[place].create_trial(str(len(values)))
+        values.append(tuple(trial.hyperparameters.values.values()))
+    assert values.count((-1.0, 1)) == 1
+
+
+def test_initial_values_are_not_lost_if_the_process_ends_while_it_writes_them(
+    tmp_path, monkeypatch
+):
+    def ended(*arguments, **kwargs):
+        raise KeyboardInterrupt
+
+    arguments = {"hyperparameters": space(), "initial": [{"x": 0.125, "n": 3}]}
+    first = OptunaOracle(storage=tmp_path / "j.log", **arguments)
+    with monkeypatch.context() as patched:
+        patched.setattr(optuna.Study, "enqueue_trial", ended)
+        with pytest.raises(KeyboardInterrupt):
+            first.prepare()
+    second = OptunaOracle(storage=tmp_path / "j.log", **arguments)
+    assert second.create_trial("a").hyperparameters.values == {"x": 0.125, "n": 3}
+
+
+def test_a_line_that_a_killed_process_has_begun_does_not_spoil_the_journal(tmp_path):
+    path = tmp_path / "j.log"
+    living = OptunaOracle(hyperparameters=space(), storage=path)
+    trial = living.create_trial("a")
+    with open(path, "ab") as file:
+        file.write(b'{"op_code": 8, "worker_id": "x", "tri')
+    living.update_trial(trial.trial_id, {"default_objective": 1.0})
+    trial.status = "COMPLETED"
+    living.end_trial(trial)
+    assert living.create_trial("a").status == "RUNNING"
+    assert len(OptunaOracle(hyperparameters=space(), storage=path).study.trials) == 2
+
+
+def test_an_outage_is_not_taken_for_the_death_of_others(tmp_path, monkeypatch):
+    now = [0.0]
+    oracle = OptunaOracle(max_trials=3, hyperparameters=space(), storage=tmp_path / "j.log")
+    oracle.watch = liveness.Watch(60.0, clock=lambda: now[0])
+    other = OptunaOracle(max_trials=3, hyperparameters=space(), storage=tmp_path / "j.log")
+    trial = other.create_trial("elsewhere")
+    owner = other.study.trials[0].user_attrs[OWNER]
+    other.keep(trial.trial_id, OWNER, {**owner, "machine": "another", "begun": "1"})
+    mine = oracle.create_trial("a")
+    now[0] = 59.0
+    failing = [3]
+
+    def away():
+        if failing[0]:
+            failing[0] -= 1
+            raise sqlalchemy.exc.OperationalError("select", {}, OSError("gone"))
+
+    monkeypatch.setattr(storages.time, "sleep", lambda seconds: now.__setitem__(0, 200.0))
+    oracle.patiently(away)
+    oracle.update_trial(mine.trial_id, {"default_objective": 1.0})
+    mine.status = "COMPLETED"
+    oracle.end_trial(mine)
+    oracle.create_trial("a")
+    assert OUT not in other.study.trials[0].user_attrs
+    now[0] = 261.0
+    oracle._give_up_the_dead()
+    assert other.study.trials[0].user_attrs[OUT] == "lost: no sign of life for 60 seconds"
+
+
+def test_a_search_that_does_not_end_by_its_number_of_trials_says_how_many_there_are(tmp_path):
+    oracle = OptunaOracle(
+        max_trials=10**9, sampler="grid", storage="memory", hyperparameters=conditional()
+    )
+    assert oracle.expected() == oracle.remaining_trials() == 10
+
+
+def test_an_exit_in_a_trial_is_a_failed_trial(surface, tmp_path):
+    records = run(surface, tmp_path, {1: SystemExit("by the user")}).results()
+    assert [one.state for one in records[:3]] == ["COMPLETED", "FAILED", "COMPLETED"]
+    assert "by the user" in records[1].reason

@@ -1,8 +1,10 @@
 """The tuner with small models that really train: weights, callbacks, folds, files, pruning."""
 
+import gc
 import json
 import threading
 import warnings
+import weakref
 
 import keras
 import keras_tuner
@@ -386,3 +388,76 @@ def test_hyperband_begins_as_many_trials_as_the_paper_says():
 def test_records_are_plain_data(parts, tmp_path):
     tuner = searched(tmp_path, parts, max_trials=2)
     assert json.loads(json.dumps([one.to_dict() for one in tuner.results()]))
+
+
+def test_weights_are_those_of_the_best_epoch_whatever_other_callbacks_do_after_it(parts, tmp_path):
+    spoil = keras.callbacks.LambdaCallback()
+    spoil.on_train_end = lambda logs=None: spoil.model.set_weights(
+        [0 * weight for weight in spoil.model.get_weights()]
+    )
+    tuner = searched(tmp_path, parts, objective="val_loss", search={"callbacks": lambda: [spoil]})
+    for record in tuner.results():
+        loss = tuner.load_model(record).evaluate(*parts[1], verbose=0)[0]
+        assert loss == pytest.approx(record.metrics["val_loss"], rel=1e-5)
+
+
+class Twice(keras_tuner.HyperModel):
+    """Calls `fit` twice, and returns the history of the second."""
+
+    def build(self, hp):
+        return build(hp)
+
+    def fit(self, hp, model, *args, **kwargs):
+        model.fit(*args, **kwargs)
+        model.optimizer.learning_rate = 0.5
+        return model.fit(*args, **kwargs)
+
+
+class Deaf(keras_tuner.HyperModel):
+    """Does not hand the callbacks on."""
+
+    def build(self, hp):
+        return build(hp)
+
+    def fit(self, hp, model, *args, callbacks, **kwargs):
+        return model.fit(*args, **kwargs)
+
+
+@pytest.mark.parametrize("kind", [Twice, Deaf])
+def test_weights_and_metrics_agree_in_unusual_fits(kind, parts, tmp_path):
+    tuner = searched(tmp_path, parts, kind(), objective="val_loss", search={"epochs": 4})
+    for record in tuner.results():
+        loss = tuner.load_model(record).evaluate(*parts[1], verbose=0)[0]
+        assert loss == pytest.approx(record.metrics["val_loss"], rel=1e-5)
+
+
+def test_models_of_earlier_executions_are_let_go(parts, tmp_path):
+    living, counts = [], []
+
+    class Counting(keras.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            living.append(weakref.ref(self.model))
+
+        def on_train_end(self, logs=None):
+            gc.collect()
+            counts.append(sum(one() is not None for one in living))
+
+    searched(tmp_path, parts, max_trials=2, executions_per_trial=4,
+             search={"callbacks": lambda: [Counting()], "epochs": 1})  # fmt: skip
+    assert max(counts) == 1
+
+
+def test_of_a_long_front_models_from_all_along_it_are_kept(parts, tmp_path):
+    class Trade(Measured):
+        def fit(self, hp, model, *args, **kwargs):
+            return {"score": hp.get("rate"), "cost": hp.get("rate") ** 2}
+
+    tuner = searched(tmp_path, parts, Trade(), max_trials=9, keep_best=3,
+                     objective=[("score", "max"), ("cost", "min")])  # fmt: skip
+    front = tuner.pareto_front()
+    assert len(front) == 9
+    there = [(tmp_path / "untitled_project" / f"trial_{one.id}").exists() for one in front]
+    # Both ends, and one between; which one depends on the order in which they came.
+    assert there.count(True) == 3
+    assert there[0]
+    assert there[8]

@@ -3,8 +3,11 @@
 import collections
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 
 import keras_tuner
 import numpy as np
@@ -70,6 +73,37 @@ def test_a_trial_that_kills_each_process_is_failed_with_its_reason_and_the_rest_
     (failed,) = (one for one in tuner.results() if one.state == "FAILED")
     assert failed.values == {"a": 2, "b": "y"}
     assert "3 times in a row (killed, perhaps for lack of memory)" in failed.reason
+
+
+class KillingAtOnce(Slow):
+    """Ends every process at the first configuration of the grid."""
+
+    def fit(self, hp, model, *args, **kwargs):
+        if (hp.get("a"), hp.get("b")) == (1, "x"):
+            os.kill(os.getpid(), 9)
+        return super().fit(hp, model, *args, **kwargs)
+
+
+def test_a_process_that_always_ends_in_its_first_trial_ends_that_trial_alone(tmp_path):
+    tuner = tuner_of(tmp_path, max_trials=3, kind=KillingAtOnce)
+    tuner.search(verbose=0, trials_per_process=1)
+    assert [one.state for one in tuner.results()] == ["FAILED", "COMPLETED", "COMPLETED"]
+
+
+def test_a_script_without_its_guard_is_told_so_also_with_much_data(tmp_path):
+    script = tmp_path / "unguarded.py"
+    script.write_text(
+        "import numpy as np\n"
+        "from kerasopt.tuning import search\n"
+        "from tests.tuning.test_tuner import build\n"
+        "search(build, np.zeros((9000, 12)), np.zeros(9000), max_trials=2, workers=2)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, script], cwd=tmp_path, capture_output=True, text=True, timeout=120,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent.parent)}, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert 'put it under `if __name__ == "__main__":`' in done.stderr
 
 
 def test_a_process_for_some_trials_each(tmp_path):
