@@ -1,0 +1,87 @@
+"""Asks `search_child.py`: every measured thing has a process of its own."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+CHILD = Path(__file__).with_name("search_child.py")
+THREADS = (
+    "TF_NUM_INTRAOP_THREADS",
+    "TF_NUM_INTEROP_THREADS",
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+)
+
+
+class ChildError(RuntimeError):
+    """A process ended without an answer."""
+
+
+def environment(threads: int | None) -> dict[str, str]:
+    """Give the environment of a process with so many threads."""
+    env = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONWARNINGS": "ignore"}
+    for name in THREADS:
+        env.pop(name, None)
+        if threads is not None:
+            env[name] = str(threads)
+    return env
+
+
+def ask(
+    function: str, arguments: dict[str, Any], threads: int | None = 1, limit: float = 3600.0
+) -> Any:
+    """Call a function in a new process.
+
+    Args:
+        function: `"module:name"`.
+        arguments: JSON data.
+        threads: Of TensorFlow and of BLAS; `None` leaves it to them.
+        limit: Seconds.
+
+    Raises:
+        ChildError: If it fails, with the end of what it wrote.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        finished = subprocess.run(
+            [sys.executable, str(CHILD), function],
+            input=json.dumps(arguments),
+            capture_output=True,
+            text=True,
+            timeout=limit,
+            env=environment(threads),
+            cwd=folder,
+        )
+    if finished.returncode:
+        raise ChildError(f"{function}({arguments}): {finished.stderr[-3000:]}")
+    return json.loads(finished.stdout.splitlines()[-1])
+
+
+def ask_all(function: str, many: Sequence[dict[str, Any]], at_once: int = 2) -> list[Any]:
+    """Call a function several times, `at_once` of them side by side; the answers in order."""
+    done = 0
+
+    def one(arguments: dict[str, Any]) -> Any:
+        nonlocal done
+        answer = ask(function, arguments)
+        done += 1
+        progress(f"{function} {done} of {len(many)}: {_short(arguments)}")
+        return answer
+
+    with ThreadPoolExecutor(at_once) as pool:
+        return list(pool.map(one, many))
+
+
+def progress(line: str) -> None:
+    """Say on stderr how far it is."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def _short(arguments: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in arguments.items())
