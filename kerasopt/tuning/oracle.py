@@ -342,7 +342,8 @@ class OptunaOracle(HasTrials, keras_tuner.Oracle):
         """Do nothing: every change is in the storage already."""
 
     def reload(self) -> None:
-        """Take the search space from the study."""
+        """Take the search space from the study; there is no other to compare it with."""
+        self._checked = True
         kept = self.study.user_attrs
         self.hyperparameters.merge(read_space(kept.get(SPACE, kept.get(BEGUN_WITH, []))))
 

@@ -22,6 +22,9 @@ from kerasopt.tuning.oracle import OptunaOracle
 from kerasopt.tuning.records import FOLDER
 from kerasopt.tuning.results import metrics_of
 
+_LARGE = 1_000_000  # parameters of a model of which two shall not be in memory for long
+_SMALL_MODELS = 5
+
 
 class Trains(keras_tuner.Tuner):
     """The part of `Tuner` that trains."""
@@ -30,6 +33,8 @@ class Trains(keras_tuner.Tuner):
     keep_best: int
     seed: int | None
     _unseen: bool
+    _uncollected = 0
+    _last_size = 0
 
     def run_trial(self, trial: Any, *args: Any, **kwargs: Any) -> Any:
         """Train one configuration, as often as `executions_per_trial` and `folds` say.
@@ -65,13 +70,15 @@ class Trains(keras_tuner.Tuner):
             first = watcher.first if watcher.epochs else sys.maxsize
             metrics = metrics_of(result, goals, first)
             executions.append(metrics)
+            self._last_size = model.count_params() if model.built else 0
             value = metrics.get(goals[0][0])
             if best is None or (value is not None and _better(value, best, goals[0][1])):
                 best = value
                 if isinstance(result, keras.callbacks.History):
                     watcher.give_back(model)
                     trial.best_step = watcher.best_epoch or 0
-                self._write(model, folder)
+                if self._may_be_kept(value):
+                    self._write(model, folder)
                 keeping.adopt(part, folder)
             shutil.rmtree(part, ignore_errors=True)
             del model, watcher, result, made  # a history holds its model
@@ -87,7 +94,7 @@ class Trains(keras_tuner.Tuner):
         policy = keras.config.dtype_policy()
         keras.utils.clear_session(free_memory=False)
         keras.config.set_dtype_policy(policy)  # of which the session is cleared, too
-        gc.collect()
+        self._collect()
         model = self._build_hypermodel(hp)
         check_model(model)
         if self.max_model_size and model.built:
@@ -97,6 +104,13 @@ class Trains(keras_tuner.Tuner):
                     f"The model has {size:,} parameters, more than {self.max_model_size:,}."
                 )
         return model
+
+    def _collect(self) -> None:
+        """Let go of earlier models: of a large one at once, of small ones now and then."""
+        self._uncollected += 1
+        if self._uncollected >= _SMALL_MODELS or self._last_size > _LARGE:
+            gc.collect()
+            self._uncollected = 0
 
     def _parts(self, args: Any, kwargs: Any) -> Iterator[tuple[Any, Any]]:
         for _ in range(self.executions_per_trial):
@@ -123,6 +137,19 @@ class Trains(keras_tuner.Tuner):
     def _reporter_is_idle(self, watcher: Any, name: str) -> bool:
         prunes = isinstance(self.oracle, OptunaOracle) and self.oracle.prunes
         return bool(prunes and watcher.epochs and name not in watcher.seen)
+
+    def _may_be_kept(self, value: float | None) -> bool:
+        """Tell whether a trial may be one of the best; where that is hard to tell it may."""
+        oracle = self.oracle
+        if not isinstance(oracle, OptunaOracle) or len(oracle.goals) > 1 or oracle.limits:
+            return True
+        if value is None or self.executions_per_trial > 1 or self.folds is not None:
+            return True
+        best = oracle.best_records()[: self.keep_best]
+        if len(best) < self.keep_best:
+            return True
+        worst = (best[-1].objectives or (value,))[0]
+        return not _better(worst, value, oracle.goals[0][1])
 
     def _write(self, model: Any, folder: Path) -> None:
         if not self.keep_best or not model.built:

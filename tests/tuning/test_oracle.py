@@ -522,3 +522,14 @@ def test_an_exit_in_a_trial_is_a_failed_trial(surface, tmp_path):
     records = run(surface, tmp_path, {1: SystemExit("by the user")}).results()
     assert [one.state for one in records[:3]] == ["COMPLETED", "FAILED", "COMPLETED"]
     assert "by the user" in records[1].reason
+
+
+def test_a_search_of_keras_tuners_base_tuner_goes_on_though_its_trials_declare_the_space(tmp_path):
+    class Plain(keras_tuner.Tuner):
+        def run_trial(self, trial, **kwargs):
+            return trial.hyperparameters.Float("x", -1.0, 1.0) ** 2
+
+    for trials in (3, 5):
+        tuner = Plain(OptunaOracle(max_trials=trials, seed=0), directory=tmp_path)
+        tuner.search(verbose=0)
+        assert len(tuner.oracle.trials) == trials
