@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 EPOCHS = 9
-TRAIN, VALIDATION = 1000, 2000
+TRAIN, VALIDATION = 1000, 1000
 FASHION, DIGITS = "Fashion-MNIST", "digits of scikit-learn"
 
 
@@ -109,8 +109,9 @@ def real(
         directory=".",
         project_name=f"seed{seed}",
     )
-    used, best = 0, math.inf
-    for _ in range(trials):
+    best = math.inf
+    limited = most_epochs is not None or target is not None
+    for most in [1] * trials if limited else [trials]:
         tuner.search(
             x,
             y,
@@ -120,12 +121,12 @@ def real(
             validation_batch_size=1000,
             callbacks=lambda: [Note()],
             verbose=0,
-            most=1,
+            most=most,
         )
-        record = tuner.results()[-1]
-        found["done"].append(record.state == "COMPLETED")
-        found["values"].append(record.values)
-        used += len(found["curves"][-1])
+        records = tuner.results()
+        found["done"] = [one.state == "COMPLETED" for one in records]
+        found["values"] = [one.values for one in records]
+        used = sum(len(curve) for curve in found["curves"])
         if found["done"][-1]:
             best = min(best, *found["curves"][-1])
         if (most_epochs is not None and used >= most_epochs) or (
