@@ -141,6 +141,8 @@ class Trains(keras_tuner.Tuner):
     def _may_be_kept(self, value: float | None) -> bool:
         """Tell whether a trial may be one of the best; where that is hard to tell it may."""
         oracle = self.oracle
+        if not self.keep_best:
+            return False
         if not isinstance(oracle, OptunaOracle) or len(oracle.goals) > 1 or oracle.limits:
             return True
         if value is None or self.executions_per_trial > 1 or self.folds is not None:

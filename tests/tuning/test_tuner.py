@@ -78,6 +78,12 @@ def test_only_the_best_stay_on_the_disk(parts, tmp_path):
         tuner.load_model("7777")
 
 
+def test_nothing_is_kept_where_nothing_shall_be(parts, tmp_path):
+    tuner = searched(tmp_path, parts, keep_best=0)
+    assert [one.state for one in tuner.results()] == ["COMPLETED"] * 3
+    assert [path.name for path in (tmp_path / "untitled_project").iterdir()] == ["journal.log"]
+
+
 def test_results_outlive_the_process_and_nothing_is_trained_again(parts, tmp_path):
     before = searched(tmp_path, parts)
     again = Tuner(build, "val_accuracy", 3, seed=0, directory=tmp_path)
