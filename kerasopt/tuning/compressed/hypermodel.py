@@ -75,15 +75,16 @@ class CompressedHyperModel(keras_tuner.HyperModel):
     Example:
     >>> import keras, keras_tuner
     >>> def build(hp):
-    ...     model = keras.Sequential([keras.Input((8,)), keras.layers.Dense(hp.Int("units", 4, 64)),
-    ...                               keras.layers.Dense(3, activation="softmax")])
+    ...     units, layers = hp.Int("units", 4, 64), keras.layers
+    ...     model = keras.Sequential([keras.Input((8,)), layers.Dense(units, name="hidden"),
+    ...                               layers.Dense(3, activation="softmax", name="top")])
     ...     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     ...     return model
     >>> hypermodel = CompressedHyperModel(
     ...     build, dropout={"rate": 0.2}, pruning={"max_sparsity": 0.8}, quantization="int8")
     >>> hp = keras_tuner.HyperParameters()
     >>> [layer.name for layer in hypermodel.build(hp).layers]
-    ['dense', 'dense_dropout', 'dense_1']
+    ['hidden', 'hidden_dropout', 'top']
     >>> hp.values["units"], hp.values["dropout/rate"], hp.values["quantization/mode"]
     (4, 0.2, 'int8')
     """
