@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 EPOCHS = 9
-TRAIN, VALIDATION = 1000, 1000
+TRAIN, VALIDATION = 1000, 2000
 FASHION, DIGITS = "Fashion-MNIST", "digits of scikit-learn"
 
 
