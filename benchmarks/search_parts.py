@@ -40,7 +40,7 @@ def overhead(size: Size) -> Found:
     kinds = [search_cost.NONE, search_cost.MEMORY, search_cost.JOURNAL, search_cost.KERASTUNER]
     found: Found = {"at once": {}, "one batch": {}}
     for name, trains, trials, rounds in (
-        ("at once", False, *((6, 1) if size.quick else (50, 5))),
+        ("at once", False, *((6, 1) if size.quick else (50, 3))),
         ("one batch", True, *((3, 1) if size.quick else (20, 3))),
     ):
         found[name] = {kind: [] for kind in kinds} | {"trials": trials}
@@ -77,7 +77,7 @@ def surrogates(size: Size) -> Found:
     """Values that random search, TPE and KerasTuner find on functions."""
     many = list(range(4 if size.quick else 20))
     trials = 20 if size.quick else TRIALS
-    seeds = {RANDOM: many, TPE: many, "random, KerasTuner": many, BAYESIAN: many[:10]}
+    seeds = {RANDOM: many, TPE: many, "random, KerasTuner": many, BAYESIAN: many[:5]}
     if size.quick:
         del seeds[BAYESIAN]
     jobs = []
@@ -137,14 +137,17 @@ def best(run: Found) -> float:
 
 
 def workers(size: Size) -> Found:
-    """One worker and two."""
-    trials, epochs, rounds = (4, 2, 1) if size.quick else (24, 15, 3)
-    found: Found = {"1": [], "2": [], "trials": trials}
+    """One worker and two; beside them one process and two that only train."""
+    trials, epochs, rounds = (4, 2, 1) if size.quick else (32, 9, 3)
+    found: Found = {"1": [], "2": [], "alone": {"1": [], "2": []}, "trials": trials}
     for number in range(rounds):
         for count in ((1, 2), (2, 1))[number % 2]:
             progress(f"workers: round {number + 1} of {rounds}, {count}")
             arguments = {"workers": count, "trials": trials, "epochs": epochs}
             found[str(count)].append(ask("search_workers:search", arguments))
+            arguments = {"trials": trials // 4, "epochs": epochs}
+            answers = ask_all("search_workers:alone", [arguments] * count)
+            found["alone"][str(count)].append(sum(answers) / count)
     return found
 
 
@@ -153,11 +156,12 @@ def grid(size: Size) -> Found:
     return {kind: search_grid.resumed(kind) for kind in (search_grid.OURS, search_grid.KERASTUNER)}
 
 
+# First those whose answers are times, on a machine that has nothing else to do.
 PARTS = {
+    "workers": workers,
     "overhead": overhead,
     "suggestions": suggestions,
+    "grid": grid,
     "surrogates": surrogates,
     "task": task,
-    "workers": workers,
-    "grid": grid,
 }

@@ -18,6 +18,7 @@ from search_curves import (
 from search_functions import FUNCTIONS
 from search_parts import ASHA, RANDOM, TPE
 from search_report import met, table
+from search_task import BATCH, TRAIN, VALIDATION
 
 GOAL_TRIALS = 30
 AT = (10, 20, 30, 60)
@@ -82,11 +83,11 @@ def task(found: Found) -> list[str]:
         f"## A real task: HyperCNN on {found['data']}",
         "",
         f"`HyperCNN(max_blocks=2, max_filters=16, max_units=64)`, seven or eight hyperparameters, "
-        f"{epochs} epochs, 1000 images for training and 2000 for validation (Fashion-MNIST at "
-        f"every other pixel), {len(targets)} seeds, two processes of one thread. The objective is "
-        "the validation loss at the best epoch, which has no ties and less noise than the accuracy "
-        "of 2000 images; the accuracy is that of the trial of least loss. The same trial of the "
-        "same seed draws the same numbers in all searches.",
+        f"{epochs} epochs of batches of {BATCH}, {TRAIN} images for training and {VALIDATION} for "
+        f"validation (Fashion-MNIST at every other pixel), {len(targets)} seeds, two processes of "
+        "one thread. The objective is the validation loss at the best epoch, which has no ties and "
+        f"less noise than the accuracy of {VALIDATION} images; the accuracy is that of the trial "
+        "of least loss. The same trial of the same seed draws the same numbers in all searches.",
         "",
     ]
     rows = []

@@ -128,10 +128,11 @@ def workers(found: Found) -> list[str]:
     lines = [
         "## Two workers",
         "",
-        f"Random search, {found['trials']} trials of {trial:.1f} s (three wide Dense layers, the "
+        f"Random search, {found['trials']} trials of {trial:.1f} s (a small CNN, the "
         "same work in each), journal file. `workers=1` in a process with one thread, `workers=2` "
         f"with one thread each; {len(found['1'])} rounds in turn, medians, ratios within the "
-        "rounds. Most that two workers could be: 2.",
+        "rounds. What this machine gives at most: plain processes that train a quarter of the "
+        "models, without a tuner, times four for one of them and times two for two at once.",
         "",
     ]
     rows = [
@@ -142,6 +143,14 @@ def workers(found: Found) -> list[str]:
             ("running", "from the begin of the first trial to the end of the last"),
         )
     ]  # fmt: skip
+    alone = {
+        name: [count * one for one in found["alone"][name]] for name, count in (("1", 4), ("2", 2))
+    }
+    most = median(one / two for one, two in zip(alone["1"], alone["2"], strict=True))
+    rows.append(
+        ["the same trainings without a tuner, in plain processes",
+         *(f"{median(alone[n]):.1f}" for n in ("1", "2")), f"{most:.2f}", ""]
+    )  # fmt: skip
     heads = ["", "1 worker, s", "2 workers, s", "times as fast", f"goal {GOAL_WORKERS}"]
     lines += table(heads, rows)
     done = {run["done"] for name in ("1", "2") for run in found[name]}

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 EPOCHS = 9
-TRAIN, VALIDATION = 1000, 2000
+TRAIN, VALIDATION, BATCH = 1000, 1000, 64
 FASHION, DIGITS = "Fashion-MNIST", "digits of scikit-learn"
 
 
@@ -115,7 +115,7 @@ def real(
         tuner.search(
             x,
             y,
-            batch_size=32,
+            batch_size=BATCH,
             epochs=epochs,
             validation_data=tuple(held),
             validation_batch_size=1000,

@@ -1,4 +1,4 @@
-"""One worker and two: the same search. Runs in `search_child.py`."""
+"""One worker and two: the same search; and the same trainings alone. Runs in `search_child.py`."""
 
 import os
 import time
@@ -35,3 +35,17 @@ def search(workers: int, trials: int, epochs: int) -> dict[str, Any]:
         "done": sum(one.state == "COMPLETED" for one in tuner.results()),
         "load": load,
     }
+
+
+def alone(trials: int, epochs: int) -> float:
+    """Give the seconds of the same builds and fits without a tuner, after one that warms up."""
+    import keras_tuner
+    from search_models import Steady
+
+    hypermodel, hp = Steady(epochs), keras_tuner.HyperParameters()
+    begun = 0.0
+    for number in range(trials + 1):
+        if number == 1:
+            begun = time.perf_counter()
+        hypermodel.fit(hp, hypermodel.build(hp))
+    return time.perf_counter() - begun
