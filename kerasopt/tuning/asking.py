@@ -1,13 +1,15 @@
 """One trial asked of a study, and whether it is one too many."""
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import optuna
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.trial import TrialState
 
 from kerasopt.tuning.axes import Axis
-from kerasopt.tuning.configurations import Space, config_of
+from kerasopt.tuning.configurations import Config, Space, config_of
 from kerasopt.tuning.distinct import Distinct
 from kerasopt.tuning.records import VALUES
 from kerasopt.tuning.study import trials_of
@@ -17,15 +19,7 @@ _PATIENCE = 5.0  # seconds that another process has to write down which configur
 
 def suggest(trial: optuna.Trial, space: Space) -> dict[str, Any]:
     """Have a value suggested for each hyperparameter that is active, in order."""
-    values: dict[str, Any] = {}
-    for hp, axis in zip(space.hps, space.axes, strict=True):
-        if not all(condition.is_active(values) for condition in hp.conditions):
-            continue
-        if axis is None:
-            values[hp.name] = hp.default
-            continue
-        values[hp.name] = axis.value(_suggest(trial, axis))
-    return values
+    return space.walk(lambda _, axis: axis.value(_suggest(trial, axis)))
 
 
 def _suggest(trial: optuna.Trial, axis: Axis) -> Any:
@@ -92,3 +86,25 @@ def surplus(
         if VALUES in one.user_attrs and config_of(one.user_attrs[VALUES]) == config_of(values)
     ]
     return f"withdrawn: the same as trial {same[0]}" if same else None
+
+
+def exhausted(
+    study: optuna.Study, space: Space, whole: bool, tried: Callable[[], set[Config]]
+) -> bool:
+    """Tell whether every configuration of the space has been tried or is being tried.
+
+    Args:
+        study: The study.
+        space: The space as it is known now.
+        whole: Whether it is to be gone through however large it is, as a grid.
+        tried: Gives the configurations that have been tried or are being tried.
+    """
+    states = {one.state for one in study.get_trials(deepcopy=False)}
+    if not space.hps:  # trials may declare it, if only one got so far
+        return TrialState.COMPLETE in states
+    if TrialState.WAITING in states or (space.size() is None and not whole):
+        return False
+    if next(space.configurations(), None) is None:
+        return False
+    known = tried()
+    return all(config_of(one) in known for one in space.configurations())

@@ -1,7 +1,7 @@
 """A whole search space: what is active, how a study holds it, and all of it where it is finite."""
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import keras_tuner
@@ -66,12 +66,20 @@ class Space:
 
         Where the study holds nothing of one, because it was declared later, it has its default.
         """
+        return self.walk(
+            lambda hp, axis: axis.value(params[axis.key]) if axis.key in params else hp.default
+        )
+
+    def walk(self, ask: Callable[[Any, Axis], Any]) -> dict[str, Any]:
+        """Give a value to each hyperparameter that is active, given those before it.
+
+        Args:
+            ask: Function `ask(hp, axis)` that gives the value; those that are fixed are not asked.
+        """
         values: dict[str, Any] = {}
         for hp, axis in zip(self.hps, self.axes, strict=True):
-            if not all(condition.is_active(values) for condition in hp.conditions):
-                continue
-            known = axis is not None and axis.key in params
-            values[hp.name] = axis.value(params[axis.key]) if known and axis else hp.default
+            if all(condition.is_active(values) for condition in hp.conditions):
+                values[hp.name] = hp.default if axis is None else ask(hp, axis)
         return values
 
     def params(self, values: Mapping[str, Any]) -> dict[str, Any]:

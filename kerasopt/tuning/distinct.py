@@ -9,6 +9,7 @@ from optuna.samplers import BaseSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
+from kerasopt.tuning.axes import Axis
 from kerasopt.tuning.configurations import Config, Space, config_of, distance
 
 
@@ -112,23 +113,18 @@ class Distinct(BaseSampler):
             self.sampler.reseed_rng()
 
     def _asked(self, study: Study, trial: FrozenTrial, space: Space) -> dict[str, Any]:
-        assert self.sampler is not None
-        known = self.sampler.infer_relative_search_space(study, trial)
-        relative = self.sampler.sample_relative(study, trial, known)
-        values: dict[str, Any] = {}
-        for hp, axis in zip(space.hps, space.axes, strict=True):
-            if not all(condition.is_active(values) for condition in hp.conditions):
-                continue
-            if axis is None:
-                values[hp.name] = hp.default
-                continue
+        sampler = self.sampler
+        assert sampler is not None
+        known = sampler.infer_relative_search_space(study, trial)
+        relative = sampler.sample_relative(study, trial, known)
+
+        def ask(_: Any, axis: Axis) -> Any:
             at = axis.distribution
             if axis.key in relative and known.get(axis.key) == at:
-                seen = relative[axis.key]
-            else:
-                seen = self.sampler.sample_independent(study, trial, axis.key, at)
-            values[hp.name] = axis.value(seen)
-        return values
+                return axis.value(relative[axis.key])
+            return axis.value(sampler.sample_independent(study, trial, axis.key, at))
+
+        return space.walk(ask)
 
     def _nearest(
         self, space: Space, values: Mapping[str, Any], tried: set[Config]

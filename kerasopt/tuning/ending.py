@@ -8,19 +8,22 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from kerasopt._checks import bad_value, did_you_mean
+from kerasopt.tuning.liveness import Watch
 from kerasopt.tuning.objectives import Limits, violations
 from kerasopt.tuning.records import (
     ATTEMPT,
+    BEAT,
     CRASH,
     MESSAGE,
     METRICS,
     OUT,
+    OWNER,
     REASON,
     STEP,
     VALUES,
     name_of,
 )
-from kerasopt.tuning.running import Running
+from kerasopt.tuning.running import Running, is_left
 
 MOST_LOSSES = 3
 """A trial whose process ended so often without a word has failed."""
@@ -204,3 +207,21 @@ def check_failures(trials: Sequence[FrozenTrial], most: int) -> None:
             f"allows. The first of them, trial {name_of(first.number)} with "
             f"{first.user_attrs.get(VALUES, {})}:\n{first.user_attrs.get(MESSAGE, '')}"
         )
+
+
+def give_up_the_dead(study: optuna.Study, mine: Mapping[str, Running], watch: Watch) -> None:
+    """Let trials be run again whose process has ended, or gives no sign of life any more.
+
+    Args:
+        study: The study.
+        mine: The trials of this process, by name.
+        watch: Of the signs of life of other machines.
+    """
+    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+        owner = trial.user_attrs.get(OWNER)
+        if OUT in trial.user_attrs or name_of(trial.number) in mine:
+            continue
+        if owner is not None and is_left(owner):
+            lose(study, trial, "its process ended")
+        elif watch.silent(trial.number, trial.user_attrs.get(BEAT)):
+            lose(study, trial, f"no sign of life for {watch.grace:.0f} seconds")

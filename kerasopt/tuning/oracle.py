@@ -12,14 +12,13 @@ from optuna.trial import TrialState
 
 from kerasopt._checks import at_least, bad_type, positive
 from kerasopt.tuning import ending, liveness
-from kerasopt.tuning.asking import note_new, suggest, surplus
-from kerasopt.tuning.configurations import config_of
+from kerasopt.tuning.asking import exhausted, note_new, suggest, surplus
 from kerasopt.tuning.has_study import HasStudy
 from kerasopt.tuning.has_trials import HasTrials
 from kerasopt.tuning.initial import check_initial
 from kerasopt.tuning.objectives import check_constraints, check_objective, names_of
-from kerasopt.tuning.records import BEAT, OUT, OWNER, VALUES, name_of
-from kerasopt.tuning.running import Running, beating, claim, is_left, let_go
+from kerasopt.tuning.records import OUT, VALUES, name_of
+from kerasopt.tuning.running import Running, beating, claim, let_go
 from kerasopt.tuning.samplers import check_sampler, make_pruner
 from kerasopt.tuning.study import BEGUN_WITH, SPACE, plain_space, read_space, trials_of
 
@@ -154,7 +153,7 @@ class OptunaOracle(HasTrials, keras_tuner.Oracle):
         study = self.study
         self._agree()
         while True:
-            self._give_up_the_dead()
+            ending.give_up_the_dead(study, self._mine, self.watch)
             trials = trials_of(study)
             if self._since is None:  # what failed before this search was begun may be mended
                 self._since = max((one.number for one in trials), default=-1) + 1
@@ -207,31 +206,8 @@ class OptunaOracle(HasTrials, keras_tuner.Oracle):
         )
 
     def _exhausted(self) -> bool:
-        states = {one.state for one in self.study.get_trials(deepcopy=False)}
-        if not self.hyperparameters.space:  # trials may declare it, if only one got so far
-            return TrialState.COMPLETE in states
-        if TrialState.WAITING in states:
-            return False
-        if self.space().size() is None and self._sampler != "grid":
-            return False
-        if next(self.space().configurations(), None) is None:
-            return False
-        known = self._tried()
-        return all(config_of(one) in known for one in self.space().configurations())
-
-    def _give_up_the_dead(self) -> None:
-        running = self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
-        for trial in running:
-            owner = trial.user_attrs.get(OWNER)
-            if OUT in trial.user_attrs or name_of(trial.number) in self._mine:
-                continue
-            if owner is not None and is_left(owner):
-                why = "its process ended"
-            elif self.watch.silent(trial.number, trial.user_attrs.get(BEAT)):
-                why = f"no sign of life for {self.watch.grace:.0f} seconds"
-            else:
-                continue
-            ending.lose(self.study, trial, why)
+        whole = self._sampler == "grid"
+        return exhausted(self.study, self.space(), whole, self._tried)
 
     def update_trial(self, trial_id: str, metrics: Mapping[str, float], step: int = 0) -> Any:
         """Note what a trial has measured.

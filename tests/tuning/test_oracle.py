@@ -507,7 +507,7 @@ def test_an_outage_is_not_taken_for_the_death_of_others(tmp_path, monkeypatch):
     oracle.create_trial("a")
     assert OUT not in other.study.trials[0].user_attrs
     now[0] = 261.0
-    oracle._give_up_the_dead()
+    ending.give_up_the_dead(oracle.study, oracle._mine, oracle.watch)
     assert other.study.trials[0].user_attrs[OUT] == "lost: no sign of life for 60 seconds"
 
 

@@ -5,14 +5,14 @@ from typing import Any
 
 import keras
 
-from kerasopt._checks import at_least
-from kerasopt.tuning.architectures.architecture import MOMENTUM, Architecture
-from kerasopt.tuning.architectures.moments import normalization
+from kerasopt.tuning.architectures.architecture import MOMENTUM
+from kerasopt.tuning.architectures.layered import Layered
+from kerasopt.tuning.architectures.moments import normalized
 from kerasopt.tuning.architectures.shapes import input_shape as checked_shape
-from kerasopt.tuning.architectures.space import count, dropout, width
+from kerasopt.tuning.architectures.space import dropout
 
 
-class HyperMLP(Architecture):
+class HyperMLP(Layered):
     """Search space of multi-layer perceptrons, for tables.
 
     | hyperparameter | values | default | when |
@@ -60,26 +60,19 @@ class HyperMLP(Architecture):
         max_units: int = 256,
     ):
         shape = checked_shape(input_shape, "such as (features,)", ranks=())
-        super().__init__(shape, outputs, task, one_hot, denormalize)
-        self.normalize = normalization("normalize", normalize, shape[-1])
-        self.max_layers = at_least("max_layers", max_layers, 1)
-        self.max_units = at_least("max_units", max_units, 16)
+        super().__init__(
+            shape, outputs, task, one_hot, denormalize, normalize, max_layers, max_units
+        )
 
     def _declared(self, hp: Any) -> dict[str, Any]:
-        values: dict[str, Any] = {"layers": count(hp, "layers", self.max_layers, 2)}
-        values["units_1"] = width(hp, "units_1", self.max_units, 64)
-        for number in range(2, self.max_layers + 1):
-            with hp.conditional_scope("layers", list(range(number, self.max_layers + 1))):
-                values[f"units_{number}"] = width(hp, f"units_{number}", self.max_units, 64)
+        values = self._widths(hp, 2)
         values["activation"] = hp.Choice("activation", ["relu", "leaky_relu", "tanh"])
         values["batch_normalization"] = hp.Boolean("batch_normalization")
         values["dropout"] = dropout(hp)
         return values
 
     def _prepared(self, inputs: Any) -> Any:
-        x = inputs
-        if self.normalize is not None:
-            x = keras.layers.Normalization(**self.normalize, name="normalization")(x)
+        x = normalized(inputs, self.normalize)
         return keras.layers.Flatten(name="flatten")(x) if len(self.input_shape) > 1 else x
 
     def _body(self, x: Any, values: Mapping[str, Any]) -> Any:
@@ -92,12 +85,3 @@ class HyperMLP(Architecture):
             x = keras.layers.Activation(values["activation"], name=f"activation_{number}")(x)
             x = keras.layers.Dropout(values["dropout"], name=f"dropout_{number}")(x)
         return x
-
-    def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make an equal one, as plain data."""
-        return {
-            **super().get_config(),
-            "normalize": self.normalize,
-            "max_layers": self.max_layers,
-            "max_units": self.max_units,
-        }

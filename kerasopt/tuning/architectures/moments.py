@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import keras
 import numpy as np
 from numpy.typing import NDArray
 
@@ -109,3 +110,10 @@ def normalization(argument: str, given: Any, features: int | None) -> dict[str, 
     if set(lengths.values()) != {features}:
         raise bad_value(argument, f"data of {features} features", lengths)
     return found
+
+
+def normalized(inputs: Any, moments: Mapping[str, Any] | None) -> Any:
+    """Put a layer in front that brings each feature to mean 0 and variance 1; `None` puts none."""
+    if moments is None:
+        return inputs
+    return keras.layers.Normalization(**moments, name="normalization")(inputs)

@@ -5,17 +5,16 @@ from typing import Any
 
 import keras
 
-from kerasopt._checks import at_least
-from kerasopt.tuning.architectures.architecture import Architecture
-from kerasopt.tuning.architectures.moments import normalization
+from kerasopt.tuning.architectures.layered import Layered
+from kerasopt.tuning.architectures.moments import normalized
 from kerasopt.tuning.architectures.shapes import input_shape as checked_shape
-from kerasopt.tuning.architectures.space import count, dropout, width
+from kerasopt.tuning.architectures.space import dropout, width
 
 LEAST_STEPS = 8
 """From how many steps on a convolution may halve them."""
 
 
-class HyperRNN(Architecture):
+class HyperRNN(Layered):
     """Search space of recurrent networks, for sequences.
 
     | hyperparameter | values | default | when |
@@ -74,21 +73,16 @@ class HyperRNN(Architecture):
         max_units: int = 128,
     ):
         shape = checked_shape(input_shape, "(steps, features)", (2,), open_first=True)
-        super().__init__(shape, outputs, task, one_hot, denormalize)
-        self.normalize = normalization("normalize", normalize, shape[-1])
-        self.max_layers = at_least("max_layers", max_layers, 1)
-        self.max_units = at_least("max_units", max_units, 16)
+        super().__init__(
+            shape, outputs, task, one_hot, denormalize, normalize, max_layers, max_units
+        )
 
     def _declared(self, hp: Any) -> dict[str, Any]:
         values: dict[str, Any] = {
             "cell": hp.Choice("cell", ["lstm", "gru"]),
             "bidirectional": hp.Boolean("bidirectional"),
-            "layers": count(hp, "layers", self.max_layers, 1),
-            "units_1": width(hp, "units_1", self.max_units, 64),
+            **self._widths(hp, 1),
         }
-        for number in range(2, self.max_layers + 1):
-            with hp.conditional_scope("layers", list(range(number, self.max_layers + 1))):
-                values[f"units_{number}"] = width(hp, f"units_{number}", self.max_units, 64)
         steps = self.input_shape[0]
         values["convolution"] = False
         if steps is None or steps >= LEAST_STEPS:
@@ -99,9 +93,7 @@ class HyperRNN(Architecture):
         return values
 
     def _prepared(self, inputs: Any) -> Any:
-        if self.normalize is None:
-            return inputs
-        return keras.layers.Normalization(**self.normalize, name="normalization")(inputs)
+        return normalized(inputs, self.normalize)
 
     def _body(self, x: Any, values: Mapping[str, Any]) -> Any:
         if values["convolution"]:
@@ -119,12 +111,3 @@ class HyperRNN(Architecture):
                 layer = keras.layers.Bidirectional(layer, name=name)
             x = keras.layers.Dropout(values["dropout"], name=f"dropout_{number}")(layer(x))
         return x
-
-    def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make an equal one, as plain data."""
-        return {
-            **super().get_config(),
-            "normalize": self.normalize,
-            "max_layers": self.max_layers,
-            "max_units": self.max_units,
-        }

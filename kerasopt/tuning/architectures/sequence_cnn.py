@@ -2,10 +2,8 @@
 
 from typing import Any
 
-import keras
-
 from kerasopt.tuning.architectures.convolutions import Convolutional
-from kerasopt.tuning.architectures.moments import normalization
+from kerasopt.tuning.architectures.moments import normalization, normalized
 from kerasopt.tuning.architectures.shapes import input_shape as checked_shape
 
 
@@ -84,9 +82,7 @@ class HyperSequenceCNN(Convolutional):
         self.normalize = normalization("normalize", normalize, shape[-1])
 
     def _prepared(self, inputs: Any) -> Any:
-        if self.normalize is None:
-            return inputs
-        return keras.layers.Normalization(**self.normalize, name="normalization")(inputs)
+        return normalized(inputs, self.normalize)
 
     def get_config(self) -> dict[str, Any]:
         """Give the arguments that make an equal one, as plain data."""
