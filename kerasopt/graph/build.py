@@ -15,6 +15,8 @@ from kerasopt.graph.sharing import held_in_common, outermost, owners
 from kerasopt.graph.state import carry_flags, carry_over
 
 Transfer = Callable[[Any, Any], None]
+Change = Callable[[dict[str, Any]], None]
+Part = Callable[[Any], Any]
 
 
 class Builder:
@@ -23,16 +25,29 @@ class Builder:
     Args:
         added: Ids of layers that are new in the graph: used as they are, not copied.
         replaced: Id of an old layer -> the layer in its place, and what carries its weights over.
+        resized: Id of an old layer -> what changes its config, and what gives the part of its
+            weights that stays. Defaults to none.
     """
 
-    def __init__(self, added: set[int], replaced: dict[int, tuple[Any, Transfer]]):
+    def __init__(
+        self,
+        added: set[int],
+        replaced: dict[int, tuple[Any, Transfer]],
+        resized: dict[int, tuple[Change, Part]] | None = None,
+    ):
         self._added = added
         self._replaced = replaced
+        self._resized = resized or {}
         self._layers: list[tuple[Any, Any]] = []
         self._models: list[tuple[Any, Any]] = []
         self._copies: dict[int, Any] = {}
         self._called: dict[int, Node] = {}
         self._common: set[int] = set()
+
+    @property
+    def copies(self) -> list[tuple[Any, Any]]:
+        """Pairs of an old layer and the one in its place, models included."""
+        return [*self._layers, *self._models]
 
     def build(self, level: Level) -> Any:
         """Build the model of `level`, with all the state of the old one, compiled as it was.
@@ -48,11 +63,7 @@ class Builder:
         model = self._model(level)
         for old, new in self._layers:
             if id(old) not in self._replaced:
-                carry_over(old, new)
-        # Last: a replaced layer may be inside another one too, which has carried the old weights.
-        for old, new in self._layers:
-            if id(old) in self._replaced:
-                self._replaced[id(old)][1](old, new)
+                carry_over(old, new, part=self._resized.get(id(old), (None, None))[1])
         for old, new in self._models:
             if not _keras.is_plain(old):
                 carry_own(old, new, self._copies)
@@ -63,6 +74,11 @@ class Builder:
         for old, new in self._layers:
             if id(old) not in self._replaced:
                 carry_flags(old, new)
+        # Last: a replaced layer may be inside another one too, which has carried the old weights;
+        # and it may be frozen otherwise than the model around it.
+        for old, new in self._layers:
+            if id(old) in self._replaced:
+                self._replaced[id(old)][1](old, new)
         compile_like(level.model, model)
         return model
 
@@ -113,9 +129,11 @@ class Builder:
         return self._copies[id(old)]
 
     def _fresh(self, old: Any) -> Any:
+        change = self._resized.get(id(old), (None, None))[0]
         if not self._common or not isinstance(old, keras.layers.Layer):
-            return fresh(old)
-        return fresh(old, [(part, self._part(part)) for part in outermost(old, self._common)])
+            return fresh(old, change=change)
+        shared = [(part, self._part(part)) for part in outermost(old, self._common)]
+        return fresh(old, shared, change)
 
     def _part(self, old: Any) -> Any:
         if id(old) in self._called:

@@ -24,7 +24,8 @@ def fresh(
     Args:
         original: A layer, operation, metric, optimizer, regularizer or constraint.
         shared: Pairs of a layer inside it and what the copy holds in that place, unchanged.
-        change: Function that edits the config, a dict of plain data, in place. Defaults to `None`.
+        change: Function that edits the config, a dict of plain data, in place; of an operation, the
+            dict of its attributes. Defaults to `None`.
 
     Returns:
         A new object of the same class.
@@ -33,7 +34,10 @@ def fresh(
         ValueError: If its class does not say, by its config, how to make it again.
     """
     if not isinstance(original, keras.layers.Layer) and isinstance(original, keras.Operation):
-        return _keras.fresh_operation(original)
+        operation = _keras.fresh_operation(original)
+        if change is not None:
+            change(vars(operation))
+        return operation
     inside = walk(original) if isinstance(original, keras.layers.Layer) else ()
     parts = [original, *(layer for _, layer in inside)]
     try:

@@ -6,7 +6,7 @@ import keras
 
 from kerasopt import selection
 from kerasopt._checks import bad_type, bad_value, did_you_mean
-from kerasopt.graph.build import Builder, Transfer
+from kerasopt.graph.build import Builder, Change, Part, Transfer
 from kerasopt.graph.flow import leaves, takers
 from kerasopt.graph.node import Level, Node, Port
 from kerasopt.graph.read import read
@@ -25,6 +25,7 @@ class Graph:
         model: The model that was read.
         nodes: Its calls, each after those it needs; the calls inside a nested model follow that
             model's first call.
+        copies: After `build`, pairs of a layer that was read and the one in its place.
 
     Example:
     >>> import keras
@@ -43,6 +44,8 @@ class Graph:
         self._top = top
         self._added: set[int] = set()
         self._replaced: dict[int, tuple[Any, Transfer]] = {}
+        self._resized: dict[int, tuple[Change, Part]] = {}
+        self.copies: list[tuple[Any, Any]] = []
         self._original = {id(layer) for _, layer in selection.walk(top.model)}
         self._names = {layer.name for _, layer in selection.walk(top.model)}
         self._names |= {node.layer.name for node in top.everything()} | {top.model.name}
@@ -66,6 +69,11 @@ class Graph:
     def model(self) -> Any:
         """The model that was read."""
         return self._top.model
+
+    @property
+    def top(self) -> Level:
+        """The level of the whole model."""
+        return self._top
 
     @property
     def nodes(self) -> list[Node]:
@@ -219,6 +227,25 @@ class Graph:
                 call.inner.callers.clear()
                 call.inner = None
 
+    def resize(self, node: Node, change: Change, part: Part) -> None:
+        """Give the layer that `node` calls other sizes, and of its weights the part that fits.
+
+        It stays what it is: its name, what is frozen in it, regularizers, constraints. An input of
+        a model inside the model may be resized too.
+
+        Args:
+            node: A call of the layer or operation.
+            change: Function that edits the layer's config, a dict of plain data, in place; of an
+                operation, the dict of its attributes.
+            part: Function that gives, for a variable of the layer as it is, the array of the values
+                that the variable in its place gets.
+
+        Raises:
+            ValueError: If it is no node of this graph.
+        """
+        self._check_node(node)
+        self._resized[id(node.layer)] = (change, part)
+
     def build(self) -> Any:
         """Build the model that the graph describes now.
 
@@ -233,7 +260,10 @@ class Graph:
         if self._is_built and (self._added or self._replaced):
             raise RuntimeError("This graph has been built. Read the model again with `Graph.of`.")
         self._is_built = True
-        return Builder(self._added, self._replaced).build(self._top)
+        builder = Builder(self._added, self._replaced, self._resized)
+        model = builder.build(self._top)
+        self.copies = builder.copies
+        return model
 
     def _refuse_output(self, port: Port, verb: str) -> None:
         if leaves(port, self._top):

@@ -2,6 +2,7 @@
 
 import tempfile
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -11,7 +12,9 @@ from kerasopt.graph.copies import fresh
 from kerasopt.selection import walk
 
 
-def carry_over(old: Any, new: Any, settings: bool = True) -> None:
+def carry_over(
+    old: Any, new: Any, settings: bool = True, part: Callable[[Any], Any] | None = None
+) -> None:
     """Give `new` the state of `old`: weights, moving averages, seed states, vocabularies, flags.
 
     Args:
@@ -19,22 +22,26 @@ def carry_over(old: Any, new: Any, settings: bool = True) -> None:
         new: A layer of the same structure, built too.
         settings: Whether regularizers and constraints are those of `old`, none included; else they
             are so only where `new` has none. Defaults to `True`.
+        part: Function that gives, for a variable of `old`, the values that its copy gets, where
+            that is smaller. Defaults to `None`: all.
 
     Raises:
         ValueError: If `new` has not the same weights in the same order.
     """
-    shapes = [tuple(v.shape) for v in old.weights]
+    values = [v if part is None else part(v) for v in old.weights]
+    shapes = [tuple(value.shape) for value in values]
     if shapes != [tuple(v.shape) for v in new.weights]:
         raise ValueError(
             f"The weights of layer {old.name!r} do not fit the layer that takes its place. It has "
             f"{_sketch(old)}, the new one {_sketch(new)}. For other shapes pass `transfer`, a "
             "function `transfer(old, new)` that sets the new layer's weights."
         )
-    for one, other in _side_by_side(old, new):
-        _carry_what_loading_would(one, other)
+    if part is None:
+        for one, other in _side_by_side(old, new):
+            _carry_what_loading_would(one, other)
     # Last, because loading puts the two halves of LoRA into the kernel.
-    for mine, its in zip(old.weights, new.weights, strict=True):
-        carry_variable(mine, its, settings)
+    for mine, its, value in zip(old.weights, new.weights, values, strict=True):
+        carry_variable(mine, its, settings, None if part is None else value)
     seeds, its_seeds = _other_state(old), _other_state(new)
     if [tuple(v.shape) for v in seeds] == [tuple(v.shape) for v in its_seeds]:
         for mine, its in zip(seeds, its_seeds, strict=True):
@@ -56,14 +63,16 @@ def carry_into(old: Any, new: Any) -> None:
     carry_over(old, new, settings=False)
 
 
-def carry_variable(old: Any, new: Any, settings: bool = True) -> None:
+def carry_variable(old: Any, new: Any, settings: bool = True, value: Any = None) -> None:
     """Give one variable another's value, and a copy of the regularizer and constraint set on it.
+
+    Where the new one is smaller, `value` is the part of the other's that it gets.
 
     They may be others than the layer's config says, and none at all. What a callback holds on the
     old variable during `fit` stays behind, and so does a constraint that has no config. A
     regularizer without one is stateless and comes along as it is.
     """
-    new.assign(old)
+    new.assign(old if value is None else value)
     for what in ("regularizer", "constraint"):
         thing = _temporary.own(old, what)
         if not settings and (thing is None or getattr(new, what, None) is not None):

@@ -1,6 +1,9 @@
 """Pruning: criterion x pattern x scope -> masks, held inside the train step."""
 
 from kerasopt.pruning.callback import Pruning
+from kerasopt.pruning.channels.counting import Count, LayerCount, count
+from kerasopt.pruning.channels.plan import PlannedGroup, ShrinkPlan
+from kerasopt.pruning.channels.shrinking import shrink, shrink_plan
 from kerasopt.pruning.criteria import (
     Context,
     Criterion,
@@ -13,6 +16,7 @@ from kerasopt.pruning.criteria import (
     Wanda,
 )
 from kerasopt.pruning.dynamics import Dynamics, RigL, Set
+from kerasopt.pruning.folding import fold_batch_norm
 from kerasopt.pruning.masking import mask, masks
 from kerasopt.pruning.measure import Sparsity, sparsity
 from kerasopt.pruning.one_shot import prune
@@ -26,33 +30,41 @@ __all__ = [
     "Block",
     "Channel",
     "Context",
+    "Count",
     "Criterion",
     "DenseEnds",
     "Dynamics",
     "Erk",
     "Global",
     "Lamp",
+    "LayerCount",
     "Magnitude",
     "Movement",
     "Named",
     "Pattern",
     "PerLayer",
+    "PlannedGroup",
     "Pruning",
     "Random",
     "RigL",
     "Round",
     "Scope",
     "Set",
+    "ShrinkPlan",
     "Snip",
     "SparseInference",
     "Sparsity",
     "Taylor",
     "Wanda",
     "Weight",
+    "count",
+    "fold_batch_norm",
     "mask",
     "masks",
     "prune",
     "prune_in_rounds",
+    "shrink",
+    "shrink_plan",
     "sparse_inference",
     "sparsity",
 ]

@@ -1,0 +1,136 @@
+"""How many channels each group loses, and which."""
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Counts = NDArray[np.int64]
+
+
+class Choice:
+    """Groups of channels with a score each; the lowest go first.
+
+    Args:
+        scores: For each group the scores of its channels.
+        grains: For each group, how many numbers one channel is.
+        units: For each group, of how many channels what stays is to be a multiple.
+
+    Example:
+    >>> choice = Choice([np.array([3.0, 1.0, 2.0, 4.0])], [1], [1])
+    >>> choice.layer(0.5), choice.gone([2])
+    (array([2]), [array([False,  True,  True, False])])
+    """
+
+    def __init__(self, scores: Sequence[Array], grains: Sequence[int], units: Sequence[int]):
+        self._scores = [np.asarray(one, np.float64) for one in scores]
+        self._sizes = np.array([len(one) for one in scores], np.int64)
+        self._grains = np.array(grains, np.int64)
+        self._units = np.array(units, np.int64)
+        self._least = np.minimum(self._units, self._sizes)
+        self._orders = [np.argsort(one, kind="stable") for one in self._scores]
+        self._ranking = self._ranked()
+
+    @property
+    def most(self) -> Counts:
+        """How many channels each group may lose at most."""
+        return self._sizes - self._least
+
+    def _ranked(self) -> NDArray[np.int64]:
+        """Give the group of each channel that may go, the lowest score of all groups first."""
+        groups, scores = [], []
+        for number, (one, order) in enumerate(zip(self._scores, self._orders, strict=True)):
+            may = order[: self.most[number]]
+            groups.append(np.full(len(may), number))
+            scores.append(normalized(one)[may])
+        if not groups:
+            return np.zeros(0, np.int64)
+        order = np.argsort(np.concatenate(scores), kind="stable")
+        ranking: NDArray[np.int64] = np.concatenate(groups)[order].astype(np.int64)
+        return ranking
+
+    def layer(self, ratio: float | Sequence[float]) -> Counts:
+        """Let each group lose the same fraction, or each its own."""
+        return self._rounded(self._sizes * (1.0 - np.asarray(ratio, float)))
+
+    def everywhere(self, ratio: float) -> Counts:
+        """Let all groups together lose a fraction, where the scores are lowest."""
+        weights = self._grains[self._ranking]
+        wanted = ratio * float(self._sizes @ self._grains)
+        number = int(np.searchsorted(np.cumsum(weights), wanted - 1e-9)) + 1
+        number = 0 if wanted <= 0 else min(number, len(weights))
+        lost = np.bincount(self._ranking[:number], minlength=len(self._sizes))
+        return self._rounded((self._sizes - lost).astype(float))
+
+    def _rounded(self, kept: Array) -> Counts:
+        """Round what stays to whole units, halves up; what is no multiple may stay as it is."""
+        units = np.floor(kept / self._units + 0.5).astype(np.int64) * self._units
+        # Nearer to all of them than to the last multiple below.
+        last = self._sizes // self._units * self._units
+        all_of = kept > (last + self._sizes) / 2
+        kept = np.where(all_of | (units > self._sizes), self._sizes, units)
+        stays = np.clip(kept, self._least, self._sizes)
+        gone: Counts = self._sizes - stays.astype(np.int64)
+        return gone
+
+    def gone(self, counts: Sequence[int] | Counts) -> list[NDArray[np.bool_]]:
+        """Give which channels go, where each group loses so many."""
+        chosen = []
+        for order, count in zip(self._orders, counts, strict=True):
+            mask = np.zeros(len(order), bool)
+            mask[order[: int(count)]] = True
+            chosen.append(mask)
+        return chosen
+
+
+def normalized(scores: Array) -> Array:
+    """Give scores as multiples of their mean, so that groups can be compared.
+
+    Example:
+    >>> normalized(np.array([1.0, 3.0]))
+    array([0.5, 1.5])
+    """
+    mean = float(np.mean(scores)) if len(scores) else 0.0
+    if not mean:
+        return scores
+    result: Array = scores / abs(mean)
+    return result
+
+
+def unit_of(round_to: int, grain: int, is_heads: bool) -> int:
+    """Give of how many channels what stays is a multiple, if their numbers are of `round_to`.
+
+    Example:
+    >>> unit_of(8, 1, False), unit_of(8, 4, False), unit_of(8, 16, True)
+    (8, 2, 1)
+    """
+    return 1 if is_heads else round_to // math.gcd(round_to, grain)
+
+
+def reach(
+    counts: Callable[[float], Counts], cost: Callable[[Counts], float], target: float
+) -> tuple[Counts, bool]:
+    """Find the least ratio whose cost is at most a target, by bisection.
+
+    Args:
+        counts: What goes at a ratio in [0, 1].
+        cost: What is left costs, as a fraction.
+        target: The fraction that is wanted.
+
+    Returns:
+        What goes, and whether the target is reached; the nearest that can be if not.
+    """
+    low, high = 0.0, 1.0
+    best = counts(high)
+    if cost(best) > target:
+        return best, False
+    for _ in range(30):
+        middle = (low + high) / 2
+        found = counts(middle)
+        if cost(found) <= target:
+            high, best = middle, found
+        else:
+            low = middle
+    return best, True

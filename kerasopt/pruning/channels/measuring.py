@@ -1,0 +1,124 @@
+"""What data tell of channels: what the loss would change without them, how active they are."""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from kerasopt._checks import bad_value
+from kerasopt.pruning.batches import Batches, Shapes, said
+from kerasopt.pruning.channels.groups import Group, rows
+from kerasopt.pruning.channels.trace import Call, Trace
+from kerasopt.pruning.constraint import numbers
+from kerasopt.pruning.gradients import Gradients, untouched
+
+Array = NDArray[Any]
+BATCH = 16
+
+
+def read(model: Any, data: Any, batches: int, gradients: bool) -> list[Any]:
+    """Give some batches of what the user gave.
+
+    Raises:
+        TypeError: If `data` is of another form.
+        ValueError: If there are none, or the model cannot take them.
+    """
+    if data is None:
+        form = "batches (x, y)" if gradients else "batches of x"
+        raise bad_value("data", form, data, "Give some of the training data: `data=(x[:512], y)`.")
+    found = Batches(data, size=BATCH).take(batches)
+    try:
+        with untouched(model):
+            model(found[0][0], training=False)
+    except Exception as error:
+        inputs = [tuple(one.shape) for one in getattr(model, "inputs", None) or ()]
+        raise bad_value(
+            "data",
+            f"batches of x that the model takes (x {', '.join(map(str, inputs))})",
+            Shapes(found[:1]),
+            f"It raised {said(error)}",
+        ) from error
+    return found
+
+
+def changes(model: Any, groups: Sequence[Group], batches: Sequence[Any]) -> list[Array]:
+    """Give what the loss would change without each channel, to first order.
+
+    The sum of w dL/dw over the weights that take a channel is that of x dL/dx over what it gives.
+    Of each batch its absolute value counts; the mean over batches.
+    """
+    takers = {id(s.place.variable): s.place.variable for one in groups for s in _takers(one)}
+    gradients = Gradients(model, list(takers.values()))
+    found = [np.zeros(len(one)) for one in groups]
+    for batch in batches:
+        means, _ = gradients.over([batch])
+        products = {
+            key: numbers(variable) * gradient
+            for (key, variable), gradient in zip(takers.items(), means, strict=True)
+        }
+        for number, one in enumerate(groups):
+            parts = [rows(s, products[id(s.place.variable)]).sum(1) for s in _takers(one)]
+            found[number] += np.abs(np.sum(parts, axis=0)) / len(batches)
+    return found
+
+
+def _takers(group: Group) -> list[Any]:
+    return [one for one in group.stands if one.place.role == "takes"]
+
+
+def activities(
+    model: Any, trace: Trace, groups: Sequence[Group], batches: Sequence[Any]
+) -> list[tuple[Array, Array]]:
+    """Give the mean of |output| of each channel and the share above zero, where kernels take it."""
+    size = 1 + max((int(one.roots.max()) for one in groups), default=0)
+    sums = np.zeros((2, size))
+    counts = np.zeros(size)
+    kernels = {id(place.owner) for place in trace.places.values() if place.role == "takes"}
+    watched = [call for call in trace.calls if id(call.layer) in kernels]
+    with untouched(model), _watching(trace, watched, sums, counts):
+        for batch in batches:
+            model(batch[0], training=False)
+    with np.errstate(invalid="ignore"):
+        means = np.nan_to_num(sums / counts)
+    return [(means[0][one.roots], means[1][one.roots]) for one in groups]
+
+
+@contextlib.contextmanager
+def _watching(trace: Trace, calls: Sequence[Call], sums: Array, counts: Array) -> Iterator[None]:
+    """Note what goes into layers, as long as the context lasts."""
+    layers = {id(call.layer): call for call in calls}
+    before = {key: vars(call.layer).get("call") for key, call in layers.items()}
+    try:
+        for call in layers.values():
+            call.layer.call = _noting(trace, call, sums, counts)
+        yield
+    finally:
+        for key, call in layers.items():
+            if before[key] is None:
+                del call.layer.call
+            else:
+                call.layer.call = before[key]
+
+
+def _noting(trace: Trace, call: Call, sums: Array, counts: Array) -> Any:
+    original = call.layer.call
+
+    def noting(*args: Any, **kwargs: Any) -> Any:
+        leaves = [x for x in keras.tree.flatten((args, kwargs)) if hasattr(x, "shape")]
+        for signal, leaf in zip(call.given, leaves, strict=False):
+            if len(leaf.shape) != signal.rank:
+                continue
+            for axis, labels in signal.labels.items():
+                roots = trace.atoms.roots(labels)
+                inside = roots < len(counts)
+                value = np.asarray(keras.ops.convert_to_numpy(leaf), np.float32)
+                others = tuple(one for one in range(value.ndim) if one != axis)
+                np.add.at(sums[0], roots[inside], np.abs(value).mean(others)[inside])
+                np.add.at(sums[1], roots[inside], (value > 0).mean(others)[inside])
+                np.add.at(counts, roots[inside], 1.0)
+        return original(*args, **kwargs)
+
+    return noting

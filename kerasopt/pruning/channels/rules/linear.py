@@ -1,0 +1,88 @@
+"""Layers with a matrix: Dense, EinsumDense, Embedding."""
+
+import re
+from typing import Any
+
+import keras
+
+from kerasopt.pruning.channels.rules.elementwise import is_elementwise, name_of
+from kerasopt.pruning.channels.rules.rule import Step, product, rule
+from kerasopt.pruning.channels.signal import Signal
+
+
+def settle(step: Step, labels: Any, activation: str = "activation") -> None:
+    """Keep channels that the layer's own activation, the attribute of that name, mixes."""
+    function = getattr(step.layer, activation, None)
+    if not is_elementwise(function):
+        step.trace.freeze(labels, f"the activation {name_of(function)} may mix channels")
+
+
+@rule(keras.layers.Dense)
+def dense(step: Step) -> list[Signal]:
+    """Follow units: outputs are new, inputs are rows of the kernel."""
+    layer, trace = step.layer, step.trace
+    signal = step.given[0]
+    others = {axis: one for axis, one in signal.labels.items() if axis != signal.rank - 1}
+    trace.takes(step.owner, layer.kernel, 0, signal.at(-1))
+    units = trace.makes(step.owner, layer.kernel, 1)
+    if layer.bias is not None:
+        trace.makes(step.owner, layer.bias, 0, units)
+    step.counts("units", units)
+    trace.works(step.owner, layer.kernel, product(signal.shape[1:-1]))
+    settle(step, units)
+    return [step.made[0].like({**others, step.made[0].rank - 1: units})]
+
+
+@rule(keras.layers.Embedding)
+def embedding(step: Step) -> list[Signal]:
+    """Follow the width of the vectors."""
+    width = step.trace.makes(step.owner, step.layer.embeddings, 1)
+    step.counts("output_dim", width)
+    return [step.made[0].like({step.made[0].rank - 1: width})]
+
+
+@rule(keras.layers.EinsumDense)
+def einsum_dense(step: Step) -> list[Signal]:
+    """Follow each letter of the equation."""
+    layer, trace, signal = step.layer, step.trace, step.given[0]
+    match = re.fullmatch(r"(\.*)(\w+),(\w+)->(\.*)(\w+)", layer.equation.replace(" ", ""))
+    if match is None or len(match[3]) != len(layer.kernel.shape):
+        return step.freeze(f"the equation {layer.equation!r} is not understood")
+    given, kernel, result = match[2], match[3], match[5]
+    made = step.made[0]
+    begin, end = signal.rank - len(given), made.rank - len(result)
+    labels = {axis: one for axis, one in signal.labels.items() if axis < begin and end == begin}
+    for axis, one in signal.labels.items():
+        letter = given[axis - begin] if axis >= begin else ""
+        if axis >= begin and letter not in kernel and letter not in result:
+            trace.freeze(one, f"{layer.name!r} sums over all channels")
+        if axis < begin and end != begin:
+            trace.freeze(one, f"the equation {layer.equation!r} is not understood")
+    for axis, letter in enumerate(kernel):
+        passed = signal.at(begin + given.index(letter)) if letter in given else None
+        if letter in given and letter in result:
+            trace.scales(step.owner, layer.kernel, axis, passed)
+        elif letter in given:
+            trace.takes(step.owner, layer.kernel, axis, passed)
+        else:
+            labels[end + result.index(letter)] = trace.makes(step.owner, layer.kernel, axis)
+    for axis, letter in enumerate(result):
+        passing = signal.at(begin + given.index(letter)) if letter in given else None
+        if passing is not None:
+            labels[end + axis] = passing
+        if end + axis in labels and end + axis > 0:
+            # The argument leaves the batch out.
+            step.counts("output_shape", labels[end + axis], end + axis - 1)
+    if layer.bias is not None:
+        shape = layer.bias.shape
+        for axis, size in enumerate(shape):
+            with_bias = labels.get(made.rank - len(shape) + axis)
+            if size > 1 and with_bias is not None:
+                trace.makes(step.owner, layer.bias, axis, with_bias)
+    others = [signal.shape[begin + i] for i, letter in enumerate(given) if letter not in kernel]
+    # The batch is the first axis that is left, or stands before what the letters name.
+    times = [*signal.shape[1:begin], *others] if begin else others[1:]
+    trace.works(step.owner, layer.kernel, product(times))
+    for one in labels.values():
+        settle(step, one)
+    return [made.like(labels)]

@@ -1,0 +1,125 @@
+"""The contract of a rule: what a layer does with the channels it is given."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import keras
+
+from kerasopt.graph import Node
+from kerasopt.pruning.channels.signal import Signal
+
+if TYPE_CHECKING:
+    from kerasopt.pruning.channels.trace import Trace
+
+
+@dataclass(eq=False)
+class Step:
+    """One call that a rule follows.
+
+    Attributes:
+        trace: What is known so far.
+        layer: The layer, perhaps inside another one.
+        owner: The layer of the graph that it is, or is in.
+        given: The tensors it takes, without masks.
+        made: The tensors it gives, without channels yet.
+        key: Where its config stands in its owner's.
+        node: The call in the graph, or `None` inside another layer.
+    """
+
+    trace: "Trace"
+    layer: Any
+    owner: Any
+    given: list[Signal]
+    made: list[Signal]
+    key: tuple[str, ...] = ()
+    node: Node | None = None
+
+    def counts(self, name: str, labels: Any, index: int | None = None) -> None:
+        """Note that an argument of the layer counts channels."""
+        self.trace.counts(self.owner, (*self.key, name), labels, index)
+
+    def freeze(self, reason: str) -> list[Signal]:
+        """Keep all channels that are given, and give tensors without any."""
+        for signal in self.given:
+            self.trace.freeze(signal, reason)
+        return [one.like({}) for one in self.made]
+
+
+Rule = Callable[[Step], list[Signal]]
+
+RULES: dict[type, Rule] = {}
+"""By class of layer. It holds for subclasses that have no `call` of their own."""
+
+OPERATIONS: dict[str, Rule] = {}
+"""By name of the operation behind a function of `keras.ops`."""
+
+
+def rule(*kinds: type) -> Callable[[Rule], Rule]:
+    """Make a function the rule of some classes of layers."""
+
+    def register(function: Rule) -> Rule:
+        RULES.update(dict.fromkeys(kinds, function))
+        return function
+
+    return register
+
+
+def operation(*names: str) -> Callable[[Rule], Rule]:
+    """Make a function the rule of some operations."""
+
+    def register(function: Rule) -> Rule:
+        OPERATIONS.update(dict.fromkeys(names, function))
+        return function
+
+    return register
+
+
+def rule_of(layer: Any) -> Rule | None:
+    """Give the rule of a layer, `None` if there is none."""
+    if not isinstance(layer, keras.layers.Layer):
+        from kerasopt import _keras
+
+        return OPERATIONS.get(_keras.operation_kind(layer))
+    if getattr(layer, "keeps_channels", False):  # as our own layers say of themselves
+        from kerasopt.pruning.channels.rules.elementwise import keep
+
+        return keep
+    for cls in type(layer).__mro__:
+        if cls in RULES:
+            return RULES[cls] if type(layer).call is cls.call else None  # type: ignore[attr-defined]
+    return None
+
+
+def apply(step: Step) -> list[Signal]:
+    """Follow one call; where that cannot be done safely, nothing it is given may change."""
+    layer = step.layer
+    found = rule_of(layer)
+    if found is None:
+        return step.freeze(f"{type(layer).__name__} may mix channels")
+    altered = getattr(layer, "quantization_mode", None) or getattr(layer, "lora_enabled", False)
+    if altered:
+        return step.freeze(f"{layer.name!r} is quantized or has LoRA weights")
+    return found(step)
+
+
+def channel_axis(layer: Any, rank: int) -> int:
+    """Give the axis of the channels of a layer's tensors."""
+    return 1 if getattr(layer, "data_format", None) == "channels_first" else rank - 1
+
+
+def only(step: Step, axis: int, why: str) -> Signal:
+    """Give the first tensor that is given, after keeping the channels of all other axes."""
+    signal = step.given[0]
+    for other, labels in signal.labels.items():
+        if other != axis % signal.rank:
+            step.trace.freeze(labels, why)
+    return signal
+
+
+def product(numbers: Sequence[int | None]) -> int:
+    """Multiply sizes; one that is not known counts as one."""
+    result = 1
+    for number in numbers:
+        result *= 1 if number is None else int(number)
+    return result

@@ -1,0 +1,76 @@
+"""The scores of all groups by one criterion."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kerasopt._checks import bad_type, bad_value, one_of
+from kerasopt.pruning.channels import measuring
+from kerasopt.pruning.channels.criteria import CRITERIA, NEEDS_DATA, Known, Scores
+from kerasopt.pruning.channels.groups import Group
+from kerasopt.pruning.channels.trace import Trace
+
+Array = NDArray[Any]
+
+
+def checked_criterion(criterion: Any) -> Any:
+    """Check what names a criterion, or is one.
+
+    Raises:
+        TypeError: If it is neither a name nor a function.
+        ValueError: If there is none of that name.
+    """
+    if isinstance(criterion, str):
+        return one_of("criterion", criterion, CRITERIA)
+    if not callable(criterion):
+        raise bad_type("criterion", f"one of {list(CRITERIA)} or a function of a group", criterion)
+    return criterion
+
+
+def scores_of(
+    criterion: Any,
+    trace: Trace,
+    groups: Sequence[Group],
+    data: Any = None,
+    batches: int = 8,
+    seed: int | None = None,
+) -> list[Array | None]:
+    """Give the score of each channel of each group; `None` for a group that has none.
+
+    Raises:
+        ValueError: If it needs data and there are none, if the data do not fit, or if a score is
+            not a finite number.
+    """
+    model = trace.graph.model
+    known = [Known(rng=np.random.default_rng(seed))] * len(groups)
+    if criterion in NEEDS_DATA:
+        found = measuring.read(model, data, batches, criterion == "taylor")
+        if criterion == "taylor":
+            change = measuring.changes(model, groups, found)
+            known = [Known(change=one) for one in change]
+        else:
+            activity = measuring.activities(model, trace, groups, found)
+            known = [Known(activity=one, alive=alive) for one, alive in activity]
+    function: Scores
+    if isinstance(criterion, str):
+        function = CRITERIA[criterion]
+    else:
+        function = lambda group, _: criterion(group)  # noqa: E731
+    scores = [function(one, knows) for one, knows in zip(groups, known, strict=True)]
+    for group, score in zip(groups, scores, strict=True):
+        if score is not None:
+            _check(criterion, group, np.asarray(score))
+    return scores
+
+
+def _check(criterion: Any, group: Group, score: Array) -> None:
+    if score.shape != (len(group),) or not np.isfinite(score).all():
+        raise bad_value(
+            "criterion",
+            f"one that gives {len(group)} finite numbers for {group.name!r}",
+            criterion,
+            f"It gave an array of shape {score.shape}, {int((~np.isfinite(score)).sum())} of them "
+            "not finite. Are there weights that are NaN or infinite?",
+        )

@@ -1,0 +1,251 @@
+"""Following channels through a model: what is tied to what, and where each one stands."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import keras
+import numpy as np
+
+from kerasopt.graph import Graph, Level, Node, Port
+from kerasopt.graph.node import ports
+from kerasopt.pruning.channels.atoms import Atoms, Labels
+from kerasopt.pruning.channels.signal import Signal
+
+
+@dataclass(eq=False)
+class Place:
+    """An axis of a variable along which channels stand.
+
+    Attributes:
+        owner: The layer of the graph that holds the variable, perhaps inside it.
+        variable: The variable.
+        axis: The axis.
+        labels: The atom at each place of it.
+        role: `"makes"` (a kernel's outputs, a bias), `"takes"` (a kernel's inputs), or `"scales"`
+            (what belongs to a channel on its way: normalization, slopes, depthwise kernels).
+    """
+
+    owner: Any
+    variable: Any
+    axis: int
+    labels: Labels
+    role: str
+
+
+@dataclass(frozen=True)
+class Size:
+    """An argument of a layer that counts channels.
+
+    Attributes:
+        owner: The layer of the graph.
+        key: Where it stands in the layer's config.
+        labels: The channels that it counts, each atom that is kept once.
+        index: Which number of a tuple it is; `None` where it is a number itself.
+    """
+
+    owner: Any
+    key: tuple[str, ...]
+    labels: Labels
+    index: int | None = None
+
+
+@dataclass(eq=False)
+class Work:
+    """Multiplications of one call of a layer.
+
+    Attributes:
+        owner: The layer of the graph.
+        variable: The kernel whose every weight takes part, or `None`.
+        labels: Without a kernel, the channels that each take part.
+        times: How often each does, for one sample.
+    """
+
+    owner: Any
+    variable: Any
+    labels: Labels | None
+    times: int
+
+
+@dataclass(eq=False)
+class Call:
+    """One call of a layer or operation, for what lives in memory at a time."""
+
+    path: str
+    layer: Any
+    given: list[Signal]
+    made: list[Signal]
+    works: list[Work] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A call `x[..., begin:end]` that cuts channels.
+
+    Attributes:
+        node: The call.
+        place: Which part of the key it is.
+        labels: The channels of the whole axis.
+        begin: The first that is taken.
+        end: The first that is not.
+    """
+
+    node: Node
+    place: int
+    labels: Labels
+    begin: int
+    end: int
+
+
+class Trace:
+    """What is known of the channels of a model.
+
+    Attributes:
+        graph: The graph that was followed.
+        atoms: Its channels.
+        places: Where they stand, by (id of the variable, axis).
+        sizes: The arguments that count them.
+        calls: All calls of layers, in order; those inside a model that is called several times as
+            often as it is.
+        heads: Channels that are heads of attention.
+        slices: The calls that cut channels.
+    """
+
+    def __init__(self, graph: Graph):
+        self.graph = graph
+        self.atoms = Atoms()
+        self.places: dict[tuple[int, int], Place] = {}
+        self.sizes: list[Size] = []
+        self.calls: list[Call] = []
+        self.heads: list[Labels] = []
+        self.slices: list[Slice] = []
+        self._unlabelled: set[tuple[int, int]] = set()
+        self._arguments = {
+            id(leaf)
+            for node in graph.nodes
+            for leaf in keras.tree.flatten((node.args, node.kwargs))
+            if isinstance(leaf, keras.Variable)
+        }
+        self._signals: dict[int, Signal] = {}
+        self._inside: dict[int, tuple[int, int]] = {}
+        top = graph.top
+        self._level(top)
+        for port in ports(top.outputs):
+            for labels in self._signals[id(port)].all():
+                self.atoms.freeze(labels, "gives an output of the model", rather=True)
+
+    # -- levels ------------------------------------------------------------------------------
+
+    def _level(self, level: Level) -> None:
+        for node in level.nodes:
+            if node.is_input:
+                for port in node.outputs:
+                    self._signals.setdefault(id(port), Signal(port.shape, port.dtype))
+            elif node.inner is not None:
+                self._model(node, node.inner)
+            else:
+                self._layer(node)
+
+    def _model(self, node: Node, inner: Level) -> None:
+        entries = ports(inner.inputs)
+        for given, entry in zip(node.data, entries, strict=True):
+            signal = self._signals[id(given)]
+            known = self._signals.get(id(entry))
+            if known is None:
+                self._signals[id(entry)] = signal
+                for axis, labels in signal.labels.items():
+                    self.counts(entry.node.layer, ["batch_shape"], labels, axis)
+            else:
+                self._same(known, signal)
+        first = id(inner) not in self._inside
+        begin = len(self.calls)
+        if first:
+            self._level(inner)
+            self._inside[id(inner)] = (begin, len(self.calls))
+        else:
+            begin, end = self._inside[id(inner)]
+            self.calls += self.calls[begin:end]
+        for port, result in zip(node.outputs, ports(inner.outputs), strict=True):
+            self._signals[id(port)] = self._signals[id(result)]
+
+    def _same(self, one: Signal, other: Signal) -> None:
+        """Tie the channels of two tensors that the same layers take."""
+        for axis in {*one.labels, *other.labels}:
+            mine, its = one.at(axis), other.at(axis)
+            if mine is not None and its is not None:
+                self.atoms.tie(mine, its)
+                continue
+            for labels in (mine, its):
+                if labels is not None:
+                    self.freeze(labels, "shares layers with a tensor that cannot lose channels")
+
+    def _layer(self, node: Node) -> None:
+        from kerasopt.pruning.channels.rules import follow
+
+        given = [self._signals[id(port)] for port in node.data]
+        self.calls.append(Call(node.path, node.layer, given, []))
+        made = follow(self, node, given)
+        self.calls[-1].made = made
+        self._signals.update(zip(map(id, node.outputs), made, strict=True))
+
+    def signal(self, port: Port) -> Signal:
+        """Give what is known of a tensor of the graph."""
+        return self._signals[id(port)]
+
+    # -- what the rules say ------------------------------------------------------------------
+
+    def freeze(self, what: Signal | Labels, reason: str) -> None:
+        """Keep channels for good, and say why."""
+        for labels in what.all() if isinstance(what, Signal) else [what]:
+            self.atoms.freeze(labels, reason)
+
+    def makes(self, owner: Any, variable: Any, axis: int, labels: Labels | None = None) -> Labels:
+        """Note that channels are made along an axis of a kernel or bias; new ones unless given."""
+        found = self.places.get((id(variable), axis % len(variable.shape)))
+        if found is not None and labels is None:
+            return found.labels
+        made = self.atoms.new(variable.shape[axis]) if labels is None else labels
+        self._note(owner, variable, axis, made, "makes")
+        return made
+
+    def takes(self, owner: Any, variable: Any, axis: int, labels: Labels | None) -> None:
+        """Note that a kernel takes channels along an axis; `None`: a tensor that keeps its size."""
+        self._note(owner, variable, axis, labels, "takes")
+
+    def scales(self, owner: Any, variable: Any, axis: int, labels: Labels | None) -> None:
+        """Note that a variable belongs, along an axis, to channels that pass."""
+        self._note(owner, variable, axis, labels, "scales")
+
+    def counts(
+        self, owner: Any, key: Sequence[str], labels: Labels | None, index: int | None = None
+    ) -> None:
+        """Note that an argument counts channels."""
+        if labels is not None:
+            self.sizes.append(Size(owner, tuple(key), labels, index))
+
+    def works(self, owner: Any, variable: Any, times: int, labels: Labels | None = None) -> None:
+        """Note multiplications: of each weight of a kernel, or of each channel."""
+        self.calls[-1].works.append(Work(owner, variable, labels, times))
+
+    def _note(self, owner: Any, variable: Any, axis: int, labels: Labels | None, role: str) -> None:
+        key = (id(variable), axis % len(variable.shape))
+        found = self.places.get(key)
+        if labels is not None and id(variable) in self._arguments:
+            self.freeze(labels, "its weights are arguments of an operation")
+        if labels is None:
+            self._unlabelled.add(key)
+            if found is not None:
+                self.freeze(found.labels, "its layer is also called on what cannot lose channels")
+        elif found is None:
+            if len(labels) != variable.shape[axis]:
+                raise ValueError(
+                    f"{variable.path!r} has {variable.shape[axis]} places on axis {axis}, not "
+                    f"{len(labels)}."
+                )
+            self.places[key] = Place(owner, variable, key[1], np.asarray(labels), role)
+            if key in self._unlabelled:
+                self.freeze(labels, "its layer is also called on what cannot lose channels")
+        else:
+            if found.owner is not owner:
+                self.freeze(labels, "its weights belong to several layers")
+            self.atoms.tie(found.labels, labels)
