@@ -2,8 +2,16 @@
 
 from kerasopt.backup.callback import BackupAndRestore
 from kerasopt.pruning.callback import Pruning
+from kerasopt.pruning.channels.callback import ChannelPruning
 from kerasopt.regularization.dropout_schedule import DropoutSchedule
 from kerasopt.regularization.weight_penalty import WeightPenalty
 from kerasopt.stopping.callback import EarlyStopping
 
-__all__ = ["BackupAndRestore", "DropoutSchedule", "EarlyStopping", "Pruning", "WeightPenalty"]
+__all__ = [
+    "BackupAndRestore",
+    "ChannelPruning",
+    "DropoutSchedule",
+    "EarlyStopping",
+    "Pruning",
+    "WeightPenalty",
+]

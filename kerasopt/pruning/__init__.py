@@ -1,7 +1,9 @@
 """Pruning: criterion x pattern x scope -> masks, held inside the train step."""
 
 from kerasopt.pruning.callback import Pruning
+from kerasopt.pruning.channels.callback import ChannelPruning
 from kerasopt.pruning.channels.counting import Count, LayerCount, count
+from kerasopt.pruning.channels.iterating import ShrinkStep, iterative_shrink
 from kerasopt.pruning.channels.plan import PlannedGroup, ShrinkPlan
 from kerasopt.pruning.channels.shrinking import shrink, shrink_plan
 from kerasopt.pruning.criteria import (
@@ -29,6 +31,7 @@ __all__ = [
     "NM",
     "Block",
     "Channel",
+    "ChannelPruning",
     "Context",
     "Count",
     "Criterion",
@@ -51,6 +54,7 @@ __all__ = [
     "Scope",
     "Set",
     "ShrinkPlan",
+    "ShrinkStep",
     "Snip",
     "SparseInference",
     "Sparsity",
@@ -59,6 +63,7 @@ __all__ = [
     "Weight",
     "count",
     "fold_batch_norm",
+    "iterative_shrink",
     "mask",
     "masks",
     "prune",

@@ -1,15 +1,19 @@
-"""Penalties, constraints and dropout for models that exist."""
+"""Penalties, constraints, dropout and a teacher for models that exist."""
 
 from kerasopt.regularization.constraint import add_constraint, remove_constraint
+from kerasopt.regularization.distillation import distillation_loss
+from kerasopt.regularization.distiller import Distiller
 from kerasopt.regularization.insertion import insert_dropout
 from kerasopt.regularization.penalty import add_penalty, remove_penalty
 from kerasopt.regularization.removal import freeze_dropout, remove_dropout
 from kerasopt.regularization.table import Penalties, penalties
 
 __all__ = [
+    "Distiller",
     "Penalties",
     "add_constraint",
     "add_penalty",
+    "distillation_loss",
     "freeze_dropout",
     "insert_dropout",
     "penalties",

@@ -17,6 +17,7 @@ class Choice:
         scores: For each group the scores of its channels.
         grains: For each group, how many numbers one channel is.
         units: For each group, of how many channels what stays is to be a multiple.
+        first: For each group a Boolean array: channels that go before all others. Defaults to none.
 
     Example:
     >>> choice = Choice([np.array([3.0, 1.0, 2.0, 4.0])], [1], [1])
@@ -24,8 +25,18 @@ class Choice:
     (array([2]), [array([False,  True,  True, False])])
     """
 
-    def __init__(self, scores: Sequence[Array], grains: Sequence[int], units: Sequence[int]):
-        self._scores = [np.asarray(one, np.float64) for one in scores]
+    def __init__(
+        self,
+        scores: Sequence[Array],
+        grains: Sequence[int],
+        units: Sequence[int],
+        first: Sequence[NDArray[np.bool_]] | None = None,
+    ):
+        before = first or [np.zeros(len(one), bool) for one in scores]
+        self._scores = [
+            ahead(np.asarray(one, np.float64), mask)
+            for one, mask in zip(scores, before, strict=True)
+        ]
         self._sizes = np.array([len(one) for one in scores], np.int64)
         self._grains = np.array(grains, np.int64)
         self._units = np.array(units, np.int64)
@@ -44,7 +55,7 @@ class Choice:
         for number, (one, order) in enumerate(zip(self._scores, self._orders, strict=True)):
             may = order[: self.most[number]]
             groups.append(np.full(len(may), number))
-            scores.append(normalized(one)[may])
+            scores.append(one[may])
         if not groups:
             return np.zeros(0, np.int64)
         order = np.argsort(np.concatenate(scores), kind="stable")
@@ -83,6 +94,18 @@ class Choice:
             mask[order[: int(count)]] = True
             chosen.append(mask)
         return chosen
+
+
+def ahead(scores: Array, first: NDArray[np.bool_]) -> Array:
+    """Give scores as multiples of the mean of those that stay, and the lowest to the others.
+
+    Example:
+    >>> ahead(np.array([1.0, 7.0, 3.0]), np.array([False, True, False]))
+    array([ 0.5, -inf,  1.5])
+    """
+    result = np.full(len(scores), -np.inf)
+    result[~first] = normalized(scores[~first])
+    return result
 
 
 def normalized(scores: Array) -> Array:

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasopt._checks import at_least, bad_value, one_of
-from kerasopt.graph import Graph
+from kerasopt._checks import at_least, one_of
+from kerasopt.pruning.channels.candidates import candidates
 from kerasopt.pruning.channels.choosing import Choice, reach, unit_of
 from kerasopt.pruning.channels.cost import Costs
-from kerasopt.pruning.channels.groups import Group, groups_of, left_out
+from kerasopt.pruning.channels.groups import Group
 from kerasopt.pruning.channels.masked import dead, half_dead
-from kerasopt.pruning.channels.picking import Wanted, chosen, ratios, wanted
+from kerasopt.pruning.channels.picking import Wanted, ratios, wanted
 from kerasopt.pruning.channels.plan import ShrinkPlan
 from kerasopt.pruning.channels.scoring import checked_criterion, scores_of
 from kerasopt.pruning.channels.trace import Trace
@@ -65,17 +65,8 @@ def shrink_plan(
     one_of("scope", scope, SCOPES)
     at_least("round_to", round_to, 1)
     at_least("batches", batches, 1)
-    trace = Trace(Graph.of(model))
-    paths = {id(node.layer): node.path for node in reversed(trace.graph.nodes)}
-    groups, held = chosen(model, groups_of(trace, paths), include, exclude)
-    apart = {**left_out(trace, paths), **held}
-    if not groups:
-        raise bad_value(
-            "model",
-            "a model with channels that can go",
-            model,
-            f"None can: {'; '.join(f'{name} ({why})' for name, why in apart.items())}.",
-        )
+    found = candidates(model, include, exclude)
+    trace, groups, apart = found.trace, found.groups, found.left_out
     notes: list[str] = []
     if want.masked:
         gone = _masked(groups, notes)

@@ -1,0 +1,312 @@
+"""Masking channels inside `fit`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Self
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from kerasopt import _keras, _run
+from kerasopt._checks import at_least, bad_value, one_of, verbosity, word_or_count
+from kerasopt._steps import Steps
+from kerasopt.pruning.arguments import as_plain, checked_schedule, made_again
+from kerasopt.pruning.channels.candidates import Candidates, candidates
+from kerasopt.pruning.channels.choosing import Choice, unit_of
+from kerasopt.pruning.channels.groups import Group
+from kerasopt.pruning.channels.masks import ChannelMasks
+from kerasopt.pruning.channels.scoring import checked_criterion, scores_of
+from kerasopt.pruning.channels.shrinking import SCOPES
+from kerasopt.pruning.updates import Updates
+from kerasopt.selection import check_picks, reasons, walk
+
+
+class ChannelPruning(keras.callbacks.Callback):
+    """Mask whole channels, more and more of them, while the model trains; then `shrink` them away.
+
+    A masked channel has zeros in all that makes, scales and takes it, after every step: what stays
+    is trained as if it was gone. After `fit`, `kerasopt.pruning.shrink(model, "masked")` removes
+    the masked channels and gives the same outputs. A channel that is masked stays so.
+
+    `fit`'s history, and the callbacks after this one, get `channel_sparsity`: the share of
+    channels that are masked.
+
+    Args:
+        schedule: A `kerasopt.schedules.Schedule` of fractions in [0, 1) of the channels, or a
+            float: the last one, reached along `PolynomialDecay(0.0, schedule, begin=0, end=0.75)`.
+        include: Which layers may lose channels, as in `shrink`. Defaults to `None`: all.
+        exclude: Which may not. Defaults to `None`.
+        frequency: Steps between two choices, or `"auto"`, as in `Pruning`. Defaults to `"auto"`.
+        criterion: As in `shrink`. Defaults to `"l2"`.
+        scope: `"global"` or `"layer"`, as in `shrink`. Defaults to `"global"`.
+        round_to: As in `shrink`. Defaults to `8`.
+        data: What `"taylor"`, `"activation"` and `"apoz"` are computed of. Defaults to `None`.
+        batches: How many batches of it at each choice. Defaults to `8`.
+        seed: Of `"random"`. Defaults to `0`.
+        verbose: `1` prints which layers are left alone and why, and the share reached when training
+            ends. Defaults to `0`.
+
+    Raises:
+        TypeError: If an argument is of the wrong type.
+        ValueError: If a fraction is outside [0, 1). When `fit` begins: if the model has no graph,
+            no channel can go, or another callback masks the same kernels.
+        RuntimeError: When `fit` begins, if Keras does not run on TensorFlow.
+
+    Example:
+    >>> import numpy as np
+    >>> from kerasopt.pruning import shrink
+    >>> model = keras.Sequential([
+    ...     keras.Input((4,)),
+    ...     keras.layers.Dense(32, activation="sigmoid", name="hidden"),
+    ...     keras.layers.Dense(1),
+    ... ])
+    >>> model.compile("sgd", "mse")
+    >>> x, y = np.ones((64, 4)), np.ones((64, 1))
+    >>> _ = model.fit(x, y, epochs=4, verbose=0, callbacks=[ChannelPruning(0.5)])
+    >>> shrink(model, "masked").get_layer("hidden").units
+    16
+    """
+
+    def __init__(
+        self,
+        schedule: Any,
+        include: Any = None,
+        exclude: Any = None,
+        frequency: int | str = "auto",
+        criterion: Any = "l2",
+        scope: str = "global",
+        round_to: int = 8,
+        data: Any = None,
+        batches: int = 8,
+        seed: int | None = 0,
+        verbose: int = 0,
+    ):
+        super().__init__()
+        self.schedule = checked_schedule(schedule)
+        check_picks("include", include)
+        check_picks("exclude", exclude)
+        self.include, self.exclude = include, exclude
+        self.frequency = word_or_count("frequency", frequency, "auto", "steps")
+        self.criterion = checked_criterion(criterion)
+        self.scope = one_of("scope", scope, SCOPES)
+        self.round_to = at_least("round_to", round_to, 1)
+        self.data = data
+        self.batches = at_least("batches", batches, 1)
+        self.seed = seed
+        self.verbose = verbosity(verbose)
+        self.channel_sparsity = 0.0
+        self._masks: ChannelMasks | None = None
+        self._left: dict[str, Any] = {"gone": {}}
+        self._resumed: Mapping[str, Any] | None = None
+        self._steps = Steps(self, self.schedule, "ChannelPruning", "the share of channels")
+        self._updated = -1
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Find the channels, and put masks of ones on them."""
+        _keras.require_tensorflow("kerasopt.callbacks.ChannelPruning")
+        self.release()
+        self._steps = Steps(self, self.schedule, "ChannelPruning", "the share of channels")
+        self._updated = -1
+        self._steps.check()
+        found = candidates(inner_model(self.model), self.include, self.exclude)
+        self._found = _trainable(found)
+        masks = ChannelMasks(self.model, self._found.groups)
+        try:
+            self._claim(masks)
+            scores_of(*self._how())  # what does not fit is said before training
+        except BaseException:
+            masks.take_off()
+            raise
+        self._masks = masks
+        if self._resumed is not None:
+            self._take_up(self._resumed, masks)
+        if self.verbose:
+            left = f"; left alone: {reasons(self._found.left_out)}" * bool(self._found.left_out)
+            print(f"ChannelPruning: {len(self._found.groups)} groups{left}")  # noqa: T201
+        _run.unsettle(self, "ChannelPruning")
+
+    def _claim(self, masks: ChannelMasks) -> None:
+        taken = _run.claim(self, "masked", {id(one): one.path for one in masks.variables})
+        if taken:
+            raise bad_value(
+                "include",
+                "layers that no other pruning of this fit has",
+                self.include,
+                f"Selected twice: {taken}.",
+            )
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """Find the step at which the run begins or goes on, and fit the schedule to the run."""
+        if not self._steps.begin_epoch(epoch):
+            return
+        self._resumed = None
+        begin, end = self._steps.resolved.steps
+        total = self._steps.total
+        last = end if end is None or total is None else min(end, max(begin, total))
+        self._updates = replace(Updates.every(self.frequency, begin, end), end=last)
+        if self._steps.done < self._steps.settled_at:
+            _run.unsettle(self, "ChannelPruning", until=self._steps.settled_at)
+        else:
+            _run.settle(self)
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        """Mask more channels, if that is due, for the steps that are about to run."""
+        now = self._steps.upcoming(batch)
+        if self._masks is not None and self._updates.due(self._updated, now):
+            self._masks.set(self._chosen(self._masks, now))
+            self._updated = now
+        if now >= self._steps.settled_at:
+            _run.settle(self)
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Note the batch."""
+        self._steps.end_batch(batch)
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Log the share of channels that are masked."""
+        if self._masks is not None:
+            self.channel_sparsity = self._masks.share
+        if logs is not None:
+            logs["channel_sparsity"] = self.channel_sparsity
+
+    def on_train_end(self, logs: Any = None) -> None:
+        """Apply the masks once more, take them off, and say if the schedule was cut short."""
+        if self._masks is not None:
+            self._masks.hold()
+            self.channel_sparsity = self._masks.share
+        self._steps.end(self.channel_sparsity)
+        if self.verbose:
+            share, step = self.channel_sparsity, self._steps.done
+            print(f"ChannelPruning: {share:.4f} of the channels after {step} steps")  # noqa: T201
+        self.release()
+
+    def release(self) -> None:
+        """Take the masks off; needed only after a `fit` that was broken off by an exception."""
+        if self._masks is not None:
+            self._left = self._kept()
+            self._masks.take_off()
+            self._masks = None
+
+    def _how(self) -> tuple[Any, ...]:
+        found = self._found
+        return self.criterion, found.trace, found.groups, self.data, self.batches, self.seed
+
+    def _chosen(self, masks: ChannelMasks, step: int) -> list[NDArray[np.bool_]]:
+        groups = self._found.groups
+        scores = scores_of(*self._how())
+        units = [unit_of(self.round_to, one.grain, one.is_heads) for one in groups]
+        known = [
+            np.ones(len(one)) if score is None else score
+            for one, score in zip(groups, scores, strict=True)
+        ]
+        choice = Choice(known, [one.grain for one in groups], units, masks.gone)
+        ratio = self._steps.resolved(step)
+        counts = choice.everywhere(ratio) if self.scope == "global" else choice.layer(ratio)
+        unscored = [score is None for score in scores]
+        counts = np.where(unscored, 0, counts)
+        before = [int(mask.sum()) for mask in masks.gone]
+        return choice.gone(np.maximum(counts, before))
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments that make an equal callback, as plain data where they are."""
+        names = (
+            "schedule", "include", "exclude", "frequency", "criterion", "scope", "round_to",
+            "data", "batches", "seed", "verbose",
+        )  # fmt: skip
+        return {name: as_plain(getattr(self, name)) for name in names}
+
+    @classmethod
+    def from_config(
+        cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
+    ) -> Self:
+        """Make a callback from what `get_config` gave."""
+        return cls(**made_again(config, custom_objects))
+
+    def get_state(self) -> dict[str, Any]:
+        """Give the step and the masked channels as plain data, by the layers that make them."""
+        left = self._left if self._masks is None else self._kept()
+        return {**self._steps.get_state(), "updated": self._updated, **left}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Take a state back: the next `fit`, or the one that runs, goes on from its step.
+
+        Raises:
+            ValueError: If it is not what `get_state` gives, or of another model.
+        """
+        if not isinstance(state, Mapping) or not {"step", "updated", "gone"} <= set(state):
+            raise bad_value("state", "what `get_state` gave", state)
+        self._resumed = dict(state)
+        if self._masks is not None:
+            self._take_up(self._resumed, self._masks)
+            self._resumed = None
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        # KerasTuner copies callbacks for every trial; a copy shares nothing of a run with this one.
+        return type(self)(**self._given())
+
+    def _given(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.get_config()}
+
+    def _kept(self) -> dict[str, Any]:
+        assert self._masks is not None
+        pairs = zip(self._found.groups, self._masks.gone, strict=True)
+        return {"gone": {_key(group): mask.copy() for group, mask in pairs}}
+
+    def _take_up(self, state: Mapping[str, Any], masks: ChannelMasks) -> None:
+        groups = self._found.groups
+        masks.set(_matching(state["gone"], groups) if state["gone"] else masks.gone)
+        self._steps.set_state(state)
+        self._updated = state["updated"]
+
+
+def _key(group: Group) -> str:
+    return " + ".join(group.layers)
+
+
+def _matching(gone: Mapping[str, Any], groups: Sequence[Group]) -> list[NDArray[np.bool_]]:
+    found = [np.asarray(gone.get(_key(one), ()), bool) for one in groups]
+    sizes = [len(one) for one in groups]
+    if [len(one) for one in found] != sizes:
+        # Keras numbers unnamed layers anew for each model of a process.
+        found = [np.asarray(one, bool) for one in gone.values()]
+    if [len(one) for one in found] != sizes:
+        raise bad_value(
+            "state",
+            "the channels of the same model with the same `include` and `exclude`",
+            sorted(gone),
+        )
+    return found
+
+
+def inner_model(model: Any) -> Any:
+    """Give the model that is trained: `model`, or the one with a graph that it is made around."""
+    if _keras.has_graph(model):
+        return model
+    mine = {id(variable) for variable in model.trainable_variables}
+    for _, layer in walk(model):
+        if isinstance(layer, keras.Model) and _keras.has_graph(layer):
+            its = {id(variable) for variable in layer.trainable_variables}
+            if its and its >= mine:
+                return layer
+    return model
+
+
+def _trainable(found: Candidates) -> Candidates:
+    """Leave out groups with weights that do not train: what stays could not make up for them."""
+    groups = []
+    for group in found.groups:
+        frozen = [
+            one.place.variable.path
+            for one in group.stands
+            if not one.place.variable.trainable and "moving" not in one.place.variable.name
+        ]
+        if frozen:
+            found.left_out.update(dict.fromkeys(group.layers, f"frozen: {frozen[0]}"))
+        else:
+            groups.append(group)
+    if not groups:
+        raise bad_value(
+            "model", "a model with channels that train", found.trace.graph.model, "All are frozen."
+        )
+    return Candidates(found.trace, groups, found.left_out)

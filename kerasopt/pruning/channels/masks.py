@@ -1,0 +1,73 @@
+"""Masks of channels: on everything that makes, scales or takes them, in the train step."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kerasopt.pruning import constraint
+from kerasopt.pruning.channels.groups import Group
+from kerasopt.pruning.writing import Writer
+from kerasopt.selection import Target
+
+_CONSTANTS = ("moving_mean", "moving_variance")
+
+
+class ChannelMasks:
+    """One mask for every variable on which channels of some groups stand, all ones at first.
+
+    Args:
+        model: The model that trains.
+        groups: The groups.
+    """
+
+    def __init__(self, model: Any, groups: Sequence[Group]):
+        self._model = model
+        self._groups = groups
+        self._at: dict[int, list[tuple[int, Any]]] = defaultdict(list)
+        variables: dict[int, Any] = {}
+        for number, group in enumerate(groups):
+            for stand in group.stands:
+                variable = stand.place.variable
+                if variable.name in _CONSTANTS:
+                    continue
+                variables[id(variable)] = variable
+                self._at[id(variable)].append((number, stand))
+        self.variables = list(variables.values())
+        targets = [Target(None, variable, variable.path) for variable in self.variables]
+        self._masks = constraint.made(model, targets)
+        constraint.put_on(model, self._masks)
+        self._writer = Writer(self._masks)
+        self.gone = [np.zeros(len(group), bool) for group in groups]
+
+    def set(self, gone: Sequence[NDArray[np.bool_]]) -> None:
+        """Put masks in force that zero these channels, and zero their weights."""
+        self.gone = [mask.copy() for mask in gone]
+        self._writer.write(self._kept(variable) for variable in self.variables)
+
+    def _kept(self, variable: Any) -> NDArray[np.bool_]:
+        kept = np.ones(tuple(variable.shape), bool)
+        for number, stand in self._at[id(variable)]:
+            turned = np.moveaxis(kept, stand.place.axis, 0)
+            turned[stand.at[self.gone[number]].reshape(-1)] = False
+        return kept
+
+    @property
+    def share(self) -> float:
+        """The share of channels that are masked, each counted by what it stands for."""
+        whole = sum(len(one) * one.grain for one in self._groups)
+        gone = sum(
+            int(mask.sum()) * one.grain for one, mask in zip(self._groups, self.gone, strict=True)
+        )
+        return gone / max(whole, 1)
+
+    def hold(self) -> None:
+        """Zero the masked weights once more."""
+        for mask in self._masks:
+            mask.hold()
+
+    def take_off(self) -> None:
+        """Give the variables the user's own constraints back."""
+        constraint.take_off(self._model, self.variables)
