@@ -157,6 +157,38 @@ def benchmark(**options: Any) -> None:
 
 @main.command()
 @click.argument("model", type=click.Path())
+@click.option("-o", "--output", type=click.Path(), help="The smaller model, .keras.")
+@click.option("--ratio", help="Fraction of the channels that goes, such as 0.5; or `masked`.")
+@click.option(
+    "--target",
+    multiple=True,
+    metavar="WHAT=FRACTION",
+    help="In its place, what stays at most: macs=0.5, params=0.5 or bytes=0.5.",
+)
+@click.option("--plan", is_flag=True, help="Shows what would go, and writes nothing.")
+@click.option(
+    "--criterion",
+    default="l2",
+    show_default=True,
+    help="What is unimportant: l1, l2, group, bn_scale, taylor, activation, apoz, "
+    "geometric_median or random.",
+)
+@click.option("--scope", type=click.Choice(["global", "layer"]), default="global")
+@click.option("--round-to", type=click.IntRange(min=1), default=8, show_default=True)
+@click.option("--include", multiple=True, metavar="LAYER", help="May lose channels.")
+@click.option("--exclude", multiple=True, metavar="LAYER", help="May not.")
+@click.option("--data", type=click.Path(), help=".npy, .npz, .csv or images, as in `export`.")
+@click.option("--labels", type=click.Path(), help="Labels of --data, for taylor; .npy or .csv.")
+@_JSON
+def shrink(**options: Any) -> None:
+    """Remove units, filters and heads from MODEL (.keras or .h5): a smaller Keras model."""
+    from kerasopt.cli import shrink as room
+
+    _run(room.shrink, **options)
+
+
+@main.command()
+@click.argument("model", type=click.Path())
 @click.argument("file", type=click.Path())
 @click.option("--data", type=click.Path(), required=True, help=".npy, .npz, .csv or images.")
 @click.option("--least", type=float, default=8.0, show_default=True, help="Lowest dB that passes.")

@@ -1,5 +1,6 @@
 """A model from whatever file it is in."""
 
+import contextlib
 import os
 import zipfile
 from pathlib import Path
@@ -24,12 +25,14 @@ class _DepthwiseConv2D(keras.layers.DepthwiseConv2D):
         return keras.layers.DepthwiseConv2D.from_config(known)
 
 
-def load(path: str | os.PathLike[str], argument: str = "model") -> Any:
+def load(path: str | os.PathLike[str], argument: str = "model", compiled: bool = False) -> Any:
     """Load a model for export, in safe mode.
 
     Args:
         path: Of a `.keras` file, an `.h5` file of Keras 2 or 3, or the folder of a SavedModel.
         argument: Name of the user's argument, for errors.
+        compiled: Whether it is compiled, if that can be done from what is in the file. Defaults to
+            `False`.
 
     Raises:
         ValueError: If there is no such file, or it is something else.
@@ -45,6 +48,9 @@ def load(path: str | os.PathLike[str], argument: str = "model") -> Any:
     if not legacy and not zipfile.is_zipfile(found):
         raise bad_value(argument, _FORMS, str(path), "It is something else.")
     objects = {"DepthwiseConv2D": _DepthwiseConv2D} if legacy else None
+    if compiled:
+        with contextlib.suppress(Exception):  # a loss of the user's own
+            return load_model(found, custom_objects=objects)
     try:
         return load_model(found, custom_objects=objects, compile=False)
     except Exception as error:

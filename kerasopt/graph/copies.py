@@ -46,6 +46,7 @@ def fresh(
             # Weights come with the first call in the new graph, on the shapes it has there.
             config.pop("build_config", None)
             if change is not None:
+                _without_builds(config["config"])
                 change(config["config"])
             objects = {**_classes(parts), **functions}
             for number, (part, place) in enumerate(shared):
@@ -66,6 +67,16 @@ def fresh(
     if isinstance(original, keras.layers.Layer) and "name" not in config["config"]:
         copy.name = original.name
     return copy
+
+
+def _without_builds(config: Any) -> None:
+    """Take the shapes out on which layers inside a layer were built: they may have others now."""
+    if isinstance(config, dict):
+        config.pop("build_config", None)
+        config = config.values()
+    if not isinstance(config, str) and isinstance(config, Iterable):
+        for value in config:
+            _without_builds(value)
 
 
 def _finding(thing: Any) -> type:

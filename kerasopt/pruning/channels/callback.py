@@ -251,7 +251,7 @@ class ChannelPruning(keras.callbacks.Callback):
     def _kept(self) -> dict[str, Any]:
         assert self._masks is not None
         pairs = zip(self._found.groups, self._masks.gone, strict=True)
-        return {"gone": {_key(group): mask.copy() for group, mask in pairs}}
+        return {"gone": {group.name: mask.copy() for group, mask in pairs}}
 
     def _take_up(self, state: Mapping[str, Any], masks: ChannelMasks) -> None:
         groups = self._found.groups
@@ -260,12 +260,8 @@ class ChannelPruning(keras.callbacks.Callback):
         self._updated = state["updated"]
 
 
-def _key(group: Group) -> str:
-    return " + ".join(group.layers)
-
-
 def _matching(gone: Mapping[str, Any], groups: Sequence[Group]) -> list[NDArray[np.bool_]]:
-    found = [np.asarray(gone.get(_key(one), ()), bool) for one in groups]
+    found = [np.asarray(gone.get(one.name, ()), bool) for one in groups]
     sizes = [len(one) for one in groups]
     if [len(one) for one in found] != sizes:
         # Keras numbers unnamed layers anew for each model of a process.

@@ -67,11 +67,21 @@ class Choice:
         return self._rounded(self._sizes * (1.0 - np.asarray(ratio, float)))
 
     def everywhere(self, ratio: float) -> Counts:
-        """Let all groups together lose a fraction, where the scores are lowest."""
-        weights = self._grains[self._ranking]
+        """Let all groups together lose a fraction, as nearly as units allow; the lowest go."""
         wanted = ratio * float(self._sizes @ self._grains)
-        number = int(np.searchsorted(np.cumsum(weights), wanted - 1e-9)) + 1
-        number = 0 if wanted <= 0 else min(number, len(weights))
+        low, high = 0, len(self._ranking)
+        while low < high:  # the fewest with which at least so much goes
+            middle = (low + high) // 2
+            if self._first(middle) @ self._grains >= wanted - 1e-9:
+                high = middle
+            else:
+                low = middle + 1
+        more, fewer = self._first(low), self._first(max(low - 1, 0))
+        over, under = more @ self._grains - wanted, wanted - fewer @ self._grains
+        return more if over <= under else fewer
+
+    def _first(self, number: int) -> Counts:
+        """Give what goes with the lowest so many, in whole units."""
         lost = np.bincount(self._ranking[:number], minlength=len(self._sizes))
         return self._rounded((self._sizes - lost).astype(float))
 

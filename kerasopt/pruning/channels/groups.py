@@ -1,6 +1,6 @@
 """Channels of a model that may go, in groups of those that stand at the same places."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -37,6 +37,8 @@ class Group:
         stands: Where they stand.
         grain: How many numbers of the layer's output one of them is; 1, or what goes together.
         is_heads: Whether they are heads of attention.
+        owners: The layers of the graph that make them.
+        name: Its layers, numbered where several groups are of the same ones.
     """
 
     layers: list[str]
@@ -45,14 +47,10 @@ class Group:
     grain: int
     is_heads: bool = False
     owners: list[Any] = field(default_factory=list)
+    name: str = ""
 
     def __len__(self) -> int:
         return len(self.roots)
-
-    @property
-    def name(self) -> str:
-        """What it is called: its first layer, and how many others are tied to it."""
-        return self.layers[0] if len(self.layers) == 1 else " + ".join(self.layers)
 
     def matrices(self, role: str) -> list[Array]:
         """Give what each channel has at all places of a role, a row a channel.
@@ -109,11 +107,17 @@ def groups_of(trace: Trace, paths: dict[int, str]) -> list[Group]:
     for root in sorted(free):
         alike[tuple((number, len(at)) for number, at in stands[root])].append(root)
     heads = {int(root) for labels in trace.heads for root in atoms.roots(labels)}
-    return [
+    groups = [
         _group(members, [dict(stands[root]) for root in members], places, paths, heads)
         for members in alike.values()
         if any(places[number].role == "makes" for number, _ in stands[members[0]])
     ]
+    seen: Counter[str] = Counter()
+    for group in groups:
+        name = " + ".join(group.layers)
+        seen[name] += 1
+        group.name = name if seen[name] == 1 else f"{name} #{seen[name]}"
+    return groups
 
 
 def _group(

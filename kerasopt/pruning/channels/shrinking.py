@@ -13,6 +13,7 @@ from kerasopt.pruning.channels.choosing import Choice, reach, unit_of
 from kerasopt.pruning.channels.cost import Costs
 from kerasopt.pruning.channels.groups import Group
 from kerasopt.pruning.channels.masked import dead, half_dead
+from kerasopt.pruning.channels.measuring import read
 from kerasopt.pruning.channels.picking import Wanted, ratios, wanted
 from kerasopt.pruning.channels.plan import ShrinkPlan
 from kerasopt.pruning.channels.scoring import checked_criterion, scores_of
@@ -67,6 +68,8 @@ def shrink_plan(
     at_least("batches", batches, 1)
     found = candidates(model, include, exclude)
     trace, groups, apart = found.trace, found.groups, found.left_out
+    if data is not None:
+        read(model, data, batches, gradients=False)  # what does not fit is said first
     notes: list[str] = []
     if want.masked:
         gone = _masked(groups, notes)

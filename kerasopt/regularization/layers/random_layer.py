@@ -26,6 +26,9 @@ class RandomLayer(keras.layers.Layer):
 
     Shape, dtype and mask of the input stay. A subclass says in `_drop` what goes.
 
+    Attributes:
+        keeps_channels: That in inference no channel depends on another: they may be removed.
+
     Args:
         seed: Integer >= 0, or `None` for a random one. Defaults to `None`.
         **kwargs: Those of `keras.layers.Layer`: `name`, `dtype`, `trainable`.
@@ -34,6 +37,8 @@ class RandomLayer(keras.layers.Layer):
         TypeError: If `seed` is neither an integer nor `None`.
         ValueError: If `seed` is negative.
     """
+
+    keeps_channels = True
 
     def __init__(self, seed: int | None = None, **kwargs: Any):
         super().__init__(**kwargs)

@@ -70,9 +70,10 @@ def einsum_dense(step: Step) -> list[Signal]:
         passing = signal.at(begin + given.index(letter)) if letter in given else None
         if passing is not None:
             labels[end + axis] = passing
-        if end + axis in labels and end + axis > 0:
-            # The argument leaves the batch out.
-            step.counts("output_shape", labels[end + axis], end + axis - 1)
+        # The argument leaves out the batch, or what stands for it and others.
+        index = axis if match[4] else axis - 1
+        if end + axis in labels and index >= 0:
+            step.counts("output_shape", labels[end + axis], index)
     if layer.bias is not None:
         shape = layer.bias.shape
         for axis, size in enumerate(shape):

@@ -1,0 +1,94 @@
+"""Removing channels: accuracy, size and latency beside dense, from scratch and unstructured.
+
+    python benchmarks/shrink.py [--seeds 3] [--quick] [--data ../shared] [--record shrink.json]
+        [--report] [--output benchmarks/results]
+
+Every measured thing runs in a process of its own, with one thread; trainings two at a time, then
+times alone. With `--record FILE` each run is kept as soon as it is done, in the folder `FILE.runs`
+beside it, and what is there is not done again; `--report` only writes the text and the plot.
+Writes `shrink.md` and `shrink.png`.
+"""
+
+import argparse
+import json
+import tempfile
+import time
+from pathlib import Path
+
+from search_process import ask
+from shrink_models import name_of
+from shrink_parts import PARTS
+from shrink_plot import plot
+from shrink_report import text
+from shrink_settings import QUICK, SEEDS, Settings, say
+
+from kerasopt._files import write_text
+
+HERE = Path(__file__).resolve().parent
+
+
+def arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seeds", type=int, default=SEEDS)
+    parser.add_argument("--quick", action="store_true", help="see that it works, on little")
+    parser.add_argument("--data", type=Path, default=HERE.parent.parent / "shared")
+    parser.add_argument("--record", type=Path, default=None, help="JSON of what was measured")
+    parser.add_argument("--report", action="store_true", help="measure nothing")
+    parser.add_argument("--output", type=Path, default=None)
+    given = parser.parse_args()
+    if given.report and given.record is None:
+        parser.error("--report needs --record")
+    if given.seeds < 1:
+        parser.error("--seeds: at least 1")
+    given.settings = QUICK if given.quick else Settings()
+    given.seeds = min(given.seeds, 1) if given.quick else given.seeds
+    if given.output is None:
+        given.output = Path(tempfile.mkdtemp()) if given.quick else HERE / "results"
+    if given.record is None:
+        given.record = Path(tempfile.mkdtemp()) / "shrink.json"
+    return given
+
+
+def measure(given: argparse.Namespace) -> None:
+    """Measure what is missing, and keep each part at once."""
+    its = {"settings": given.settings.to_dict(), "seeds": given.seeds, "data": name_of(given.data)}
+    record = json.loads(given.record.read_text()) if given.record.exists() else {**its}
+    if any(record[name] != value for name, value in its.items()):
+        raise SystemExit(f"{given.record} is of other settings: {record['settings']}")
+    record["about"] = ask("shrink_about:about", {})
+    more = f" --seeds {given.seeds}" if given.seeds != SEEDS and not given.quick else ""
+    record["command"] = f"python benchmarks/shrink.py{more}{' --quick' if given.quick else ''}"
+    minutes = record.setdefault("minutes", {})
+    given.record.parent.mkdir(parents=True, exist_ok=True)
+    write_text(given.record, json.dumps(record))
+    for name, part in PARTS.items():
+        if record.get("done", {}).get(name):
+            continue
+        begun = time.perf_counter()
+        try:
+            part(given, record)
+            record.setdefault("done", {})[name] = True
+        finally:
+            # What was broken off counts, too.
+            minutes[name] = minutes.get(name, 0.0) + (time.perf_counter() - begun) / 60
+            write_text(given.record, json.dumps(record))
+        say(f"{name}: {minutes[name]:.1f} min")
+
+
+def main() -> None:
+    """Measure and write."""
+    given = arguments()
+    given.output.mkdir(parents=True, exist_ok=True)
+    if not given.report:
+        measure(given)
+    record = json.loads(given.record.read_text())
+    found = text(record)
+    write_text(given.output / "shrink.md", found)
+    plot(record, given.output / "shrink.png")
+    print(found)
+    say(f"written to {given.output}, measured in {given.record}")
+
+
+if __name__ == "__main__":
+    main()

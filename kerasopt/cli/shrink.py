@@ -1,0 +1,82 @@
+"""The command `shrink`."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from kerasopt._checks import bad_value
+from kerasopt._files import replacing
+from kerasopt.cli.data import load as load_data
+from kerasopt.cli.export import input_size
+from kerasopt.export.loading import load as load_model
+from kerasopt.pruning import shrink_plan
+
+
+def shrink(
+    model: str,
+    output: str | None,
+    ratio: str | None,
+    target: Sequence[str],
+    plan: bool,
+    data: str | None,
+    labels: str | None,
+    as_json: bool,
+    **how: Any,
+) -> None:
+    """Remove channels from a model in a file, or show what would go."""
+    if output is None and not plan:
+        raise bad_value("output", "a path: -o OUT.keras", output, "Or --plan, to see what goes.")
+    if output is not None:
+        _check(output)
+    loaded = load_model(model, compiled=True)
+    given: dict[str, Any] = {
+        name: list(value) or None if isinstance(value, tuple) else value
+        for name, value in how.items()
+    }
+    found = shrink_plan(
+        loaded,
+        None if ratio is None else _ratio(ratio),
+        _target(target) if target else None,
+        data=_data(loaded, data, labels),
+        **given,
+    )
+    print(json.dumps(found.to_dict(), indent=2) if as_json else found)  # noqa: T201
+    if output is not None and not plan:
+        small = found.apply()
+        with replacing(output) as temporary:
+            small.save(temporary)
+
+
+def _check(output: str) -> None:
+    path = Path(output)
+    if path.suffix != ".keras":
+        raise bad_value("output", "a path that ends in .keras", output)
+    if not path.absolute().parent.is_dir():
+        raise bad_value("output", "a path in a folder that exists", output)
+
+
+def _ratio(text: str) -> Any:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _target(texts: Sequence[str]) -> dict[str, float]:
+    form = "macs=0.5, params=0.5 or bytes=0.5"
+    found = {}
+    for text in texts:
+        name, _, number = text.partition("=")
+        try:
+            found[name] = float(number)
+        except ValueError:
+            raise bad_value("target", form, text) from None
+    return found
+
+
+def _data(model: Any, data: str | None, labels: str | None) -> Any:
+    if data is None:
+        return None
+    x = load_data("data", data, input_size(model))
+    return x if labels is None else (x, load_data("labels", labels))

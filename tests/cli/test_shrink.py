@@ -1,0 +1,77 @@
+"""`kerasopt shrink`."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from keras import layers
+
+from kerasopt.cli.main import main
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    where = tmp_path_factory.mktemp("files")
+    model = keras.Sequential([
+        keras.Input((6, 6, 1)), layers.Conv2D(32, 3, activation="relu", name="conv"),
+        layers.Flatten(), layers.Dense(4, activation="softmax", name="top"),
+    ])  # fmt: skip
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    model.save(where / "model.keras")
+    rng = np.random.default_rng(0)
+    np.save(where / "x.npy", rng.random((64, 6, 6, 1)).astype("float32"))
+    np.save(where / "y.npy", rng.integers(0, 4, 64))
+    return where
+
+
+def run(folder, *arguments):
+    there = [str(folder / one) if "." in one[1:] and "=" not in one and not one[0].isdigit()
+             else one for one in arguments]  # fmt: skip
+    return CliRunner().invoke(main, ["shrink", *there])
+
+
+def test_a_smaller_model(folder):
+    done = run(folder, "model.keras", "-o", "small.keras", "--ratio", "0.5")
+    assert done.exit_code == 0, done.output
+    assert "conv" in done.output
+    small = keras.saving.load_model(folder / "small.keras")
+    assert small.get_layer("conv").filters == 16
+
+
+def test_a_plan_writes_nothing(folder):
+    done = run(folder, "model.keras", "--target", "macs=0.25", "--plan", "--json")
+    assert done.exit_code == 0, done.output
+    plan = json.loads(done.stdout)
+    assert plan["groups"][0]["after"] == 8
+    assert not list(folder.glob("*plan*"))
+
+
+def test_criteria_that_need_data(folder):
+    arguments = ["model.keras", "-o", "t.keras", "--ratio", "0.5", "--criterion", "taylor"]
+    done = run(folder, *arguments, "--data", "x.npy", "--labels", "y.npy")
+    assert done.exit_code == 0, done.output
+    done = run(folder, *arguments)
+    assert done.exit_code == 2
+    assert "`data`" in done.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["model.keras", "--ratio", "0.5"], "-o OUT.keras"),
+        (["model.keras", "-o", "small.h5", "--ratio", "0.5"], "ends in .keras"),
+        (["model.keras", "-o", "none/small.keras", "--ratio", "0.5"], "a folder that exists"),
+        (["model.keras", "-o", "small.keras"], "either `ratio` or `target`"),
+        (["model.keras", "--plan", "--ratio", "2"], "[0, 1)"),
+        (["model.keras", "--plan", "--target", "macs"], "macs=0.5"),
+        (["model.keras", "--plan", "--ratio", "0.5", "--include", "cnv"], "conv"),
+        (["missing.keras", "--plan", "--ratio", "0.5"], "missing.keras"),
+    ],
+)
+def test_mistakes_end_with_two_and_no_trace(folder, arguments, said):
+    done = run(folder, *arguments)
+    assert done.exit_code == 2, done.output
+    assert said in done.output
+    assert "Traceback" not in done.output
