@@ -93,7 +93,7 @@ def method(record: Found) -> list[str]:
         f"{its.test:,} of the test set to judge by, on which nothing was chosen. Batch "
         f"{its.batch}, Adam.",
         f"- Dense: {its.epochs} epochs from {its.rate:g} along half a cosine to 0. Then everything "
-        f"has {its.tuning} epochs more, from {its.tuning_rate:g} along the same: dense as it is, "
+        f"has {its.tuning} epochs more, from {its.tuning_rate:g} likewise: dense as it is, "
         "what was shrunk, what `Pruning` masks. *From scratch*: the widths that `l2` leaves, new "
         f"weights, all {its.epochs} + {its.tuning} epochs at the same rates. The rates were chosen "
         "once, on a seed of its own that sees no test images, for all alike.",

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from shrink_models import KINDS, Data
-from shrink_settings import DEFAULT, DRIVEN, RATIOS, TARGETS, Job
+from shrink_settings import BELOW, DEFAULT, DRIVEN, RATIOS, TARGETS, Job
 from shrink_training import data_of, glance, judged, taught, train, tune
 
 from kerasopt._files import write_text
@@ -33,12 +33,11 @@ def parts(kind: str, quick: bool = False) -> list[list[Run]]:
         more = [(UNSTRUCTURED, 0.5), (DISTILLED, 0.5), (ITERATIVE, 0.5)]
         return [first, more] if kind == "CNN" else [first[:1]]
     return [
-        [(SCRATCH, at) for at in TARGETS],
+        [(SCRATCH, at) for at in BELOW],
         [*((one, 0.5) for one in KINDS[kind].criteria), (LAYER, 0.5)],
         [(one, at) for one in (DEFAULT, DRIVEN) for at in TARGETS if at != 0.5]
         + [(RATIO, at) for at in RATIOS],
-        [(UNSTRUCTURED, at) for at in TARGETS]
-        + [(one, at) for one in (DISTILLED, ITERATIVE) for at in TARGETS if at != 0.75],
+        [(one, at) for one in (UNSTRUCTURED, DISTILLED, ITERATIVE) for at in BELOW],
     ]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 TARGETS = (0.75, 0.5, 0.25)  # fractions of the MACs that stay
 RATIOS = (0.25, 0.5, 0.75)  # fractions of the channels that go
+BELOW = TARGETS[1:]  # at which others are compared, as the goals are
 DEFAULT, DRIVEN = "l2", "taylor"  # criteria that are shown at every target
 SEEDS = 3
 
@@ -32,10 +33,10 @@ class Settings:
     train: int = 6_400
     test: int = 10_000
     epochs: int = 5
-    tuning: int = 3
-    batch: int = 128
+    tuning: int = 4
+    batch: int = 32
     rate: float = 2e-3
-    tuning_rate: float = 1e-3
+    tuning_rate: float = 2e-3
     batches: int = 32
     rounds: int = 7
     seconds: float = 0.08

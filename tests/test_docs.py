@@ -49,6 +49,16 @@ def test_the_example_of_early_stopping_runs_as_it_is(tmp_path):
 
 
 @pytest.mark.slow
+def test_the_example_of_shrinking_runs_as_it_is(tmp_path):
+    printed = run_example("shrink", tmp_path)
+    assert "stem + conv_1b + conv_2b" in printed
+    accuracies = re.findall(r"accuracy ([\d.]+)", printed)
+    assert len(accuracies) == 2
+    assert all(float(accuracy) >= 0.85 for accuracy in accuracies)
+    assert len(list(tmp_path.glob("*.tflite"))) == 2
+
+
+@pytest.mark.slow
 def test_the_example_of_regularization_runs_as_it_is(tmp_path):
     printed = run_example("regularization", tmp_path)
     accuracies = re.findall(r"test accuracy ([\d.]+)", printed)
