@@ -45,6 +45,11 @@ class Choice:
         self._ranking = self._ranked()
 
     @property
+    def whole(self) -> int:
+        """How many numbers all channels are together."""
+        return int(self._sizes @ self._grains)
+
+    @property
     def most(self) -> Counts:
         """How many channels each group may lose at most."""
         return self._sizes - self._least

@@ -111,6 +111,12 @@ def _chosen(
         counts = by_ratio(want.ratio)
         if scope == "layer":
             _say_what_stays(groups, counts, [want.ratio] * len(groups), round_to, notes)
+        elif (counts == choice.most).all() and counts @ grains < want.ratio * choice.whole:
+            share = counts @ grains / choice.whole
+            notes.append(
+                f"Of the channels {share:.3f} go instead of {want.ratio:.3g}: at least "
+                f"round_to={round_to} of each layer stay, or all where it has no more."
+            )
     return choice.gone(counts)
 
 

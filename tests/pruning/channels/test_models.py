@@ -13,8 +13,9 @@ from tests.graph.rewriting import shaken
 from tests.pruning.channels.architectures import OWN, SIDES, application
 from tests.pruning.channels.exact import assert_close, assert_exact
 
-# All of it for both ratios takes minutes more: make test KERASOPT_ALL=1.
+# All of it for both ratios and the largest takes minutes more: KERASOPT_ALL=1 make test.
 ALL = bool(os.environ.get("KERASOPT_ALL"))
+LARGEST = ("DenseNet121", "InceptionV3", "NASNetMobile")
 
 
 def trains(model, inputs):
@@ -74,7 +75,7 @@ def test_applications(name, tmp_path):
         assert_close(models.results(plan.masked(), inputs), found)
         assert np.abs(found[0] - whole[0]).max() > 1e-4  # something that counts went
         assert small.count_params() == plan.after.parameters
-        if ratio == 0.5 or ALL:
+        if ALL or (ratio == 0.5 and name not in LARGEST):
             lives(small, inputs, tmp_path)
         else:
             trains(small, inputs)

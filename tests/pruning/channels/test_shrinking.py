@@ -101,6 +101,12 @@ def test_what_is_rounded_and_what_stays_whole_is_said():
     assert [one.after for one in plan.groups] == [1, 1]
 
 
+def test_a_ratio_that_would_leave_layers_empty_is_said():
+    with pytest.warns(UserWarning, match=r"0\.833 go instead of 0\.95: at least round_to=8"):
+        plan = shrink_plan(network(), 0.95)
+    assert {one.after for one in plan.groups} == {8}
+
+
 def test_those_of_lowest_norm_go():
     model = keras.Sequential([keras.Input((4,)), layers.Dense(8, name="a"), layers.Dense(2)])
     kernel = np.ones((4, 8)) * [8, 1, 7, 2, 6, 3, 5, 4]
