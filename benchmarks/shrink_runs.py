@@ -31,7 +31,7 @@ def parts(kind: str, quick: bool = False) -> list[list[Run]]:
     if quick:
         first = [(DEFAULT, 0.5), (DRIVEN, 0.5), (RATIO, 0.5), (SCRATCH, 0.5)]
         more = [(UNSTRUCTURED, 0.5), (DISTILLED, 0.5), (ITERATIVE, 0.5)]
-        return [first, more] if kind == "CNN" else [first[:1]]
+        return [first, more] if kind == "CNN" else [first[::3]]
     return [
         [(SCRATCH, at) for at in BELOW],
         [*((one, 0.5) for one in KINDS[kind].criteria), (LAYER, 0.5)],

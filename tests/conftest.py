@@ -5,10 +5,15 @@ import os
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
+import hypothesis
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+
+# No test asserts on the clock.
+hypothesis.settings.register_profile("kerasopt", deadline=None)
+hypothesis.settings.load_profile("kerasopt")
 
 # Must happen before TensorFlow is first used in the process: for MirroredStrategy.
 tf.config.set_logical_device_configuration(

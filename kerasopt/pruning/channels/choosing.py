@@ -101,6 +101,47 @@ class Choice:
         gone: Counts = self._sizes - stays.astype(np.int64)
         return gone
 
+    def given_back(self, counts: Counts, fits: Callable[[Counts], bool], evenly: bool) -> Counts:
+        """Give units back, one at a time, as long as what stays fits.
+
+        When one ratio moves, several groups lose a unit at once, and less stays than might.
+
+        Args:
+            counts: What goes.
+            fits: Tells whether what would go then is enough; where it is not, less is not either.
+            evenly: Whether the group that has lost the largest part comes first, else the one
+                whose best channel that is gone has the highest score.
+        """
+        counts = counts.copy()
+        open_ = set(np.flatnonzero(counts).tolist())
+        while open_:
+            rank = self._part_gone(counts) if evenly else self._best_gone(counts)
+            group = max(open_, key=lambda one: (rank[one], -one))
+            # The last unit may be a part of one.
+            less = counts.copy()
+            kept = int(self._sizes[group] - counts[group])
+            stays = min(int(self._sizes[group]), kept + int(self._units[group]))
+            less[group] = self._sizes[group] - stays
+            if less[group] and stays % self._units[group]:
+                less[group] = 0
+            fitted = fits(less)
+            counts = less if fitted else counts
+            if not fitted or not counts[group]:
+                open_.discard(group)
+        return counts
+
+    def _part_gone(self, counts: Counts) -> Array:
+        result: Array = counts / self._sizes
+        return result
+
+    def _best_gone(self, counts: Counts) -> Array:
+        return np.array(
+            [
+                one[order[count - 1]] if count else -np.inf
+                for one, order, count in zip(self._scores, self._orders, counts, strict=True)
+            ]
+        )
+
     def gone(self, counts: Sequence[int] | Counts) -> list[NDArray[np.bool_]]:
         """Give which channels go, where each group loses so many."""
         chosen = []

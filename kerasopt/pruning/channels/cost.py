@@ -79,8 +79,11 @@ class Costs:
             self._axes[id(variable)] = axes
         self._buffers, self._order = _lives(trace)
 
-    def of(self, gone: Sequence[int] | NDArray[np.int64] | None = None) -> Cost:
-        """Give the cost once each group has lost so many channels; `None`: as it is."""
+    def of(self, gone: Sequence[int] | NDArray[np.int64] | None = None, peak: bool = True) -> Cost:
+        """Give the cost once each group has lost so many channels; `None`: as it is.
+
+        Without `peak`, which takes the longest, `peak_bytes` is 0.
+        """
         lost = np.zeros(self._count, np.int64) if gone is None else np.asarray(gone, np.int64)
         parameters = weight_bytes = 0
         for variable in self._trace.graph.model.weights:
@@ -88,11 +91,7 @@ class Costs:
             parameters += size
             weight_bytes += size * _bytes(str(variable.dtype))
         macs = sum(self.macs(work, lost) for call in self._trace.calls for work in call.works)
-        return Cost(parameters, macs, self._peak(lost), weight_bytes)
-
-    def macs_of(self, gone: NDArray[np.int64]) -> int:
-        """Give the multiplications alone."""
-        return sum(self.macs(work, gone) for call in self._trace.calls for work in call.works)
+        return Cost(parameters, macs, self._peak(lost) if peak else 0, weight_bytes)
 
     def size(self, variable: Any, gone: NDArray[np.int64]) -> int:
         """Give how many numbers a variable has left."""

@@ -105,7 +105,7 @@ def _chosen(
         counts = choice.layer(shares)
         _say_what_stays(groups, counts, shares, round_to, notes)
     elif want.target is not None:
-        counts = _to_target(trace, groups, by_ratio, want.target, notes)
+        counts = _to_target(trace, groups, choice, scope, want.target, notes)
     else:
         assert want.ratio is not None
         counts = by_ratio(want.ratio)
@@ -121,31 +121,33 @@ def _chosen(
 
 
 def _to_target(
-    trace: Trace, groups: Sequence[Group], by_ratio: Any, target: Mapping[str, float],
-    notes: list[str],
+    trace: Trace, groups: Sequence[Group], choice: Choice, scope: str,
+    target: Mapping[str, float], notes: list[str],
 ) -> NDArray[np.int64]:  # fmt: skip
     costs = Costs(trace, groups)
-    whole = costs.of()
+    whole = costs.of(peak=False)
 
     def cost(counts: NDArray[np.int64]) -> float:
-        found = costs.of(counts)
+        found = costs.of(counts, peak=False)
         parts = [
             getattr(found, name) / max(getattr(whole, name), 1) / part
             for name, part in target.items()
         ]
         return float(max(parts))
 
-    counts, reached = reach(by_ratio, cost, 1.0)
-    if not reached:
-        found = costs.of(counts)
-        parts = ", ".join(
-            f"{getattr(found, name) / max(getattr(whole, name), 1):.3f} of the {name}"
-            for name in target
-        )
-        notes.append(
-            f"The target {dict(target)} cannot be reached: with as few channels as may stay, the "
-            f"model has {parts}. A smaller `round_to` leaves fewer."
-        )
+    evenly = scope == "layer"
+    counts, reached = reach(choice.layer if evenly else choice.everywhere, cost, 1.0)
+    if reached:
+        return choice.given_back(counts, lambda less: cost(less) <= 1.0, evenly)
+    found = costs.of(counts, peak=False)
+    parts = ", ".join(
+        f"{getattr(found, name) / max(getattr(whole, name), 1):.3f} of the {name}"
+        for name in target
+    )
+    notes.append(
+        f"The target {dict(target)} cannot be reached: with as few channels as may stay, the "
+        f"model has {parts}. A smaller `round_to` leaves fewer."
+    )
     return counts
 
 

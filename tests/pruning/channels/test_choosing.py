@@ -101,3 +101,34 @@ def test_the_target_is_reached_from_below_by_as_little_as_it_can():
     counts, reached = reach(choice.layer, cost, 0.01)
     assert not reached
     assert counts.tolist() == [56, 56]
+
+
+@given(sizes, st.floats(0.1, 0.95), st.booleans(), st.sampled_from([1, 8]))
+def test_what_fits_is_given_back(numbers, ratio, evenly, unit):
+    _, choice = made(numbers, unit)
+    weights = np.arange(1, len(numbers) + 1)
+    sizes_ = np.array(numbers)
+    limit = (1 - ratio) * float(sizes_ @ weights)
+    before = choice.layer(ratio) if evenly else choice.everywhere(ratio)
+    fits = lambda gone: (sizes_ - gone) @ weights <= limit  # noqa: E731
+    after = choice.given_back(before, fits, evenly)
+    assert (after <= before).all()
+    if not fits(before):
+        return
+    assert fits(after)
+    for number, size in enumerate(numbers):
+        stays = size - after[number]
+        assert stays % unit == 0 or stays == size
+        one_more = after.copy()
+        one_more[number] = size - min(size, stays + unit)
+        if one_more[number] and (size - one_more[number]) % unit:
+            one_more[number] = 0
+        assert not after[number] or not fits(one_more)
+
+
+def test_the_best_that_are_gone_come_back_first_or_those_of_the_emptiest():
+    scores = [np.array([1.0, 2.0, 3.0, 2.0]), np.array([1.0, 1.0, 9.0, 1.0])]
+    choice = Choice(scores, [1, 1], [1, 1])
+    room_for_one = lambda gone: gone.sum() >= 4  # noqa: E731
+    assert choice.given_back(np.array([2, 3]), room_for_one, evenly=True).tolist() == [2, 2]
+    assert choice.given_back(np.array([2, 3]), room_for_one, evenly=False).tolist() == [1, 3]

@@ -62,6 +62,17 @@ def test_a_target_is_met_from_below(metric, name, scope):
     assert getattr(count(plan.apply()), name) == getattr(plan.after, name)
 
 
+@pytest.mark.parametrize("scope", ["global", "layer"])
+def test_a_target_is_met_as_nearly_as_eights_allow(scope):
+    model = keras.applications.MobileNetV2(
+        weights=None, input_shape=(32, 32, 3), alpha=0.35, classes=5
+    )
+    for part in (0.75, 0.5, 0.25):
+        plan = shrink_plan(model, target={"macs": part}, scope=scope)
+        assert part - 0.02 < plan.after.macs / plan.before.macs <= part
+        assert all(one.after % 8 == 0 or one.after == one.before for one in plan.groups)
+
+
 def test_several_targets_and_a_number_for_the_macs():
     plan = shrink_plan(network(), target={"macs": 0.6, "params": 0.3})
     assert plan.after.macs <= 0.6 * plan.before.macs
