@@ -3,6 +3,7 @@
 `tests/test_keras.py` and `tests/graph/test_keras_graph.py` notice when one of them goes away.
 """
 
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -118,6 +119,22 @@ def slots(optimizer: Any) -> Iterator[tuple[Any, Any]]:
             given[slot.name] += 1
             if slot.shape == owner.shape:
                 yield owner, slot
+
+
+def carry_scalars(before: Any, after: Any) -> None:
+    """Give one optimizer the scalar variables of another of the same kind: counters, loss scales.
+
+    They belong together by their names, in order. Those that Keras leaves without a name, such as
+    Nadam's product of momenta, are numbered anew for each optimizer. `iterations` alone would not
+    do: under gradient accumulation it is computed.
+    """
+    some, others = (
+        [(re.sub(r"_\d+$", "", v.name), v) for v in one.variables if not len(v.shape)]
+        for one in (before, after)
+    )
+    if [name for name, _ in some] == [name for name, _ in others]:
+        for (_, one), (_, other) in zip(some, others, strict=True):
+            other.assign(one)
 
 
 def direction(model: Any, name: str) -> str | None:

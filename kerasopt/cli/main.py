@@ -158,7 +158,12 @@ def benchmark(**options: Any) -> None:
 @main.command()
 @click.argument("model", type=click.Path())
 @click.option("-o", "--output", type=click.Path(), help="The smaller model, .keras.")
-@click.option("--ratio", help="Fraction of the channels that goes, such as 0.5; or `masked`.")
+@click.option(
+    "--ratio",
+    multiple=True,
+    metavar="FRACTION|masked|LAYER=FRACTION",
+    help="How much of the channels goes, such as 0.5; of layers, several times.",
+)
 @click.option(
     "--target",
     multiple=True,

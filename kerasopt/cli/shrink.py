@@ -11,12 +11,13 @@ from kerasopt.cli.data import load as load_data
 from kerasopt.cli.export import input_size
 from kerasopt.export.loading import load as load_model
 from kerasopt.pruning import shrink_plan
+from kerasopt.pruning.channels.picking import wanted
 
 
 def shrink(
     model: str,
     output: str | None,
-    ratio: str | None,
+    ratio: Sequence[str],
     target: Sequence[str],
     plan: bool,
     data: str | None,
@@ -27,8 +28,14 @@ def shrink(
     """Remove channels from a model in a file, or show what would go."""
     if output is None and not plan:
         raise bad_value("output", "a path: -o OUT.keras", output, "Or --plan, to see what goes.")
+    if output is not None and plan:
+        raise bad_value("plan", "--plan, or -o", output, "A plan writes nothing.")
+    if labels is not None and data is None:
+        raise bad_value("labels", "--data, whose labels they are", labels)
     if output is not None:
         _check(output)
+    parts = _ratio(ratio), _target(target)
+    wanted(*parts)
     loaded = load_model(model, compiled=True)
     given: dict[str, Any] = {
         name: list(value) or None if isinstance(value, tuple) else value
@@ -36,13 +43,12 @@ def shrink(
     }
     found = shrink_plan(
         loaded,
-        None if ratio is None else _ratio(ratio),
-        _target(target) if target else None,
+        *parts,
         data=_data(loaded, data, labels),
         **given,
     )
     print(json.dumps(found.to_dict(), indent=2) if as_json else found)  # noqa: T201
-    if output is not None and not plan:
+    if output is not None:
         small = found.apply()
         with replacing(output) as temporary:
             small.save(temporary)
@@ -56,22 +62,32 @@ def _check(output: str) -> None:
         raise bad_value("output", "a path in a folder that exists", output)
 
 
-def _ratio(text: str) -> Any:
-    try:
-        return float(text)
-    except ValueError:
-        return text
+def _ratio(texts: Sequence[str]) -> Any:
+    """Give the one number, the word, or a dict by layer."""
+    if not texts:
+        return None
+    if len(texts) == 1 and "=" not in texts[0]:
+        try:
+            return float(texts[0])
+        except ValueError:
+            return texts[0]
+    return _numbers("ratio", "one number, `masked`, or LAYER=0.5 several times", texts)
 
 
-def _target(texts: Sequence[str]) -> dict[str, float]:
-    form = "macs=0.5, params=0.5 or bytes=0.5"
+def _target(texts: Sequence[str]) -> dict[str, float] | None:
+    return _numbers("target", "macs=0.5, params=0.5 or bytes=0.5", texts) if texts else None
+
+
+def _numbers(argument: str, form: str, texts: Sequence[str]) -> dict[str, float]:
     found = {}
     for text in texts:
-        name, _, number = text.partition("=")
+        name, _, number = text.rpartition("=")
         try:
             found[name] = float(number)
         except ValueError:
-            raise bad_value("target", form, text) from None
+            raise bad_value(argument, form, text) from None
+        if not name:
+            raise bad_value(argument, form, text)
     return found
 
 

@@ -48,6 +48,12 @@ def test_a_plan_writes_nothing(folder):
     assert not list(folder.glob("*plan*"))
 
 
+def test_ratios_by_layer(folder):
+    done = run(folder, "model.keras", "--plan", "--json", "--ratio", "conv=0.75")
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["groups"][0]["after"] == 8
+
+
 def test_criteria_that_need_data(folder):
     arguments = ["model.keras", "-o", "t.keras", "--ratio", "0.5", "--criterion", "taylor"]
     done = run(folder, *arguments, "--data", "x.npy", "--labels", "y.npy")
@@ -66,6 +72,9 @@ def test_criteria_that_need_data(folder):
         (["model.keras", "-o", "small.keras"], "either `ratio` or `target`"),
         (["model.keras", "--plan", "--ratio", "2"], "[0, 1)"),
         (["model.keras", "--plan", "--target", "macs"], "macs=0.5"),
+        (["model.keras", "--plan", "-o", "small.keras", "--ratio", "0.5"], "writes nothing"),
+        (["model.keras", "--plan", "--ratio", "0.5", "--labels", "y.npy"], "--data"),
+        (["model.keras", "--plan", "--ratio", "conv=half"], "LAYER=0.5"),
         (["model.keras", "--plan", "--ratio", "0.5", "--include", "cnv"], "conv"),
         (["missing.keras", "--plan", "--ratio", "0.5"], "missing.keras"),
     ],

@@ -115,12 +115,13 @@ class ChannelPruning(keras.callbacks.Callback):
         try:
             self._claim(masks)
             scores_of(*self._how())  # what does not fit is said before training
+            if self._resumed is not None:
+                self._take_up(self._resumed, masks)
         except BaseException:
             masks.take_off()
+            self._resumed = None
             raise
         self._masks = masks
-        if self._resumed is not None:
-            self._take_up(self._resumed, masks)
         if self.verbose:
             left = f"; left alone: {reasons(self._found.left_out)}" * bool(self._found.left_out)
             print(f"ChannelPruning: {len(self._found.groups)} groups{left}")  # noqa: T201

@@ -102,10 +102,10 @@ class Costs:
 
     def macs(self, work: Work, gone: NDArray[np.int64]) -> int:
         """Give the multiplications of one piece of work."""
-        if work.variable is not None:
-            return work.times * self.size(work.variable, gone)
-        assert work.labels is not None
-        return work.times * self._length(work.labels).left(gone)
+        result = 1 if work.variable is None else self.size(work.variable, gone)
+        for times in work.times:
+            result *= times if isinstance(times, int) else self._length(times).left(gone)
+        return result
 
     def activation(self, signal: Signal, gone: NDArray[np.int64]) -> int:
         """Give the bytes of a tensor, of one sample."""
@@ -162,6 +162,8 @@ def _lives(trace: Trace) -> tuple[dict[int, Signal], list[tuple[list[int], list[
     signals: dict[int, Signal] = {}
     last: dict[int, int] = {}
     born: list[list[int]] = [[]]
+    used = {id(one): at for at, call in enumerate(trace.calls, start=1) for one in call.given}
+    used |= {id(trace.signal(port)): len(trace.calls) for port in ports(trace.graph.top.outputs)}
 
     def begin(signal: Signal, step: int) -> None:
         buffer[id(signal)] = id(signal)
@@ -178,13 +180,17 @@ def _lives(trace: Trace) -> tuple[dict[int, Signal], list[tuple[list[int], list[
                 begin(signal, step)
             last[buffer[id(signal)]] = step
         for signal in call.made:
-            if isinstance(call.layer, _IN_PLACE) and call.given:
+            # In place, unless what it is given is needed later.
+            if isinstance(call.layer, _IN_PLACE) and call.given and used[id(call.given[0])] <= step:
                 buffer.setdefault(id(signal), buffer[id(call.given[0])])
             elif id(signal) not in buffer:
                 begin(signal, step)
     end = len(born) - 1
     for port in ports(trace.graph.top.outputs):
-        last[buffer[id(trace.signal(port))]] = end
+        signal = trace.signal(port)
+        if id(signal) not in buffer:
+            begin(signal, end)
+        last[buffer[id(signal)]] = end
     dead: list[list[int]] = [[] for _ in born]
     for key, step in last.items():
         dead[step].append(key)

@@ -38,9 +38,12 @@ class Count(Cost):
 
     Attributes:
         layers: A `LayerCount` for each layer and operation, in order.
+        not_counted: Paths of layers whose multiplications are not known: custom ones, wrappers,
+            quantized ones. Their `macs` are 0.
     """
 
     layers: tuple[LayerCount, ...] = ()
+    not_counted: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         rows = [["layer", "kind", "output", "parameters", "MACs", "activation, bytes"]]
@@ -50,7 +53,10 @@ class Count(Cost):
             rows.append([one.path, one.kind, shape, *(f"{number:,}" for number in numbers)])
         total = (self.parameters, self.macs, self.peak_bytes)
         rows.append(["in all", "", "", *(f"{number:,}" for number in total)])
-        return columns(rows, right=[3, 4, 5]) + " (at most at a time)"
+        text = columns(rows, right=[3, 4, 5]) + " (at most at a time)"
+        if self.not_counted:
+            text += f"\n\nMACs that are not counted: {', '.join(self.not_counted)}."
+        return text
 
 
 def count(model: Any) -> Count:
@@ -58,8 +64,8 @@ def count(model: Any) -> Count:
 
     A multiplication counts with its addition (MACs; half of what others call FLOPs). Those of
     convolutions, matrices, recurrent layers and attention are counted; what costs a few operations
-    a number (normalization, activations, sums) is not. Axes of unknown size count as one, so give
-    the model a fixed input size.
+    a number (normalization, activations, sums) is not, and layers that are not known are named.
+    Axes of unknown size count as one, so give the model a fixed input size.
 
     Args:
         model: A built Functional or Sequential model, with models nested in it to any depth.
@@ -101,4 +107,5 @@ def count(model: Any) -> Count:
             macs + (before.macs if before else 0),
             sum(costs.activation(signal, none) for signal in call.made),
         )
-    return Count(**vars(whole), layers=tuple(layers.values()))
+    unknown = tuple(dict.fromkeys(trace.uncounted))
+    return Count(**vars(whole), layers=tuple(layers.values()), not_counted=unknown)

@@ -104,8 +104,11 @@ def groups_of(trace: Trace, paths: dict[int, str]) -> list[Group]:
             stands[int(root)].append((number, at))
     alike: dict[tuple[tuple[int, int], ...], list[int]] = defaultdict(list)
     free = set(stands) - set(frozen.tolist())
+    # Of each slice of a tensor something must stay, too: those in it are apart from the others.
+    slices = [set(atoms.roots(one.labels[one.begin : one.end]).tolist()) for one in trace.slices]
     for root in sorted(free):
-        alike[tuple((number, len(at)) for number, at in stands[root])].append(root)
+        inside = [(-1 - number, 1) for number, one in enumerate(slices) if root in one]
+        alike[(*((number, len(at)) for number, at in stands[root]), *inside)].append(root)
     heads = {int(root) for labels in trace.heads for root in atoms.roots(labels)}
     groups = [
         _group(members, [dict(stands[root]) for root in members], places, paths, heads)

@@ -1,10 +1,11 @@
 """Shrinking a model step by step, each trained before the next."""
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kerasopt._checks import at_least, bad_type, bad_value
+from kerasopt._checks import at_least, bad_type, bad_value, did_you_mean
 from kerasopt.pruning.channels.cost import Cost
 from kerasopt.pruning.channels.counting import count
 from kerasopt.pruning.channels.picking import METRICS, wanted
@@ -67,8 +68,11 @@ def iterative_shrink(
         raise bad_type("fit_fn", "a function `fit_fn(model)` that trains it", fit_fn)
     at_least("steps", steps, 1)
     goal = wanted(None, target).target or {}
-    if "ratio" in how:
-        raise bad_value("how", "arguments of `shrink` without `ratio`", sorted(how))
+    known = set(inspect.signature(shrink).parameters) - {"model", "ratio", "target"}
+    for name in how:
+        if name not in known:
+            advice = did_you_mean(name, known)
+            raise bad_value("how", f"arguments of `shrink`: {sorted(known)}", name, advice)
     whole = count(model)
     done: list[ShrinkStep] = []
     for number in range(1, steps + 1):

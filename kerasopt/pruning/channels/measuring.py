@@ -1,6 +1,7 @@
 """What data tell of channels: what the loss would change without them, how active they are."""
 
 import contextlib
+import inspect
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasopt._checks import bad_value
+from kerasopt.graph import Port
 from kerasopt.pruning.batches import Batches, Shapes, said
 from kerasopt.pruning.channels.groups import Group, rows
 from kerasopt.pruning.channels.trace import Call, Trace
@@ -105,13 +107,19 @@ def _watching(trace: Trace, calls: Sequence[Call], sums: Array, counts: Array) -
 
 def _noting(trace: Trace, call: Call, sums: Array, counts: Array) -> Any:
     original = call.layer.call
+    known = _named(original, call.node.args, call.node.kwargs) if call.node is not None else {}
 
     def noting(*args: Any, **kwargs: Any) -> Any:
-        leaves = [x for x in keras.tree.flatten((args, kwargs)) if hasattr(x, "shape")]
-        for signal, leaf in zip(call.given, leaves, strict=False):
-            if len(leaf.shape) != signal.rank:
+        # By the names of arguments: at run time there may be masks among them.
+        values = _named(original, args, kwargs)
+        for name, port in known.items():
+            leaf: Any = values.get(name)
+            signal = trace.signal(port) if isinstance(port, Port) else None
+            if signal is None or len(getattr(leaf, "shape", ())) != signal.rank:
                 continue
             for axis, labels in signal.labels.items():
+                if leaf.shape[axis] != len(labels):
+                    continue
                 roots = trace.atoms.roots(labels)
                 inside = roots < len(counts)
                 value = np.asarray(keras.ops.convert_to_numpy(leaf), np.float32)
@@ -122,3 +130,16 @@ def _noting(trace: Trace, call: Call, sums: Array, counts: Array) -> Any:
         return original(*args, **kwargs)
 
     return noting
+
+
+def _named(function: Any, args: Any, kwargs: Any) -> dict[tuple[str, int], Any]:
+    """Give the tensors of a call by the name of the argument and their place in it."""
+    try:
+        bound = inspect.signature(function).bind(*args, **kwargs).arguments
+    except (TypeError, ValueError):
+        return {}
+    return {
+        (name, place): leaf
+        for name, value in bound.items()
+        for place, leaf in enumerate(keras.tree.flatten(value))
+    }

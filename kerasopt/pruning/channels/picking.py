@@ -6,7 +6,7 @@ from typing import Any
 
 from kerasopt._checks import bad_type, bad_value, did_you_mean, fraction, is_real, one_of
 from kerasopt.pruning.channels.groups import Group
-from kerasopt.selection import matching, walk
+from kerasopt.selection import matching, reasons, walk
 
 METRICS = {"macs": "macs", "params": "parameters", "bytes": "weight_bytes"}
 
@@ -44,6 +44,8 @@ def wanted(ratio: Any, target: Any) -> Wanted:
     if isinstance(ratio, str):
         one_of("ratio", ratio, ["masked"])
         return Wanted(masked=True)
+    if isinstance(ratio, Mapping) and not ratio:
+        raise bad_value("ratio", "a dict that names a layer", ratio)
     if isinstance(ratio, Mapping):
         return Wanted(by_layer={name: fraction("ratio", one) for name, one in ratio.items()})
     return Wanted(ratio=fraction("ratio", ratio))
@@ -92,13 +94,25 @@ def chosen(
     return kept, held
 
 
-def ratios(model: Any, groups: Sequence[Group], by_layer: Mapping[str, float]) -> list[float]:
+def ratios(
+    model: Any,
+    groups: Sequence[Group],
+    by_layer: Mapping[str, float],
+    left_out: Mapping[str, str],
+) -> list[float]:
     """Give the fraction of each group, by the names of its layers; 0 where none is named.
 
     Raises:
-        ValueError: If a name matches no layer, or tied layers are to lose different fractions.
+        ValueError: If a name matches no layer, or none that can lose channels, or tied layers are
+            to lose different fractions.
     """
     named = {name: matching(model, "ratio", name) for name in by_layer}
+    may = set().union(*(_inside(owner) for one in groups for owner in one.owners))
+    for name, layers in named.items():
+        if not layers & may:
+            why = reasons(left_out) or "they make no channels"
+            raise bad_value("ratio", f"layers that can lose channels, not {name!r}", dict(by_layer),
+                            f"Left alone: {why}.")  # fmt: skip
     found = []
     for group in groups:
         ids = set().union(*(_inside(owner) for owner in group.owners))

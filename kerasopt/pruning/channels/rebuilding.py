@@ -93,11 +93,13 @@ class Rebuilding:
 
     def _resize(self, graph: Graph) -> None:
         sizes: dict[int, list[Size]] = defaultdict(list)
+        changed = {id(p.owner) for places in self._places.values() for *_, p in places}
         for size in self._trace.sizes:
             if not self.kept(size.labels).all():
-                sizes[id(size.owner)].append(size)
-        changed = set(sizes)
-        changed |= {id(p.owner) for places in self._places.values() for *_, p in places}
+                changed.add(id(size.owner))
+            elif not size.always:
+                continue
+            sizes[id(size.owner)].append(size)
         for node in graph.nodes:
             if id(node.layer) in changed:
                 changed.discard(id(node.layer))
@@ -153,6 +155,7 @@ def carry_optimizer(old: Any, new: Any, copies: Sequence[tuple[Any, Any]], part:
     for one, other in copies:
         if len(one.variables) == len(other.variables):
             pairs.update(zip(map(id, one.variables), other.variables, strict=True))
+    _keras.carry_scalars(before, after)
     for pick in (_keras.slots, _keras.averages):
         slots: Mapping[int, list[Any]] = defaultdict(list)
         for variable, slot in pick(after):
@@ -162,9 +165,6 @@ def carry_optimizer(old: Any, new: Any, copies: Sequence[tuple[Any, Any]], part:
             if target:
                 value = keras.ops.convert_to_numpy(slot.value)
                 target.pop(0).assign(part(variable, value))
-    inner = [getattr(one, "inner_optimizer", one) for one in (before, after)]
-    for one, other in [(before, after), (inner[0], inner[1])]:
-        other.iterations.assign(one.iterations)
 
 
 def _check(old: Any, new: Any) -> None:

@@ -14,6 +14,8 @@ from kerasopt.pruning.channels.trace import Trace
 
 Array = NDArray[Any]
 
+_NONE = "With 'bn_scale' a layer needs a BatchNormalization with a scale behind it."
+
 
 def checked_criterion(criterion: Any) -> Any:
     """Check what names a criterion, or is one.
@@ -59,18 +61,26 @@ def scores_of(
     else:
         function = lambda group, _: criterion(group)  # noqa: E731
     scores = [function(one, knows) for one, knows in zip(groups, known, strict=True)]
-    for group, score in zip(groups, scores, strict=True):
-        if score is not None:
-            _check(criterion, group, np.asarray(score))
-    return scores
+    if all(score is None for score in scores):
+        raise bad_value("criterion", "one that has scores for some layer", criterion, _NONE)
+    return [
+        None if score is None else _checked(criterion, group, score)
+        for group, score in zip(groups, scores, strict=True)
+    ]
 
 
-def _check(criterion: Any, group: Group, score: Array) -> None:
-    if score.shape != (len(group),) or not np.isfinite(score).all():
+def _checked(criterion: Any, group: Group, score: Any) -> Array:
+    expected = f"one that gives {len(group)} finite numbers for {group.name!r}"
+    try:
+        found = np.asarray(score, np.float64)
+    except (TypeError, ValueError) as error:
+        raise bad_value("criterion", expected, criterion, f"It gave {score!r}.") from error
+    if found.shape != (len(group),) or not np.isfinite(found).all():
         raise bad_value(
             "criterion",
-            f"one that gives {len(group)} finite numbers for {group.name!r}",
+            expected,
             criterion,
-            f"It gave an array of shape {score.shape}, {int((~np.isfinite(score)).sum())} of them "
+            f"It gave an array of shape {found.shape}, {int((~np.isfinite(found)).sum())} of them "
             "not finite. Are there weights that are NaN or infinite?",
         )
+    return found

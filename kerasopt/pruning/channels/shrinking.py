@@ -71,6 +71,8 @@ def shrink_plan(
     if data is not None:
         read(model, data, batches, gradients=False)  # what does not fit is said first
     notes: list[str] = []
+    if trace.uncounted and "macs" in (want.target or {}):
+        notes.append(f"The MACs of {', '.join(trace.uncounted)} are not counted.")
     if want.masked:
         gone = _masked(groups, notes)
     else:
@@ -80,14 +82,14 @@ def shrink_plan(
                 apart.update(dict.fromkeys(group.layers, f"has no score by {criterion!r}"))
         scored = [(g, s) for g, s in zip(groups, scores, strict=True) if s is not None]
         groups = [group for group, _ in scored]
-        gone = _chosen(model, trace, groups, [s for _, s in scored], want, scope, round_to, notes)
+        known = [score for _, score in scored]
+        gone = _chosen(trace, groups, known, want, scope, round_to, notes, apart)
     for note in notes:
         warnings.warn(note, stacklevel=2)
     return ShrinkPlan(trace, groups, gone, apart, notes, data, batches)
 
 
 def _chosen(
-    model: Any,
     trace: Trace,
     groups: Sequence[Group],
     scores: Sequence[NDArray[Any]],
@@ -95,13 +97,14 @@ def _chosen(
     scope: str,
     round_to: int,
     notes: list[str],
+    apart: Mapping[str, str],
 ) -> list[NDArray[np.bool_]]:
     grains = [one.grain for one in groups]
     units = [unit_of(round_to, one.grain, one.is_heads) for one in groups]
     choice = Choice(scores, grains, units)
     by_ratio = choice.everywhere if scope == "global" else choice.layer
     if want.by_layer is not None:
-        shares = ratios(model, groups, want.by_layer)
+        shares = ratios(trace.graph.model, groups, want.by_layer, apart)
         counts = choice.layer(shares)
         _say_what_stays(groups, counts, shares, round_to, notes)
     elif want.target is not None:

@@ -16,8 +16,8 @@ def reestimate(model: Any, data: Any, batches: int = 8) -> None:
 
     Fewer channels change what the layers behind them get; their moving averages are of the larger
     model (Yu & Huang, 2019, "Universally Slimmable Networks", calls it calibration). Each batch is
-    run as in inference, but for batch normalization that trains: its averages are means over the
-    batches. Frozen layers are left alone.
+    run as in inference, but for batch normalization that trains: its averages are those over all
+    batches, and all calls of a layer that is called several times. Frozen layers are left alone.
 
     Args:
         model: A built model.
@@ -31,27 +31,26 @@ def reestimate(model: Any, data: Any, batches: int = 8) -> None:
     ]
     if not norms:
         return
-    sums: list[list[Any]] = [[0.0, 0.0] for _ in norms]
-    found = Batches(data).take(batches)
-    with _training(norms):
-        for batch in found:
+    seen: list[list[tuple[Any, Any]]] = [[] for _ in norms]
+    with _training(norms, seen):
+        for batch in Batches(data).take(batches):
             model(batch[0], training=False)
-            for norm, sum_ in zip(norms, sums, strict=True):
-                sum_[0] = sum_[0] + np.asarray(norm.moving_mean)
-                sum_[1] = sum_[1] + np.asarray(norm.moving_variance)
-    for norm, (mean, variance) in zip(norms, sums, strict=True):
-        norm.moving_mean.assign(mean / len(found))
-        norm.moving_variance.assign(variance / len(found))
+    for norm, found in zip(norms, seen, strict=True):
+        if found:
+            means, variances = (np.stack(part) for part in zip(*found, strict=True))
+            mean = means.mean(0)
+            norm.moving_mean.assign(mean)
+            norm.moving_variance.assign((variances + np.square(means - mean)).mean(0))
 
 
 @contextlib.contextmanager
-def _training(norms: Sequence[Any]) -> Iterator[None]:
-    """Let these layers alone train, each on the batch it gets."""
+def _training(norms: Sequence[Any], seen: list[list[tuple[Any, Any]]]) -> Iterator[None]:
+    """Let these layers alone train, each on what it gets, and note the statistics of each call."""
     before = [(norm, norm.momentum, vars(norm).get("call")) for norm in norms]
     try:
-        for norm in norms:
+        for norm, found in zip(norms, seen, strict=True):
             norm.momentum = 0.0
-            norm.call = _trained(norm.call)
+            norm.call = _noting(norm, norm.call, found)
         yield
     finally:
         for norm, momentum, call in before:
@@ -62,9 +61,11 @@ def _training(norms: Sequence[Any]) -> Iterator[None]:
                 norm.call = call
 
 
-def _trained(original: Any) -> Any:
+def _noting(norm: Any, original: Any, found: list[tuple[Any, Any]]) -> Any:
     def call(inputs: Any, training: Any = None, mask: Any = None) -> Any:
         del training
-        return original(inputs, training=True, mask=mask)
+        outputs = original(inputs, training=True, mask=mask)
+        found.append((np.array(norm.moving_mean), np.array(norm.moving_variance)))
+        return outputs
 
     return call

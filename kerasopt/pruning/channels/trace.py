@@ -1,6 +1,6 @@
 """Following channels through a model: what is tied to what, and where each one stands."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,12 +42,14 @@ class Size:
         key: Where it stands in the layer's config.
         labels: The channels that it counts, each atom that is kept once.
         index: Which number of a tuple it is; `None` where it is a number itself.
+        always: Whether it is set whenever the layer changes, as its default would be another.
     """
 
     owner: Any
     key: tuple[str, ...]
     labels: Labels
     index: int | None = None
+    always: bool = False
 
 
 @dataclass(eq=False)
@@ -57,14 +59,12 @@ class Work:
     Attributes:
         owner: The layer of the graph.
         variable: The kernel whose every weight takes part, or `None`.
-        labels: Without a kernel, the channels that each take part.
-        times: How often each does, for one sample.
+        times: How often each does, for one sample: the product of these, of channels their number.
     """
 
     owner: Any
     variable: Any
-    labels: Labels | None
-    times: int
+    times: list[int | Labels]
 
 
 @dataclass(eq=False)
@@ -76,6 +76,7 @@ class Call:
     given: list[Signal]
     made: list[Signal]
     works: list[Work] = field(default_factory=list)
+    node: Node | None = None
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,7 @@ class Trace:
             often as it is.
         heads: Channels that are heads of attention.
         slices: The calls that cut channels.
+        uncounted: Paths of layers whose multiplications are not known.
     """
 
     def __init__(self, graph: Graph):
@@ -119,8 +121,10 @@ class Trace:
         self.calls: list[Call] = []
         self.heads: list[Labels] = []
         self.slices: list[Slice] = []
+        self.uncounted: list[str] = []
+        self._counted: dict[tuple[int, tuple[str, ...], int | None], Labels | None] = {}
         self._unlabelled: set[tuple[int, int]] = set()
-        self._arguments = {
+        self._fixed = {
             id(leaf)
             for node in graph.nodes
             for leaf in keras.tree.flatten((node.args, node.kwargs))
@@ -147,8 +151,7 @@ class Trace:
                 self._layer(node)
 
     def _model(self, node: Node, inner: Level) -> None:
-        entries = ports(inner.inputs)
-        for given, entry in zip(node.data, entries, strict=True):
+        for given, entry in self._entries(node, inner):
             signal = self._signals[id(given)]
             known = self._signals.get(id(entry))
             if known is None:
@@ -166,7 +169,25 @@ class Trace:
             begin, end = self._inside[id(inner)]
             self.calls += self.calls[begin:end]
         for port, result in zip(node.outputs, ports(inner.outputs), strict=True):
-            self._signals[id(port)] = self._signals[id(result)]
+            made = self._signals[id(result)]
+            self._signals[id(port)] = made if first else made.like(made.labels)
+
+    def _entries(self, node: Node, inner: Level) -> list[tuple[Port, Port]]:
+        """Pair what a nested model is given with its inputs."""
+        entries = ports(inner.inputs)
+        call = node.args[0] if node.args else next(iter(node.kwargs.values()))
+        if isinstance(call, Mapping) and not isinstance(inner.inputs, Mapping):
+            # Keras takes a dict for a model that was built with a list, by the names of its inputs.
+            by_name = {entry.node.layer.name: entry for entry in entries}
+            if set(call) == set(by_name):
+                return [(given, by_name[name]) for name, given in call.items()]
+        elif isinstance(call, Mapping) == isinstance(inner.inputs, Mapping):
+            return list(zip(node.data, entries, strict=True))
+        for given in node.data:
+            self.freeze(self._signals[id(given)], f"{node.path} is given it in another structure")
+        for entry in entries:
+            self._signals.setdefault(id(entry), Signal(entry.shape, entry.dtype))
+        return []
 
     def _same(self, one: Signal, other: Signal) -> None:
         """Tie the channels of two tensors that the same layers take."""
@@ -183,7 +204,7 @@ class Trace:
         from kerasopt.pruning.channels.rules import follow
 
         given = [self._signals[id(port)] for port in node.data]
-        self.calls.append(Call(node.path, node.layer, given, []))
+        self.calls.append(Call(node.path, node.layer, given, [], node=node))
         made = follow(self, node, given)
         self.calls[-1].made = made
         self._signals.update(zip(map(id, node.outputs), made, strict=True))
@@ -217,21 +238,43 @@ class Trace:
         self._note(owner, variable, axis, labels, "scales")
 
     def counts(
-        self, owner: Any, key: Sequence[str], labels: Labels | None, index: int | None = None
+        self,
+        owner: Any,
+        key: Sequence[str],
+        labels: Labels | None,
+        index: int | None = None,
+        always: bool = False,
     ) -> None:
-        """Note that an argument counts channels."""
+        """Note that an argument counts channels; `None`: what keeps its size."""
+        place = (id(owner), tuple(key), index)
+        known = self._counted.setdefault(place, labels)
+        if labels is None or known is None:
+            for one in (labels, known):
+                if one is not None:
+                    self.freeze(one, "its layer is also called on what cannot lose channels")
+        elif known is not labels:
+            self.atoms.tie(known, labels)
         if labels is not None:
-            self.sizes.append(Size(owner, tuple(key), labels, index))
+            self.sizes.append(Size(owner, tuple(key), labels, index, always))
 
-    def works(self, owner: Any, variable: Any, times: int, labels: Labels | None = None) -> None:
-        """Note multiplications: of each weight of a kernel, or of each channel."""
-        self.calls[-1].works.append(Work(owner, variable, labels, times))
+    def works(self, owner: Any, variable: Any, times: Sequence[int | Labels]) -> None:
+        """Note multiplications: of each weight of a kernel, so many times; or without a kernel."""
+        self.calls[-1].works.append(Work(owner, variable, list(times)))
+
+    def fix(self, layer: Any) -> None:
+        """Keep all weights of a layer as they are, whoever else has them."""
+        for variable in getattr(layer, "variables", ()):
+            self._fixed.add(id(variable))
+            for axis in range(len(variable.shape)):
+                found = self.places.get((id(variable), axis))
+                if found is not None:
+                    self.freeze(found.labels, f"{layer.name!r} has its weights too")
 
     def _note(self, owner: Any, variable: Any, axis: int, labels: Labels | None, role: str) -> None:
         key = (id(variable), axis % len(variable.shape))
         found = self.places.get(key)
-        if labels is not None and id(variable) in self._arguments:
-            self.freeze(labels, "its weights are arguments of an operation")
+        if labels is not None and id(variable) in self._fixed:
+            self.freeze(labels, "its weights are used elsewhere too")
         if labels is None:
             self._unlabelled.add(key)
             if found is not None:

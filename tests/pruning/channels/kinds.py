@@ -127,6 +127,50 @@ def cross_attention():
     return keras.Model([x, z], layers.Dense(2, name="top")(layers.Flatten(name="flat")(y)))
 
 
+def narrow_attention():
+    x = keras.Input((6, 8))
+    y = layers.Dense(12, name="first")(x)
+    z = layers.MultiHeadAttention(4, 3, name="attend")(y, y)
+    z = layers.LayerNormalization(name="norm")(z)
+    return keras.Model(x, layers.Dense(2, name="top")(layers.Flatten(name="flat")(z)))
+
+
+def called_with_a_dict():
+    a, b = keras.Input((5,), name="z"), keras.Input((5,), name="a")
+    one, other = layers.Dense(4, name="ia")(a), layers.Dense(4, name="ib")(b)
+    inner = keras.Model([a, b], layers.Add(name="sum")([one, other]), name="inner")
+    x = keras.Input((3,))
+    given = {"z": layers.Dense(5, name="p")(x), "a": layers.Dense(5, name="q")(x)}
+    return keras.Model(x, layers.Dense(2, name="top")(inner(given)))
+
+
+def shared_reshape():
+    shape = layers.Reshape((2, 8), name="shape")
+    norm = layers.GroupNormalization(4, scale=False, center=False, name="norm")
+    a, b = keras.Input((5,), name="a"), keras.Input((4,), name="b")
+    parts = []
+    for name, x in (("p", a), ("q", b)):
+        y = norm(shape(layers.Dense(16, name=name)(x)))
+        parts.append(layers.Dense(3, name=f"{name}_end")(layers.Flatten(name=f"{name}_flat")(y)))
+    return keras.Model([a, b], layers.Dense(2, name="top")(layers.Concatenate(name="c")(parts)))
+
+
+def slices_apart(y):
+    one, other = layers.UpSampling2D(2, interpolation="bilinear", name="up"), y[..., 2:]
+    y = layers.Concatenate(name="both")([one(y[..., :2]), layers.UpSampling2D(2, name="o")(other)])
+    return layers.GlobalMaxPooling2D(name="pool")(y)
+
+
+def mixer():
+    x = keras.Input((6, 4))
+    y = layers.Dense(12, name="first")(x)
+    z = layers.Permute((2, 1), name="turn")(y)
+    z = layers.Dense(10, activation="gelu", name="tokens")(z)
+    z = layers.Permute((2, 1), name="back")(layers.Dense(6, name="again")(z))
+    y = layers.BatchNormalization(name="norm")(layers.Add(name="add")([y, z]))
+    return keras.Model(x, layers.Dense(2, name="top")(layers.Flatten(name="flat")(y)))
+
+
 def words(*between):
     x = keras.Input((7,), dtype="int32")
     y = layers.Embedding(11, 8, name="first")(x)
@@ -282,6 +326,11 @@ KINDS = {
     ),
     "attention": attention,
     "cross attention": cross_attention,
+    "attention whose width stays": narrow_attention,
+    "a nested model called with a dict": called_with_a_dict,
+    "a shared Reshape and normalization": shared_reshape,
+    "slices that meet again": lambda: image(slices_apart),
+    "a mixer of tokens": mixer,
     "Embedding": lambda: words(L.Conv1D(6, 3, name="second")),
     "Embedding, masked": lambda: keras.Sequential(
         [

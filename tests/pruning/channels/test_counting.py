@@ -77,6 +77,29 @@ def test_the_peak_is_that_of_what_lives_at_a_time():
     assert count(model).peak_bytes == 1024 + 2048 + 1024
 
 
+def test_what_is_needed_later_is_not_overwritten():
+    x = keras.Input((100,))
+    y = layers.Dense(100, name="a")(x)
+    model = keras.Model(x, layers.Add(name="sum")([y, layers.ReLU(name="r")(y)]))
+    assert count(model).peak_bytes == 1200
+
+
+def test_both_results_of_a_model_that_is_called_twice_live():
+    inner = keras.Sequential([keras.Input((100,)), layers.Dense(100, name="in")], name="tower")
+    a, b = keras.Input((100,)), keras.Input((100,))
+    model = keras.Model([a, b], layers.Concatenate()([inner(a), inner(b)]))
+    assert count(model).peak_bytes >= 1600
+
+
+def test_what_is_not_counted_is_named():
+    x = keras.Input((6, 6, 3))
+    y = layers.SpectralNormalization(layers.Conv2D(4, 3), name="sn")(x)
+    model = keras.Model(x, layers.GlobalMaxPooling2D()(y))
+    found = count(model)
+    assert (found.macs, found.not_counted) == (0, ("sn",))
+    assert str(found).endswith("MACs that are not counted: sn.")
+
+
 def test_half_precision_has_half_the_bytes():
     model = one(layers.Dense(4, dtype="float16"), (4,))
     found = count(model)

@@ -93,6 +93,23 @@ def test_activity_is_that_of_what_kernels_take():
     assert "call" not in vars(model.get_layer("hidden"))
 
 
+def test_activity_where_there_are_masks_and_keywords():
+    x, z = keras.Input((6,), dtype="int32"), keras.Input((8,), dtype="int32")
+    y = layers.Embedding(9, 12, mask_zero=True, name="a")(x)
+    w = layers.Embedding(9, 10, mask_zero=True, name="b")(z)
+    attend = layers.MultiHeadAttention(2, 3, name="attend")
+    top = layers.Dense(2)(layers.Flatten()(attend(query=y, value=w, key=w)))
+    model = keras.Model([x, z], top)
+    rng = np.random.default_rng(0)
+    given = [rng.integers(0, 9, (16, size)) for size in (6, 8)]
+    found = candidates(model)
+    values = scores_of("activation", found.trace, found.groups, data=(given,), batches=1)
+    names = {group.name: value for group, value in zip(found.groups, values, strict=True)}
+    for layer, of in (("a", given[0]), ("b", given[1])):
+        vectors = model.get_layer(layer).embeddings.numpy()[of]
+        np.testing.assert_allclose(names[layer], np.abs(vectors).mean((0, 1)), rtol=1e-4)
+
+
 def test_the_geometric_median():
     model, (conv, _) = scores("geometric_median")
     points = model.get_layer("conv").kernel.numpy().reshape(-1, 8).T

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 
 from kerasopt.graph import Port
-from kerasopt.pruning.channels.rules.rule import Step, product, rule
+from kerasopt.pruning.channels.rules.rule import Step, extent, rule
 from kerasopt.pruning.channels.signal import Signal
 
 
@@ -27,7 +27,7 @@ def multi_head_attention(step: Step) -> list[Signal]:
         (layer.value_dense, value),
     ):
         trace.takes(owner, dense.kernel, 0, signal.at(-1))
-        trace.works(owner, dense.kernel, product(signal.shape[1:-1]))
+        step.works(dense.kernel, signal)
     heads = trace.makes(owner, layer.query_dense.kernel, 1)
     for dense in (layer.query_dense, layer.key_dense, layer.value_dense):
         trace.makes(owner, dense.kernel, 1, heads)
@@ -43,11 +43,12 @@ def multi_head_attention(step: Step) -> list[Signal]:
     width = trace.makes(owner, last.kernel, 2)
     if last.bias is not None:
         trace.makes(owner, last.bias, 0, width)
-    step.counts("output_shape", width)
-    trace.works(owner, last.kernel, product(out.shape[1:-1]))
-    pairs = product(query.shape[1:-1]) * product(value.shape[1:-1])
+    # Without it the output is as wide as the query, which may lose other channels.
+    step.counts("output_shape", width, always=True)
+    step.works(last.kernel, out)
     depth = int(layer.query_dense.kernel.shape[2]) + int(layer.value_dense.kernel.shape[2])
-    trace.works(owner, None, pairs * depth, heads)
+    pairs = [*extent(query, (0, query.rank - 1)), *extent(value, (0, value.rank - 1))]
+    trace.works(owner, None, [*pairs, depth, heads])
     if len(step.made) > 1:
         trace.freeze(heads, f"the scores of {layer.name!r} are used")
     return [out.like({out.rank - 1: width}), *(one.like({}) for one in step.made[1:])]

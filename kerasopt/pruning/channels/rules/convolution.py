@@ -7,7 +7,7 @@ import numpy as np
 
 from kerasopt.pruning.channels.atoms import Labels
 from kerasopt.pruning.channels.rules.linear import settle
-from kerasopt.pruning.channels.rules.rule import Step, channel_axis, only, product, rule
+from kerasopt.pruning.channels.rules.rule import Step, channel_axis, only, rule
 from kerasopt.pruning.channels.signal import Signal
 
 _MIXES = "a convolution goes along it"
@@ -53,13 +53,9 @@ def _made(step: Step, filters: Labels, over: Signal, kernel: Any) -> list[Signal
         trace.makes(step.owner, layer.bias, 0, filters)
     step.counts("filters", filters)
     axis = channel_axis(layer, made.rank)
-    trace.works(step.owner, kernel, _spatial(over, axis))
+    step.works(kernel, over, (0, axis))
     settle(step, filters)
     return [made.like({axis: filters})]
-
-
-def _spatial(signal: Signal, axis: int) -> int:
-    return product([size for at, size in enumerate(signal.shape) if at not in (0, axis)])
 
 
 @rule(keras.layers.Conv1DTranspose, keras.layers.Conv2DTranspose, keras.layers.Conv3DTranspose)
@@ -79,7 +75,7 @@ def depthwise(step: Step) -> list[Signal]:
     layer, trace, made = step.layer, step.trace, step.made[0]
     axis = channel_axis(layer, made.rank)
     given = only(step, axis, _MIXES).at(axis)
-    trace.works(step.owner, layer.kernel, _spatial(made, axis))
+    step.works(layer.kernel, made, (0, axis))
     trace.scales(step.owner, layer.kernel, -2, given)
     if given is None:
         return [made.like({})]
@@ -96,7 +92,7 @@ def separable(step: Step) -> list[Signal]:
     layer, trace, made = step.layer, step.trace, step.made[0]
     axis = channel_axis(layer, made.rank)
     given = only(step, axis, _MIXES).at(axis)
-    trace.works(step.owner, layer.depthwise_kernel, _spatial(made, axis))
+    step.works(layer.depthwise_kernel, made, (0, axis))
     trace.scales(step.owner, layer.depthwise_kernel, -2, given)
     several = None if given is None else np.repeat(given, layer.depth_multiplier)
     trace.takes(step.owner, layer.pointwise_kernel, -2, several)

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 
 from kerasopt.pruning.channels.rules.elementwise import is_elementwise, name_of
-from kerasopt.pruning.channels.rules.rule import Step, product, rule
+from kerasopt.pruning.channels.rules.rule import Step, rule
 from kerasopt.pruning.channels.signal import Signal
 
 
@@ -28,14 +28,16 @@ def dense(step: Step) -> list[Signal]:
     if layer.bias is not None:
         trace.makes(step.owner, layer.bias, 0, units)
     step.counts("units", units)
-    trace.works(step.owner, layer.kernel, product(signal.shape[1:-1]))
+    step.works(layer.kernel, signal)
     settle(step, units)
     return [step.made[0].like({**others, step.made[0].rank - 1: units})]
 
 
 @rule(keras.layers.Embedding)
 def embedding(step: Step) -> list[Signal]:
-    """Follow the width of the vectors."""
+    """Follow the width of the vectors; what says which of them is no channel."""
+    for labels in step.given[0].all():
+        step.trace.freeze(labels, f"{step.layer.name!r} takes it for numbers of rows")
     width = step.trace.makes(step.owner, step.layer.embeddings, 1)
     step.counts("output_dim", width)
     return [step.made[0].like({step.made[0].rank - 1: width})]
@@ -80,10 +82,8 @@ def einsum_dense(step: Step) -> list[Signal]:
             with_bias = labels.get(made.rank - len(shape) + axis)
             if size > 1 and with_bias is not None:
                 trace.makes(step.owner, layer.bias, axis, with_bias)
-    others = [signal.shape[begin + i] for i, letter in enumerate(given) if letter not in kernel]
-    # The batch is the first axis that is left, or stands before what the letters name.
-    times = [*signal.shape[1:begin], *others] if begin else others[1:]
-    trace.works(step.owner, layer.kernel, product(times))
+    multiplied = [begin + i for i, letter in enumerate(given) if letter in kernel]
+    step.works(layer.kernel, signal, [0, *multiplied])
     for one in labels.values():
         settle(step, one)
     return [made.like(labels)]

@@ -82,6 +82,10 @@ def concatenate(step: Step) -> list[Signal]:
                 trace.atoms.tie(known[0], one)
             labels[axis] = known[0]
             continue
+        if None in [s.shape[axis] for s in step.given if s.at(axis) is None]:
+            for labelled in [one for one in found if one is not None]:
+                trace.freeze(labelled, f"{step.layer.name!r} joins it to a tensor of unknown size")
+            continue
         pairs = zip(step.given, found, strict=True)
         parts = [_fixed(step, s.shape[axis]) if one is None else one for s, one in pairs]
         labels[axis] = np.concatenate(parts)

@@ -34,6 +34,7 @@ def group_normalization(step: Step) -> list[Signal]:
         if variable is not None:
             trace.scales(step.owner, variable, 0, labels)
     if labels is None:
+        step.counts("groups", None)
         return keep(step)
     groups = labels.reshape(len(labels) if layer.groups == -1 else layer.groups, -1)
     if len(groups) == 1:

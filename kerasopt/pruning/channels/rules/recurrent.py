@@ -5,7 +5,7 @@ import numpy as np
 
 from kerasopt.pruning.channels.atoms import Labels
 from kerasopt.pruning.channels.rules.linear import settle
-from kerasopt.pruning.channels.rules.rule import Step, channel_axis, product, rule
+from kerasopt.pruning.channels.rules.rule import Step, channel_axis, rule
 from kerasopt.pruning.channels.signal import Signal
 
 _layers = keras.layers
@@ -62,16 +62,12 @@ def _axis_of(made: Signal, given: Signal, axis: int) -> int:
 
 
 def _work(step: Step) -> None:
-    layer, signal = step.layer, step.given[0]
-    steps = product(signal.shape[1:2])
-    over = 1
-    if signal.rank > 3:
-        made = step.made[0]
-        at = channel_axis(layer, made.rank - (made.rank == signal.rank))
-        shape = made.shape if made.rank < signal.rank else (made.shape[0], *made.shape[2:])
-        over = product([size for place, size in enumerate(shape) if place not in (0, at)])
-    step.trace.works(step.owner, layer.cell.kernel, steps * over)
-    step.trace.works(step.owner, layer.cell.recurrent_kernel, steps * over)
+    layer, signal, made = step.layer, step.given[0], step.made[0]
+    shape = made.shape if made.rank < signal.rank else (made.shape[0], *made.shape[2:])
+    at = channel_axis(layer, len(shape))
+    times = [size or 1 for place, size in enumerate(shape) if place not in (0, at)]
+    for kernel in (layer.cell.kernel, layer.cell.recurrent_kernel):
+        step.trace.works(step.owner, kernel, [signal.shape[1] or 1, *times])
 
 
 def units_of(step: Step) -> Labels:

@@ -1,13 +1,15 @@
 """The contract of a rule: what a layer does with the channels it is given."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import keras
 
 from kerasopt.graph import Node
+from kerasopt.pruning.channels.atoms import Labels
 from kerasopt.pruning.channels.signal import Signal
+from kerasopt.selection import has_kernel
 
 if TYPE_CHECKING:
     from kerasopt.pruning.channels.trace import Trace
@@ -35,14 +37,22 @@ class Step:
     key: tuple[str, ...] = ()
     node: Node | None = None
 
-    def counts(self, name: str, labels: Any, index: int | None = None) -> None:
+    def counts(
+        self, name: str, labels: Any, index: int | None = None, always: bool = False
+    ) -> None:
         """Note that an argument of the layer counts channels."""
-        self.trace.counts(self.owner, (*self.key, name), labels, index)
+        self.trace.counts(self.owner, (*self.key, name), labels, index, always)
+
+    def works(self, variable: Any, signal: Signal, but: Sequence[int] = (0, -1)) -> None:
+        """Note that a kernel works at each place of a tensor, along all axes but some."""
+        left = {axis % signal.rank for axis in but}
+        self.trace.works(self.owner, variable, extent(signal, left))
 
     def freeze(self, reason: str) -> list[Signal]:
         """Keep all channels that are given, and give tensors without any."""
         for signal in self.given:
             self.trace.freeze(signal, reason)
+        self.trace.fix(self.layer)
         return [one.like({}) for one in self.made]
 
 
@@ -50,6 +60,9 @@ Rule = Callable[[Step], list[Signal]]
 
 RULES: dict[type, Rule] = {}
 """By class of layer. It holds for subclasses that have no `call` of their own."""
+
+# What multiplies without weights, and is not followed.
+_MULTIPLYING = ("Attention", "AdditiveAttention", "Dot", "Einsum", "Inner", "Matmul", "Tensordot")
 
 OPERATIONS: dict[str, Rule] = {}
 """By name of the operation behind a function of `keras.ops`."""
@@ -81,26 +94,35 @@ def rule_of(layer: Any) -> Rule | None:
         from kerasopt import _keras
 
         return OPERATIONS.get(_keras.operation_kind(layer))
-    if getattr(layer, "keeps_channels", False):  # as our own layers say of themselves
-        from kerasopt.pruning.channels.rules.elementwise import keep
-
-        return keep
     for cls in type(layer).__mro__:
         if cls in RULES:
-            return RULES[cls] if type(layer).call is cls.call else None  # type: ignore[attr-defined]
+            return RULES[cls] if _is_like(layer, cls) else None
+        if vars(cls).get("keeps_channels"):  # as our own layers say of themselves
+            from kerasopt.pruning.channels.rules.elementwise import keep
+
+            return keep if _is_like(layer, cls) else None
     return None
+
+
+def _is_like(layer: Any, cls: type) -> bool:
+    """Tell whether a layer computes what its base class does."""
+    return all(
+        getattr(type(layer), name, None) is getattr(cls, name, None) for name in ("call", "kernel")
+    )
 
 
 def apply(step: Step) -> list[Signal]:
     """Follow one call; where that cannot be done safely, nothing it is given may change."""
     layer = step.layer
     found = rule_of(layer)
-    if found is None:
-        return step.freeze(f"{type(layer).__name__} may mix channels")
     altered = getattr(layer, "quantization_mode", None) or getattr(layer, "lora_enabled", False)
+    if found is not None and not altered:
+        return found(step)
+    if has_kernel(layer) or type(layer).__name__ in _MULTIPLYING:
+        step.trace.uncounted.append(step.trace.calls[-1].path)
     if altered:
         return step.freeze(f"{layer.name!r} is quantized or has LoRA weights")
-    return found(step)
+    return step.freeze(f"{type(layer).__name__} may mix channels")
 
 
 def channel_axis(layer: Any, rank: int) -> int:
@@ -117,9 +139,11 @@ def only(step: Step, axis: int, why: str) -> Signal:
     return signal
 
 
-def product(numbers: Sequence[int | None]) -> int:
-    """Multiply sizes; one that is not known counts as one."""
-    result = 1
-    for number in numbers:
-        result *= 1 if number is None else int(number)
-    return result
+def extent(signal: Signal, but: Collection[int]) -> list[int | Labels]:
+    """Give the sizes of a tensor's axes but some: channels, or a number; one if it is not known."""
+    sizes: list[int | Labels] = []
+    for axis, size in enumerate(signal.shape):
+        if axis not in but:
+            labels = signal.labels.get(axis)
+            sizes.append(labels if labels is not None else 1 if size is None else int(size))
+    return sizes

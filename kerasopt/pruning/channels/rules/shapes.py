@@ -1,5 +1,6 @@
 """Layers and operations that give a tensor another shape, or work within one channel."""
 
+import math
 from typing import Any
 
 import keras
@@ -124,9 +125,9 @@ def _last(signal: Signal) -> Signal:
 def reshape(step: Step) -> list[Signal]:
     """Follow each number to its place."""
     made = _reshaped(step)
-    for axis, labels in made[0].labels.items():
-        if step.layer.target_shape[axis - 1] != -1:
-            step.counts("target_shape", labels, axis - 1)
+    for index, size in enumerate(step.layer.target_shape):
+        if size != -1:
+            step.counts("target_shape", made[0].labels.get(index + 1), index)
     return made
 
 
@@ -154,11 +155,12 @@ def _reshaped(step: Step) -> list[Signal]:
     # In a block of axes whose sizes are known, each place is followed.
     inner, outer = signal.shape[1:], made.shape[1:]
     sizes = [size for size in inner if size is not None]
-    if len(sizes) < len(inner) or None in outer or axis == 0:
+    whole = [size for size in outer if size is not None]
+    if len(sizes) < len(inner) or len(whole) < len(outer) or math.prod(sizes) != math.prod(whole):
         return step.freeze(f"{step.layer.name!r} reshapes a tensor of unknown size")
     wide = [1] * len(sizes)
     wide[axis - 1] = -1
-    atoms = np.broadcast_to(labels.reshape(wide), sizes).reshape([size or 1 for size in outer])
+    atoms = np.broadcast_to(labels.reshape(wide), sizes).reshape(whole)
     return [made.like(_by_axis(step, atoms))]
 
 

@@ -24,7 +24,7 @@ def time_distributed(step: Step) -> list[Signal]:
     inner = Step(step.trace, step.layer.layer, step.owner, given, made, key)
     found = apply(inner)
     for work in calls.works[before:]:
-        work.times *= step.given[0].shape[1] or 1
+        work.times.append(step.given[0].shape[1] or 1)
     return [
         one.like({axis + 1: labels for axis, labels in signal.labels.items()})
         for one, signal in zip(step.made, found, strict=True)
@@ -66,6 +66,10 @@ def bidirectional(step: Step) -> list[Signal]:
         labels.append(units_of(inner))
         axes.append(axis)
     trace.atoms.tie(*labels)
+    if layer.merge_mode == "concat" and axes[0] != step.made[0].rank - 1:
+        # Keras joins them along the last axis, whatever the axis of the channels is.
+        trace.freeze(labels[0], f"{layer.name!r} joins both directions along another axis")
+        return [one.like({}) for one in step.made]
     if layer.merge_mode == "concat":
         return [step.made[0].like({axes[0]: np.concatenate(labels)})]
     return [
