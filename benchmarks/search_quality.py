@@ -18,7 +18,7 @@ from search_curves import (
 from search_functions import FUNCTIONS
 from search_parts import ASHA, RANDOM, TPE
 from search_report import met, table
-from search_task import BATCH, TRAIN, VALIDATION
+from search_task import BATCH, DIGITS, TRAIN, VALIDATION
 
 GOAL_TRIALS = 30
 AT = (10, 20, 30, 60)
@@ -79,15 +79,17 @@ def task(found: Found) -> list[str]:
     whole = trials * epochs
     at = [one for one in AT if one <= trials]
     targets = [min(finals(run)) for run in runs[RANDOM]]
+    images = f"{TRAIN} images (every other pixel) for training and {VALIDATION} for"
+    if found["data"] == DIGITS:
+        images = "900 images of 8 x 8 pixels for training and 897 for"
     lines = [
         f"## A real task: HyperCNN on {found['data']}",
         "",
         f"`HyperCNN(max_blocks=2, max_filters=16, max_units=64)`, seven or eight hyperparameters, "
-        f"{epochs} epochs of batches of {BATCH}, {TRAIN} images for training and {VALIDATION} for "
-        f"validation (Fashion-MNIST at every other pixel), {len(targets)} seeds, two processes of "
-        "one thread. The objective is the validation loss at the best epoch, which has no ties and "
-        f"less noise than the accuracy of {VALIDATION} images; the accuracy is that of the trial "
-        "of least loss. The same trial of the same seed draws the same numbers in all searches.",
+        f"{epochs} epochs of batches of {BATCH}, {images} validation, {len(targets)} seeds, two "
+        "processes of one thread. The objective is the validation loss at the best epoch, which "
+        "has no ties and less noise than the accuracy; that is of the trial of least loss. "
+        "The same trial of the same seed draws the same numbers in all searches.",
         "",
     ]
     rows = []
