@@ -1,6 +1,6 @@
 """Removing channels: accuracy, size and latency beside dense, from scratch and unstructured.
 
-    python benchmarks/shrink.py [--seeds 3] [--quick] [--data ../shared] [--record shrink.json]
+    python benchmarks/shrink.py [--seeds 3] [--models CNN,ResNet] [--quick] [--data ../shared] [--record shrink.json]
         [--report] [--output benchmarks/results]
 
 Every measured thing runs in a process of its own, with one thread; trainings two at a time, then
@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 from search_process import ask
-from shrink_models import name_of
+from shrink_models import KINDS, name_of
 from shrink_parts import PARTS
 from shrink_plot import plot
 from shrink_report import text
@@ -31,6 +31,7 @@ def arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=SEEDS)
+    parser.add_argument("--models", default=",".join(KINDS), help="with commas between")
     parser.add_argument("--quick", action="store_true", help="see that it works, on little")
     parser.add_argument("--data", type=Path, default=HERE.parent.parent / "shared")
     parser.add_argument("--record", type=Path, default=None, help="JSON of what was measured")
@@ -39,6 +40,9 @@ def arguments() -> argparse.Namespace:
     given = parser.parse_args()
     if given.report and given.record is None:
         parser.error("--report needs --record")
+    given.models = given.models.split(",")
+    if not set(given.models) <= set(KINDS):
+        parser.error(f"--models: some of {list(KINDS)}")
     if given.seeds < 1:
         parser.error("--seeds: at least 1")
     given.settings = QUICK if given.quick else Settings()
@@ -53,11 +57,13 @@ def arguments() -> argparse.Namespace:
 def measure(given: argparse.Namespace) -> None:
     """Measure what is missing, and keep each part at once."""
     its = {"settings": given.settings.to_dict(), "seeds": given.seeds, "data": name_of(given.data)}
+    its["models"] = given.models
     record = json.loads(given.record.read_text()) if given.record.exists() else {**its}
     if any(record[name] != value for name, value in its.items()):
         raise SystemExit(f"{given.record} is of other settings: {record['settings']}")
     record["about"] = ask("shrink_about:about", {})
     more = f" --seeds {given.seeds}" if given.seeds != SEEDS and not given.quick else ""
+    more += f" --models {','.join(given.models)}" if given.models != list(KINDS) else ""
     record["command"] = f"python benchmarks/shrink.py{more}{' --quick' if given.quick else ''}"
     minutes = record.setdefault("minutes", {})
     given.record.parent.mkdir(parents=True, exist_ok=True)

@@ -8,7 +8,6 @@ from typing import Any
 
 from search_process import ask
 from search_task import where
-from shrink_models import KINDS
 from shrink_runs import DENSE, Run, name_of, parts
 from shrink_settings import Job, say
 from shrink_training import MODES
@@ -24,7 +23,7 @@ def jobs_of(given: Namespace) -> list[Job]:
     return [
         Job(kind, seed, folder, home, given.settings)
         for seed in range(given.seeds)
-        for kind in KINDS
+        for kind in given.models
     ]
 
 
@@ -34,7 +33,7 @@ def train(given: Namespace, record: Found) -> None:
     many = [(job, part) for job in jobs for part in parts(job.kind, given.quick)]
     _side_by_side("dense", [(job, None) for job in jobs])
     _side_by_side("runs", many)
-    record["runs"] = {kind: {} for kind in KINDS}
+    record["runs"] = {kind: {} for kind in given.models}
     for job in jobs:
         names = [DENSE, *(name_of(run) for whose, part in many if whose == job for run in part)]
         record["runs"][job.kind][str(job.seed)] = {

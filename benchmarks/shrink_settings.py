@@ -30,8 +30,8 @@ class Settings:
         repeats: Processes in which the cost of shrinking is measured.
     """
 
-    train: int = 4_000
-    test: int = 4_000
+    train: int = 4_800
+    test: int = 5_000
     epochs: int = 5
     tuning: int = 4
     batch: int = 32
