@@ -1,7 +1,7 @@
 """Removing channels: accuracy, size and latency beside dense, from scratch and unstructured.
 
-    python benchmarks/shrink.py [--seeds 3] [--models CNN,ResNet] [--quick] [--data ../shared] [--record shrink.json]
-        [--report] [--output benchmarks/results]
+    python benchmarks/shrink.py [--seeds 3] [--models CNN,ResNet] [--quick] [--data ../shared]
+        [--record shrink.json] [--report] [--output benchmarks/results]
 
 Every measured thing runs in a process of its own, with one thread; trainings two at a time, then
 times alone. With `--record FILE` each run is kept as soon as it is done, in the folder `FILE.runs`
