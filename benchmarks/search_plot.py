@@ -48,6 +48,8 @@ def plot(record: dict[str, Any], path: Path) -> None:
             _band(axis, kind, values)
         axis.set_xlabel(x)
         axis.set_ylabel(f"best {y} so far")
+        if y == "validation loss":
+            axis.set_yscale("log")
         axis.set_title(title, fontsize=10)
         axis.grid(alpha=0.3)
         axis.legend(fontsize=8)
