@@ -1,7 +1,7 @@
 """A model from whatever file it is in."""
 
-import contextlib
 import os
+import warnings
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -49,8 +49,11 @@ def load(path: str | os.PathLike[str], argument: str = "model", compiled: bool =
         raise bad_value(argument, _FORMS, str(path), "It is something else.")
     objects = {"DepthwiseConv2D": _DepthwiseConv2D} if legacy else None
     if compiled:
-        with contextlib.suppress(Exception):  # a loss of the user's own
+        try:
             return load_model(found, custom_objects=objects)
+        except Exception as error:  # a loss of the user's own, or no model at all
+            said = " ".join(str(error).split())[:200]
+            warnings.warn(f"{found.name} is loaded without being compiled: {said}", stacklevel=2)
     try:
         return load_model(found, custom_objects=objects, compile=False)
     except Exception as error:
