@@ -100,22 +100,18 @@ class Kind(NamedTuple):
     Attributes:
         build: Makes it from the shape of an image.
         about: What it is.
-        criteria: Those that are compared on it at half the MACs.
     """
 
     build: Callable[[tuple[int, ...]], Any]
     about: str
-    criteria: tuple[str, ...]
 
 
-ALL = (
-    "l2", "l1", "group", "bn_scale", "geometric_median", "taylor", "activation", "apoz", "random"
-)  # fmt: skip
 KINDS = {
-    "CNN": Kind(cnn, "Convolutions 32-32-pool-64-64-pool, 3 x 3, unpadded, dense 128-10", ALL),
+    "CNN": Kind(cnn, "Convolutions 32-32-pool-64-64-pool, 3 x 3, unpadded, dense 128-10"),
     "ResNet": Kind(
-        resnet,
-        "A convolution of 16 filters and three blocks of two, of 16-32-64 filters",
-        ("l2", "taylor", "random"),
+        resnet, "A convolution of 16 filters and three blocks of two, of 16-32-64 filters"
     ),
 }
+CRITERIA = (
+    "l2", "l1", "group", "bn_scale", "geometric_median", "taylor", "activation", "apoz", "random"
+)  # fmt: skip

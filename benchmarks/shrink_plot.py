@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 from shrink_numbers import Array, Numbers, error
-from shrink_runs import DENSE, ITERATIVE, SCRATCH, UNSTRUCTURED, name_of
+from shrink_runs import DENSE, RECONSTRUCTED, SCRATCH, UNSTRUCTURED, name_of
 from shrink_settings import DEFAULT, TARGETS
 
 # Of Okabe and Ito, which the colour-blind tell apart; markers and lines differ as well.
 STYLES = {
     DEFAULT: ("#0072B2", "o", "-", f"{DEFAULT}, fine-tuned"),
-    ITERATIVE: ("#009E73", "^", "-.", f"{DEFAULT}, in steps, with Distiller"),
+    RECONSTRUCTED[0]: ("#009E73", "^", "-.", f"{DEFAULT}, reconstructed, fine-tuned"),
     SCRATCH: ("#D55E00", "s", "--", "the same widths, from scratch"),
     UNSTRUCTURED: ("#777777", "x", ":", "unstructured, as many weights"),
 }

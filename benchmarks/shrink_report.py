@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from shrink_models import KINDS
 from shrink_numbers import Numbers, met, shown, table
-from shrink_runs import DENSE, DISTILLED, ITERATIVE, SCRATCH, name_of
+from shrink_runs import DENSE, DISTILLED, ITERATIVE, RECONSTRUCTED, SCRATCH, name_of
 from shrink_settings import DEFAULT, DRIVEN, Settings
 from shrink_tables import TITLES, criteria, ratios, targets
 from shrink_training import GLANCE
@@ -42,7 +42,7 @@ def goals(record: Found) -> list[str]:
     for at, goal in GOALS.items():
         for kind in record["runs"]:
             numbers = Numbers(record, kind)
-            for how in (DEFAULT, DRIVEN, DISTILLED, ITERATIVE):
+            for how in (DEFAULT, DRIVEN, *RECONSTRUCTED, ITERATIVE, DISTILLED):
                 run = name_of((how, at))
                 if numbers.has(run):
                     title = f"{at:g} of the MACs, {kind}: {TITLES[how]}"
@@ -98,10 +98,12 @@ def method(record: Found) -> list[str]:
         f"weights, all {its.epochs} + {its.tuning} epochs at the same rates. The rates were chosen "
         "once, on a seed of its own that sees no test images, for all alike.",
         "- `target` is the fraction of the MACs that stays, `ratio` that of the channels that "
-        f"goes. What stays is a multiple of 8. Criteria that read data, and the statistics of "
-        f"batch normalization, have {32 * its.batches:,} training images.",
+        f"goes. What stays is a multiple of 8. Criteria that read data have {16 * its.batches:,} "
+        f"training images, the statistics of batch normalization {32 * its.batches:,}.",
+        "- `reconstruct`: the kernels that took what went make up for it, by least squares on "
+        f"{16 * its.batches:,} training images, before the fine-tuning.",
         f"- `Distiller`: the dense model of {its.epochs} epochs is the teacher, with the defaults. "
-        f"`iterative_shrink`: {its.tuning} steps, one epoch after each.",
+        f"`iterative_shrink`: {its.tuning} steps, one epoch after each, of half a cosine each.",
         "- `Pruning`: `PolynomialDecay` over the first half of the fine-tuning, "
         '`scope="global"`, to as many weights that are not zero as `l2` has parameters at that '
         "target; its *parameters* are those.",
@@ -165,7 +167,7 @@ def text(record: Found) -> str:
             "MACs.",
             "",
             *targets(numbers),
-            *criteria(numbers, kind),
+            *criteria(numbers),
             *ratios(numbers),
         ]
     return "\n".join([*lines, *cost(record)]).rstrip() + "\n"

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from shrink_models import KINDS, Data
+from shrink_models import CRITERIA, KINDS, Data
 from shrink_settings import BELOW, DEFAULT, DRIVEN, RATIOS, TARGETS, Job
 from shrink_training import data_of, glance, judged, taught, train, tune
 
@@ -16,7 +16,8 @@ from kerasopt._files import write_text
 
 DENSE, LAYER, RATIO = "dense", f"{DEFAULT} layer", f"{DEFAULT} ratio"
 SCRATCH, UNSTRUCTURED = "scratch", "unstructured"
-DISTILLED, ITERATIVE = "distilled", "iterative distilled"
+DISTILLED, ITERATIVE = "distilled", "iterative reconstructed"
+RECONSTRUCTED = tuple(f"{one} reconstructed" for one in (DEFAULT, DRIVEN))
 Run = tuple[str, float]  # how, and what stays (of `RATIO`: what goes)
 
 
@@ -30,14 +31,15 @@ def parts(kind: str, quick: bool = False) -> list[list[Run]]:
     """Give the runs after the dense one, in parts for a process each; where it is quick, a few."""
     if quick:
         first = [(DEFAULT, 0.5), (DRIVEN, 0.5), (RATIO, 0.5), (SCRATCH, 0.5)]
-        more = [(UNSTRUCTURED, 0.5), (DISTILLED, 0.5), (ITERATIVE, 0.5)]
+        more = [(how, 0.5) for how in (UNSTRUCTURED, DISTILLED, RECONSTRUCTED[0], ITERATIVE)]
         return [first, more] if kind == "CNN" else [first[::3]]
     return [
         [(SCRATCH, at) for at in BELOW],
-        [*((one, 0.5) for one in KINDS[kind].criteria), (LAYER, 0.5)],
+        [*((one, 0.5) for one in CRITERIA), (LAYER, 0.5)],
         [(one, at) for one in (DEFAULT, DRIVEN) for at in TARGETS if at != 0.5]
         + [(RATIO, at) for at in RATIOS],
-        [(one, at) for one in (UNSTRUCTURED, DISTILLED, ITERATIVE) for at in BELOW],
+        [(one, at) for one in (UNSTRUCTURED, DISTILLED) for at in BELOW],
+        [(one, at) for one in (*RECONSTRUCTED, ITERATIVE) for at in BELOW],
     ]
 
 
@@ -99,11 +101,12 @@ def _plan(how: str, at: float, whole: Any, data: Data, job: Job) -> Any:
     return shrink_plan(
         whole,
         **share,
-        criterion=how if how in KINDS["CNN"].criteria else DEFAULT,
+        criterion=next((one for one in CRITERIA if one == how.split()[0]), DEFAULT),
         scope="layer" if how == LAYER else "global",
         data=(data.x, data.y),
         batches=job.settings.batches,
         seed=job.seed,
+        reconstruct=how in RECONSTRUCTED,
     )
 
 
@@ -126,12 +129,13 @@ def _iterative(how: str, at: float, whole: Any, data: Data, job: Job) -> Made:
 
     model, _ = iterative_shrink(
         whole,
-        lambda small: taught(small, whole, data, job, epochs=1),
+        lambda small: tune(small, data, job, epochs=1),
         {"macs": at},
         steps=job.settings.tuning,
         criterion=DEFAULT,
         data=(data.x, data.y),
         batches=job.settings.batches,
+        reconstruct=True,
     )
     return model, {}
 

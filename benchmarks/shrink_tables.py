@@ -2,9 +2,19 @@
 
 from collections.abc import Sequence
 
-from shrink_models import KINDS
+from shrink_models import CRITERIA
 from shrink_numbers import Numbers, shown, table, whole
-from shrink_runs import DENSE, DISTILLED, ITERATIVE, LAYER, RATIO, SCRATCH, UNSTRUCTURED, name_of
+from shrink_runs import (
+    DENSE,
+    DISTILLED,
+    ITERATIVE,
+    LAYER,
+    RATIO,
+    RECONSTRUCTED,
+    SCRATCH,
+    UNSTRUCTURED,
+    name_of,
+)  # fmt: skip
 from shrink_settings import DEFAULT, DRIVEN, RATIOS, TARGETS
 
 TITLES = {
@@ -13,7 +23,8 @@ TITLES = {
     DRIVEN: f"`{DRIVEN}`",
     LAYER: f'`{DEFAULT}`, `scope="layer"`',
     DISTILLED: f"`{DEFAULT}`, `Distiller`",
-    ITERATIVE: f"`{DEFAULT}`, `iterative_shrink`, `Distiller`",
+    ITERATIVE: f"`{DEFAULT}`, `reconstruct`, `iterative_shrink`",
+    **{how: f"`{how.split()[0]}`, `reconstruct`" for how in RECONSTRUCTED},
     SCRATCH: f"widths of `{DEFAULT}`, from scratch",
     UNSTRUCTURED: "`Pruning`, unstructured",
 }
@@ -51,7 +62,7 @@ def targets(numbers: Numbers) -> list[str]:
     runs = [
         (f"{at:g}: {TITLES[how]}", name_of((how, at)))
         for at in TARGETS
-        for how in (DEFAULT, DRIVEN, DISTILLED, ITERATIVE, SCRATCH, UNSTRUCTURED)
+        for how in (DEFAULT, DRIVEN, *RECONSTRUCTED, ITERATIVE, DISTILLED, SCRATCH, UNSTRUCTURED)
     ]
     heads = ["`target` of the MACs", *HEADS]
     return table(heads, _rows(numbers, [("dense", DENSE), *runs]))
@@ -63,11 +74,11 @@ def ratios(numbers: Numbers) -> list[str]:
     return table([f"`ratio` of the channels, `{DEFAULT}`", *HEADS], _rows(numbers, runs))
 
 
-def criteria(numbers: Numbers, kind: str) -> list[str]:
+def criteria(numbers: Numbers) -> list[str]:
     """Give the table of the criteria at half the MACs."""
     base = name_of((DEFAULT, 0.5))
     rows = []
-    for how in (*KINDS[kind].criteria, LAYER):
+    for how in (*CRITERIA, LAYER, *RECONSTRUCTED):
         run = name_of((how, 0.5))
         if not numbers.has(run):
             continue

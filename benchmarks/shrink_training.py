@@ -49,11 +49,11 @@ def tune(model: Any, data: Data, job: Job, callbacks: Any = (), epochs: int | No
     fit(model, data, job, job.settings.tuning_rate, many, callbacks)
 
 
-def taught(model: Any, teacher: Any, data: Data, job: Job, epochs: int | None = None) -> None:
+def taught(model: Any, teacher: Any, data: Data, job: Job) -> None:
     """Fine-tune a model that learns from a teacher, too."""
     from kerasopt.regularization import Distiller
 
-    tune(Distiller(model, teacher), data, job, epochs=epochs)
+    tune(Distiller(model, teacher), data, job)
 
 
 def glance(model: Any, data: Data) -> float:

@@ -25,7 +25,7 @@ model = keras.Model(inputs, outputs)
 model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
 model.fit(x[train], y[train], epochs=12, verbose=0)
 
-plan = shrink_plan(model, target={"macs": 0.5}, criterion="taylor", data=(x[train], y[train]))
+plan = shrink_plan(model, target={"macs": 0.5}, data=x[train], batches=32, reconstruct=True)
 print(plan)
 small = plan.apply()
 distiller = Distiller(small, teacher=model)

@@ -184,6 +184,9 @@ def benchmark(**options: Any) -> None:
 @click.option("--exclude", multiple=True, metavar="LAYER", help="May not.")
 @click.option("--data", type=click.Path(), help=".npy, .npz, .csv or images, as in `export`.")
 @click.option("--labels", type=click.Path(), help="Labels of --data, for taylor; .npy or .csv.")
+@click.option(
+    "--reconstruct", is_flag=True, help="Kernels make up for what goes, by least squares on --data."
+)
 @_JSON
 def shrink(**options: Any) -> None:
     """Remove units, filters and heads from MODEL (.keras or .h5): a smaller Keras model."""

@@ -54,6 +54,22 @@ def test_ratios_by_layer(folder):
     assert json.loads(done.stdout)["groups"][0]["after"] == 8
 
 
+def test_kernels_that_make_up_for_what_goes(folder):
+    arguments = ["model.keras", "--ratio", "0.5", "--data", "x.npy"]
+    for name, more in (("copied", []), ("made", ["--reconstruct"])):
+        done = run(folder, *arguments, "-o", f"{name}.keras", *more)
+        assert done.exit_code == 0, done.output
+    copied, made = (
+        keras.saving.load_model(folder / f"{name}.keras").get_layer("top").kernel
+        for name in ("copied", "made")
+    )
+    assert copied.shape == made.shape
+    assert np.abs(np.array(copied) - np.array(made)).max() > 1e-3
+    done = run(folder, "model.keras", "--ratio", "0.5", "--plan", "--reconstruct")
+    assert done.exit_code != 0
+    assert "reconstruct=True" in done.output
+
+
 def test_criteria_that_need_data(folder):
     arguments = ["model.keras", "-o", "t.keras", "--ratio", "0.5", "--criterion", "taylor"]
     done = run(folder, *arguments, "--data", "x.npy", "--labels", "y.npy")

@@ -1,19 +1,17 @@
 """What data tell of channels: what the loss would change without them, how active they are."""
 
-import contextlib
-import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from kerasopt._checks import bad_value
-from kerasopt.graph import Port
 from kerasopt.pruning.batches import Batches, Shapes, said
+from kerasopt.pruning.channels.atoms import Labels
 from kerasopt.pruning.channels.groups import Group, rows
-from kerasopt.pruning.channels.trace import Call, Trace
+from kerasopt.pruning.channels.trace import Trace
+from kerasopt.pruning.channels.watching import look
 from kerasopt.pruning.constraint import numbers
 from kerasopt.pruning.gradients import Gradients, untouched
 
@@ -21,7 +19,7 @@ Array = NDArray[Any]
 BATCH = 16
 
 
-def read(model: Any, data: Any, batches: int, gradients: bool) -> list[Any]:
+def read(model: Any, data: Any, batches: int, gradients: bool = False) -> list[Any]:
     """Give some batches of what the user gave.
 
     Raises:
@@ -78,68 +76,18 @@ def activities(
     size = 1 + max((int(one.roots.max()) for one in groups), default=0)
     sums = np.zeros((2, size))
     counts = np.zeros(size)
+
+    def see(layer: Any, labels: Labels, axis: int, value: Array) -> None:
+        del layer
+        roots = trace.atoms.roots(labels)
+        inside = roots < len(counts)
+        others = tuple(one for one in range(value.ndim) if one != axis)
+        np.add.at(sums[0], roots[inside], np.abs(value).mean(others)[inside])
+        np.add.at(sums[1], roots[inside], (value > 0).mean(others)[inside])
+        np.add.at(counts, roots[inside], 1.0)
+
     kernels = {id(place.owner) for place in trace.places.values() if place.role == "takes"}
-    watched = [call for call in trace.calls if id(call.layer) in kernels]
-    with untouched(model), _watching(trace, watched, sums, counts):
-        for batch in batches:
-            model(batch[0], training=False)
+    look(model, trace, kernels, batches, see)
     with np.errstate(invalid="ignore"):
         means = np.nan_to_num(sums / counts)
     return [(means[0][one.roots], means[1][one.roots]) for one in groups]
-
-
-@contextlib.contextmanager
-def _watching(trace: Trace, calls: Sequence[Call], sums: Array, counts: Array) -> Iterator[None]:
-    """Note what goes into layers, as long as the context lasts."""
-    layers = {id(call.layer): call for call in calls}
-    before = {key: vars(call.layer).get("call") for key, call in layers.items()}
-    try:
-        for call in layers.values():
-            call.layer.call = _noting(trace, call, sums, counts)
-        yield
-    finally:
-        for key, call in layers.items():
-            if before[key] is None:
-                del call.layer.call
-            else:
-                call.layer.call = before[key]
-
-
-def _noting(trace: Trace, call: Call, sums: Array, counts: Array) -> Any:
-    original = call.layer.call
-    known = _named(original, call.node.args, call.node.kwargs) if call.node is not None else {}
-
-    def noting(*args: Any, **kwargs: Any) -> Any:
-        # By the names of arguments: at run time there may be masks among them.
-        values = _named(original, args, kwargs)
-        for name, port in known.items():
-            leaf: Any = values.get(name)
-            signal = trace.signal(port) if isinstance(port, Port) else None
-            if signal is None or len(getattr(leaf, "shape", ())) != signal.rank:
-                continue
-            for axis, labels in signal.labels.items():
-                if leaf.shape[axis] != len(labels):
-                    continue
-                roots = trace.atoms.roots(labels)
-                inside = roots < len(counts)
-                value = np.asarray(keras.ops.convert_to_numpy(leaf), np.float32)
-                others = tuple(one for one in range(value.ndim) if one != axis)
-                np.add.at(sums[0], roots[inside], np.abs(value).mean(others)[inside])
-                np.add.at(sums[1], roots[inside], (value > 0).mean(others)[inside])
-                np.add.at(counts, roots[inside], 1.0)
-        return original(*args, **kwargs)
-
-    return noting
-
-
-def _named(function: Any, args: Any, kwargs: Any) -> dict[tuple[str, int], Any]:
-    """Give the tensors of a call by the name of the argument and their place in it."""
-    try:
-        bound = inspect.signature(function).bind(*args, **kwargs).arguments
-    except (TypeError, ValueError):
-        return {}
-    return {
-        (name, place): leaf
-        for name, value in bound.items()
-        for place, leaf in enumerate(keras.tree.flatten(value))
-    }

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from kerasopt._text import columns
 from kerasopt.pruning.channels.cost import Cost, Costs
 from kerasopt.pruning.channels.groups import Group
+from kerasopt.pruning.channels.measuring import read
 from kerasopt.pruning.channels.rebuilding import Rebuilding
 from kerasopt.pruning.channels.statistics import reestimate
 from kerasopt.pruning.channels.trace import Trace
@@ -56,6 +57,7 @@ class ShrinkPlan:
         notes: Sequence[str] = (),
         data: Any = None,
         batches: int = 8,
+        reconstruct: bool = False,
     ):
         self.model = trace.graph.model
         self.left_out = dict(left_out)
@@ -66,6 +68,7 @@ class ShrinkPlan:
         self.groups = [_planned(one, mask) for one, mask in zip(groups, gone, strict=True)]
         self._rebuilding = Rebuilding(trace, groups, gone)
         self._data, self._batches = data, batches
+        self._to_reconstruct = reconstruct
 
     def apply(self) -> Any:
         """Build the smaller model.
@@ -74,8 +77,9 @@ class ShrinkPlan:
             A new model of the same class with fewer units and filters and the kept weights. If the
             old one is compiled, so is it, and its optimizer goes on with what it knows of the
             channels that stay. If `data` were given, the statistics of its batch normalization are
-            those of the smaller model.
+            those of the smaller model; with `reconstruct`, kernels make up for what goes.
         """
+        self._reconstruct()
         model, _ = self._rebuilding.build()
         if self._data is not None:
             reestimate(model, self._data, self._batches)
@@ -86,7 +90,12 @@ class ShrinkPlan:
 
         It gives the outputs of the smaller model.
         """
+        self._reconstruct()
         return self._rebuilding.masked()
+
+    def _reconstruct(self) -> None:
+        if self._to_reconstruct:
+            self._rebuilding.reconstruct(read(self.model, self._data, self._batches))
 
     def to_dict(self) -> dict[str, Any]:
         """Give all of it as plain data."""

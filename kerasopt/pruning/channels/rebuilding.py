@@ -12,6 +12,7 @@ from kerasopt import _keras
 from kerasopt.graph import Graph
 from kerasopt.pruning.channels.atoms import Labels
 from kerasopt.pruning.channels.groups import Group
+from kerasopt.pruning.channels.reconstructing import reconstructed
 from kerasopt.pruning.channels.trace import Size, Trace
 
 Array = NDArray[Any]
@@ -35,6 +36,11 @@ class Rebuilding:
             kept = self.kept(place.labels)
             if not kept.all():
                 self._places[key].append((axis, np.flatnonzero(kept), place))
+        self._values: Mapping[int, Array] = {}
+
+    def reconstruct(self, batches: Sequence[Any]) -> None:
+        """Let the kernels that take channels make up for those that go, as data show them."""
+        self._values = reconstructed(self._trace, self.kept, batches)
 
     def kept(self, labels: Labels) -> NDArray[np.bool_]:
         """Tell which places along an axis stay."""
@@ -47,7 +53,11 @@ class Rebuilding:
 
     def part(self, variable: Any) -> Array:
         """Give of a variable, or of what has its shape, what stays of it."""
-        return self.part_of(variable, keras.ops.convert_to_numpy(variable.value))
+        return self.part_of(variable, self._value(variable))
+
+    def _value(self, variable: Any) -> Array:
+        value = self._values.get(id(variable))
+        return keras.ops.convert_to_numpy(variable.value) if value is None else value
 
     def part_of(self, variable: Any, value: Array) -> Array:
         """Give of an array of a variable's shape what stays of it."""
@@ -79,6 +89,8 @@ class Rebuilding:
             for one, other in graph.copies
             for old, new in zip(one.weights, other.weights, strict=True)
         }
+        for key, value in self._values.items():
+            pairs[key].assign(value)
         for key, places in self._places.items():
             for axis, at, place in places:
                 if place.role != "takes":

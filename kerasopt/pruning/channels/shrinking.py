@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasopt._checks import at_least, one_of
+from kerasopt._checks import at_least, bad_value, flag, one_of
 from kerasopt.pruning.channels.candidates import candidates
 from kerasopt.pruning.channels.choosing import Choice, reach, unit_of
 from kerasopt.pruning.channels.cost import Costs
@@ -34,6 +34,7 @@ def shrink_plan(
     exclude: Any = None,
     batches: int = 8,
     seed: int | None = 0,
+    reconstruct: bool = False,
 ) -> ShrinkPlan:
     """Show what `shrink` would do, before anything is done.
 
@@ -66,10 +67,13 @@ def shrink_plan(
     one_of("scope", scope, SCOPES)
     at_least("round_to", round_to, 1)
     at_least("batches", batches, 1)
+    if flag("reconstruct", reconstruct) and data is None:
+        raise bad_value("data", "some of the training data, as `reconstruct=True` needs them", data,
+                        "Give `data=x[:512]`.")  # fmt: skip
     found = candidates(model, include, exclude)
     trace, groups, apart = found.trace, found.groups, found.left_out
     if data is not None:
-        read(model, data, batches, gradients=False)  # what does not fit is said first
+        read(model, data, batches)  # what does not fit is said first
     notes: list[str] = []
     if trace.uncounted and "macs" in (want.target or {}):
         notes.append(f"The MACs of {', '.join(trace.uncounted)} are not counted.")
@@ -86,7 +90,7 @@ def shrink_plan(
         gone = _chosen(trace, groups, known, want, scope, round_to, notes, apart)
     for note in notes:
         warnings.warn(note, stacklevel=2)
-    return ShrinkPlan(trace, groups, gone, apart, notes, data, batches)
+    return ShrinkPlan(trace, groups, gone, apart, notes, data, batches, reconstruct)
 
 
 def _chosen(
@@ -201,6 +205,7 @@ def shrink(
     exclude: Any = None,
     batches: int = 8,
     seed: int | None = 0,
+    reconstruct: bool = False,
 ) -> Any:
     """Remove units, filters and heads for good: a smaller, ordinary Keras model.
 
@@ -230,6 +235,10 @@ def shrink(
         exclude: Which may not; what is tied to them may not either. Defaults to `None`.
         batches: How many batches of `data` are read. Defaults to `8`.
         seed: Of `"random"`. Defaults to `0`.
+        reconstruct: Whether the kernels that took the channels that go make up for them, by least
+            squares on `data` (He et al., 2017, "Channel Pruning for Accelerating Very Deep Neural
+            Networks"): a better start for the fine-tuning. Else the kept weights are only copied.
+            Defaults to `False`.
 
     Returns:
         A new model of the same class, with the weights, names and settings of what stays. It is
@@ -255,5 +264,6 @@ def shrink(
     16
     """
     return shrink_plan(
-        model, ratio, target, criterion, scope, data, round_to, include, exclude, batches, seed
-    ).apply()
+        model, ratio, target, criterion, scope, data, round_to, include, exclude, batches, seed,
+        reconstruct,
+    ).apply()  # fmt: skip

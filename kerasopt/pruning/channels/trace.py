@@ -24,6 +24,7 @@ class Place:
         labels: The atom at each place of it.
         role: `"makes"` (a kernel's outputs, a bias), `"takes"` (a kernel's inputs), or `"scales"`
             (what belongs to a channel on its way: normalization, slopes, depthwise kernels).
+        inside: Whether what is taken there is made inside the layer, and not what it is given.
     """
 
     owner: Any
@@ -31,6 +32,7 @@ class Place:
     axis: int
     labels: Labels
     role: str
+    inside: bool = False
 
 
 @dataclass(frozen=True)
@@ -229,9 +231,11 @@ class Trace:
         self._note(owner, variable, axis, made, "makes")
         return made
 
-    def takes(self, owner: Any, variable: Any, axis: int, labels: Labels | None) -> None:
+    def takes(
+        self, owner: Any, variable: Any, axis: int, labels: Labels | None, inside: bool = False
+    ) -> None:
         """Note that a kernel takes channels along an axis; `None`: a tensor that keeps its size."""
-        self._note(owner, variable, axis, labels, "takes")
+        self._note(owner, variable, axis, labels, "takes", inside)
 
     def scales(self, owner: Any, variable: Any, axis: int, labels: Labels | None) -> None:
         """Note that a variable belongs, along an axis, to channels that pass."""
@@ -270,7 +274,15 @@ class Trace:
                 if found is not None:
                     self.freeze(found.labels, f"{layer.name!r} has its weights too")
 
-    def _note(self, owner: Any, variable: Any, axis: int, labels: Labels | None, role: str) -> None:
+    def _note(
+        self,
+        owner: Any,
+        variable: Any,
+        axis: int,
+        labels: Labels | None,
+        role: str,
+        inside: bool = False,
+    ) -> None:
         key = (id(variable), axis % len(variable.shape))
         found = self.places.get(key)
         if labels is not None and id(variable) in self._fixed:
@@ -285,7 +297,7 @@ class Trace:
                     f"{variable.path!r} has {variable.shape[axis]} places on axis {axis}, not "
                     f"{len(labels)}."
                 )
-            self.places[key] = Place(owner, variable, key[1], np.asarray(labels), role)
+            self.places[key] = Place(owner, variable, key[1], np.asarray(labels), role, inside)
             if key in self._unlabelled:
                 self.freeze(labels, "its layer is also called on what cannot lose channels")
         else:

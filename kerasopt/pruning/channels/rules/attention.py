@@ -34,7 +34,7 @@ def multi_head_attention(step: Step) -> list[Signal]:
         if dense.bias is not None:
             trace.makes(owner, dense.bias, 0, heads)
     last = layer.output_dense
-    trace.takes(owner, last.kernel, 0, heads)
+    trace.takes(owner, last.kernel, 0, heads, inside=True)
     trace.heads.append(heads)
     step.counts("num_heads", heads)
     out = step.made[0]
