@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 from shrink_numbers import Array, Numbers, error
 from shrink_runs import DENSE, RECONSTRUCTED, SCRATCH, UNSTRUCTURED, name_of
 from shrink_settings import DEFAULT, TARGETS
@@ -40,8 +41,9 @@ def plot(record: dict[str, Any], path: Path) -> None:
             axis.plot(x, y, color="black", marker="D", mfc=face, ms=8, ls="", zorder=5,
                       label="dense" if mode == "float32" else None)  # fmt: skip
         axis.set_xscale("log")
-        for ticks in (axis.xaxis.set_major_formatter, axis.xaxis.set_minor_formatter):
-            ticks("{x:g}")
+        axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.xaxis.set_major_formatter("{x:g}")
+        axis.xaxis.set_minor_formatter(NullFormatter())
         axis.set_xlabel("latency of the file, ms, one thread")
         axis.set_ylabel("test accuracy, %")
         axis.set_title(f"{kind}: filled float32, hollow int8", fontsize=10)

@@ -32,6 +32,8 @@ def shrink(
         raise bad_value("plan", "--plan, or -o", output, "A plan writes nothing.")
     if labels is not None and data is None:
         raise bad_value("labels", "--data, whose labels they are", labels)
+    if how.get("reconstruct") and data is None:
+        raise bad_value("reconstruct", "--data, such as --data x.npy", data)
     if output is not None:
         _check(output)
     parts = _ratio(ratio), _target(target)

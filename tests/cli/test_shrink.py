@@ -67,7 +67,7 @@ def test_kernels_that_make_up_for_what_goes(folder):
     assert np.abs(np.array(copied) - np.array(made)).max() > 1e-3
     done = run(folder, "model.keras", "--ratio", "0.5", "--plan", "--reconstruct")
     assert done.exit_code != 0
-    assert "reconstruct=True" in done.output
+    assert "--data x.npy" in done.output
 
 
 def test_criteria_that_need_data(folder):

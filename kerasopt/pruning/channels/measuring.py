@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasopt._checks import bad_value
-from kerasopt.pruning.batches import Batches, Shapes, said
+from kerasopt.pruning.batches import Batches
 from kerasopt.pruning.channels.atoms import Labels
 from kerasopt.pruning.channels.groups import Group, rows
 from kerasopt.pruning.channels.trace import Trace
-from kerasopt.pruning.channels.watching import look
+from kerasopt.pruning.channels.watching import look, run
 from kerasopt.pruning.constraint import numbers
 from kerasopt.pruning.gradients import Gradients, untouched
 
@@ -30,17 +30,8 @@ def read(model: Any, data: Any, batches: int, gradients: bool = False) -> list[A
         form = "batches (x, y)" if gradients else "batches of x"
         raise bad_value("data", form, data, "Give some of the training data: `data=(x[:512], y)`.")
     found = Batches(data, size=BATCH).take(batches)
-    try:
-        with untouched(model):
-            model(found[0][0], training=False)
-    except Exception as error:
-        inputs = [tuple(one.shape) for one in getattr(model, "inputs", None) or ()]
-        raise bad_value(
-            "data",
-            f"batches of x that the model takes (x {', '.join(map(str, inputs))})",
-            Shapes(found[:1]),
-            f"It raised {said(error)}",
-        ) from error
+    with untouched(model):
+        run(model, found[0], 0)
     return found
 
 
@@ -77,8 +68,8 @@ def activities(
     sums = np.zeros((2, size))
     counts = np.zeros(size)
 
-    def see(layer: Any, labels: Labels, axis: int, value: Array) -> None:
-        del layer
+    def see(layer: Any, argument: str, labels: Labels, axis: int, value: Array) -> None:
+        del layer, argument
         roots = trace.atoms.roots(labels)
         inside = roots < len(counts)
         others = tuple(one for one in range(value.ndim) if one != axis)

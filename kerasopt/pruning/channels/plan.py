@@ -45,6 +45,7 @@ class ShrinkPlan:
         before: What the model costs now: `parameters`, `macs`, `peak_bytes`, `weight_bytes`.
         after: What it would cost.
         left_out: Layer -> why none of its channels can go.
+        reconstruct: Whether kernels will make up for what goes.
         notes: What is to be known of it: targets out of reach, layers that stay as they are.
     """
 
@@ -68,7 +69,7 @@ class ShrinkPlan:
         self.groups = [_planned(one, mask) for one, mask in zip(groups, gone, strict=True)]
         self._rebuilding = Rebuilding(trace, groups, gone)
         self._data, self._batches = data, batches
-        self._to_reconstruct = reconstruct
+        self.reconstruct, self._done = reconstruct, False
 
     def apply(self) -> Any:
         """Build the smaller model.
@@ -81,9 +82,7 @@ class ShrinkPlan:
         """
         self._reconstruct()
         model, _ = self._rebuilding.build()
-        if self._data is not None:
-            reestimate(model, self._data, self._batches)
-        return model
+        return self._calibrated(model)
 
     def masked(self) -> Any:
         """Build a copy of the model, as large as it is, in which nothing takes what would go.
@@ -91,11 +90,17 @@ class ShrinkPlan:
         It gives the outputs of the smaller model.
         """
         self._reconstruct()
-        return self._rebuilding.masked()
+        return self._calibrated(self._rebuilding.masked())
+
+    def _calibrated(self, model: Any) -> Any:
+        if self._data is not None:
+            reestimate(model, self._data, self._batches)
+        return model
 
     def _reconstruct(self) -> None:
-        if self._to_reconstruct:
+        if self.reconstruct and not self._done:
             self._rebuilding.reconstruct(read(self.model, self._data, self._batches))
+            self._done = True
 
     def to_dict(self) -> dict[str, Any]:
         """Give all of it as plain data."""
@@ -106,6 +111,7 @@ class ShrinkPlan:
             ],
             "before": vars(self.before),
             "after": vars(self.after),
+            "reconstruct": self.reconstruct,
             "left_out": self.left_out,
             "notes": self.notes,
         }
@@ -125,6 +131,8 @@ class ShrinkPlan:
             part = f"{100 * new / old:.1f} %" if old else ""
             costs.append([what, f"{old:,}", f"{new:,}", part])
         text = columns(rows, right=[1, 2]) + "\n\n" + columns(costs, right=[1, 2, 3])
+        if self.reconstruct:
+            text += "\n\nKernels make up for what goes, by least squares on the data."
         if self.left_out:
             text += f"\n\nLeft alone: {reasons(self.left_out)}."
         return "\n".join([text, *(["", *self.notes] if self.notes else [])])

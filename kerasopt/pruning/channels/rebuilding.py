@@ -14,6 +14,7 @@ from kerasopt.pruning.channels.atoms import Labels
 from kerasopt.pruning.channels.groups import Group
 from kerasopt.pruning.channels.reconstructing import reconstructed
 from kerasopt.pruning.channels.trace import Size, Trace
+from kerasopt.pruning.constraint import numbers
 
 Array = NDArray[Any]
 
@@ -65,6 +66,12 @@ class Rebuilding:
             value = np.take(value, at, axis=axis)
         return value
 
+    def _moved(self, variable: Any, average: Array) -> Array:
+        """Give what stays of a variable's moving average, as far from it as it was."""
+        if id(variable) in self._values:
+            average = average + (self._values[id(variable)] - numbers(variable))
+        return self.part_of(variable, average)
+
     def build(self) -> tuple[Any, list[tuple[Any, Any]]]:
         """Build the smaller model.
 
@@ -76,7 +83,7 @@ class Rebuilding:
         self._resize(graph)
         self._cut(graph)
         model = graph.build()
-        carry_optimizer(graph.model, model, graph.copies, self.part_of)
+        carry_optimizer(graph.model, model, graph.copies, self.part_of, self._moved)
         _check(graph.model, model)
         return model, graph.copies
 
@@ -158,7 +165,9 @@ def _set(value: Any, index: int, number: int) -> Any:
     return type(value)(found)
 
 
-def carry_optimizer(old: Any, new: Any, copies: Sequence[tuple[Any, Any]], part: Any) -> None:
+def carry_optimizer(
+    old: Any, new: Any, copies: Sequence[tuple[Any, Any]], part: Any, average: Any
+) -> None:
     """Give the new model's optimizer the state of the old one's, of the channels that stayed."""
     before, after = getattr(old, "optimizer", None), getattr(new, "optimizer", None)
     if before is None or after is None or not before.built or not after.built:
@@ -168,7 +177,7 @@ def carry_optimizer(old: Any, new: Any, copies: Sequence[tuple[Any, Any]], part:
         if len(one.variables) == len(other.variables):
             pairs.update(zip(map(id, one.variables), other.variables, strict=True))
     _keras.carry_scalars(before, after)
-    for pick in (_keras.slots, _keras.averages):
+    for pick, change in ((_keras.slots, part), (_keras.averages, average)):
         slots: Mapping[int, list[Any]] = defaultdict(list)
         for variable, slot in pick(after):
             slots[id(variable)].append(slot)
@@ -176,7 +185,7 @@ def carry_optimizer(old: Any, new: Any, copies: Sequence[tuple[Any, Any]], part:
             target = slots.get(id(pairs.get(id(variable))))
             if target:
                 value = keras.ops.convert_to_numpy(slot.value)
-                target.pop(0).assign(part(variable, value))
+                target.pop(0).assign(change(variable, value))
 
 
 def _check(old: Any, new: Any) -> None:

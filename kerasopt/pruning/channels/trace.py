@@ -24,7 +24,8 @@ class Place:
         labels: The atom at each place of it.
         role: `"makes"` (a kernel's outputs, a bias), `"takes"` (a kernel's inputs), or `"scales"`
             (what belongs to a channel on its way: normalization, slopes, depthwise kernels).
-        inside: Whether what is taken there is made inside the layer, and not what it is given.
+        reads: Where channels are taken: the argument of the layer's call that holds them, `""` for
+            its first one; `None` where they are made inside the layer.
     """
 
     owner: Any
@@ -32,7 +33,7 @@ class Place:
     axis: int
     labels: Labels
     role: str
-    inside: bool = False
+    reads: str | None = ""
 
 
 @dataclass(frozen=True)
@@ -232,10 +233,10 @@ class Trace:
         return made
 
     def takes(
-        self, owner: Any, variable: Any, axis: int, labels: Labels | None, inside: bool = False
+        self, owner: Any, variable: Any, axis: int, labels: Labels | None, reads: str | None = ""
     ) -> None:
         """Note that a kernel takes channels along an axis; `None`: a tensor that keeps its size."""
-        self._note(owner, variable, axis, labels, "takes", inside)
+        self._note(owner, variable, axis, labels, "takes", reads)
 
     def scales(self, owner: Any, variable: Any, axis: int, labels: Labels | None) -> None:
         """Note that a variable belongs, along an axis, to channels that pass."""
@@ -281,7 +282,7 @@ class Trace:
         axis: int,
         labels: Labels | None,
         role: str,
-        inside: bool = False,
+        reads: str | None = "",
     ) -> None:
         key = (id(variable), axis % len(variable.shape))
         found = self.places.get(key)
@@ -297,7 +298,7 @@ class Trace:
                     f"{variable.path!r} has {variable.shape[axis]} places on axis {axis}, not "
                     f"{len(labels)}."
                 )
-            self.places[key] = Place(owner, variable, key[1], np.asarray(labels), role, inside)
+            self.places[key] = Place(owner, variable, key[1], np.asarray(labels), role, reads)
             if key in self._unlabelled:
                 self.freeze(labels, "its layer is also called on what cannot lose channels")
         else:

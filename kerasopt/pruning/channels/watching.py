@@ -2,20 +2,24 @@
 
 import contextlib
 import inspect
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from kerasopt._checks import bad_value
 from kerasopt.graph import Port
+from kerasopt.pruning.batches import Shapes, said
 from kerasopt.pruning.channels.atoms import Labels
+from kerasopt.pruning.channels.signal import Signal
 from kerasopt.pruning.channels.trace import Call, Trace
 from kerasopt.pruning.gradients import untouched
 
 Array = NDArray[Any]
-See = Callable[[Any, Labels, int, Array], None]
+See = Callable[[Any, str, Labels, int, Array], None]
 
 
 def look(
@@ -28,50 +32,92 @@ def look(
         trace: What is known of it.
         layers: The `id`s of the layers.
         batches: Tuples that begin with the inputs of a batch.
-        see: Function `see(layer, labels, axis, value)`, called with each tensor that such a layer
-            is given and each axis of it that may lose channels.
+        see: Function `see(layer, argument, labels, axis, value)`, called with each tensor that such
+            a layer is given, the argument that it is (`""` for the first one), and each axis of it
+            that may lose channels.
+
+    Raises:
+        ValueError: If the model cannot take a batch.
     """
-    calls = [call for call in trace.calls if id(call.layer) in layers]
+    calls: dict[int, list[Call]] = defaultdict(list)
+    for call in trace.calls:
+        if id(call.layer) in layers and call.node is not None:
+            calls[id(call.layer)].append(call)
     with untouched(model), _watching(trace, calls, see):
-        for batch in batches:
-            model(batch[0], training=False)
+        for number, batch in enumerate(batches):
+            run(model, batch, number)
+
+
+def run(model: Any, batch: Any, number: int) -> None:
+    """Run a model as in inference on a batch that a user gave.
+
+    Raises:
+        ValueError: If it cannot take it.
+    """
+    try:
+        model(batch[0], training=False)
+    except Exception as error:
+        inputs = [tuple(one.shape) for one in getattr(model, "inputs", None) or ()]
+        several = " For several inputs give `data=([x1, x2],)`, or a dict by name."
+        raise bad_value(
+            "data",
+            f"batches of x that the model takes (x {', '.join(map(str, inputs))})",
+            Shapes([batch]),
+            f"Batch {number} raised {said(error)}{several if len(inputs) > 1 else ''}",
+        ) from error
 
 
 @contextlib.contextmanager
-def _watching(trace: Trace, calls: Sequence[Call], see: See) -> Iterator[None]:
-    layers = {id(call.layer): call for call in calls}
-    before = {key: vars(call.layer).get("call") for key, call in layers.items()}
+def _watching(trace: Trace, calls: Mapping[int, Sequence[Call]], see: See) -> Iterator[None]:
+    layers = [several[0].layer for several in calls.values()]
+    before = [vars(layer).get("call") for layer in layers]
     try:
-        for call in layers.values():
-            call.layer.call = _noting(trace, call, see)
+        for layer, several in zip(layers, calls.values(), strict=True):
+            layer.call = _noting(trace, layer, several, see)
         yield
     finally:
-        for key, call in layers.items():
-            if before[key] is None:
-                del call.layer.call
+        for layer, call in zip(layers, before, strict=True):
+            if call is None:
+                del layer.call
             else:
-                call.layer.call = before[key]
+                layer.call = call
 
 
-def _noting(trace: Trace, call: Call, see: See) -> Any:
-    original = call.layer.call
-    known = _named(original, call.node.args, call.node.kwargs) if call.node is not None else {}
+def _noting(trace: Trace, layer: Any, calls: Sequence[Call], see: See) -> Any:
+    original = layer.call
+    first = next(iter(inspect.signature(original).parameters), "")
+    known = [_signals(trace, call, original) for call in calls]
 
     def noting(*args: Any, **kwargs: Any) -> Any:
         # By the names of arguments: at run time there may be masks among them.
         values = _named(original, args, kwargs)
-        for name, port in known.items():
-            leaf: Any = values.get(name)
-            signal = trace.signal(port) if isinstance(port, Port) else None
-            if signal is None or len(getattr(leaf, "shape", ())) != signal.rank:
-                continue
+        for (name, place), signal in next((k for k in known if _fits(k, values)), {}).items():
+            leaf: Any = values[name, place]
+            value = np.asarray(keras.ops.convert_to_numpy(leaf), np.float32)
             for axis, labels in signal.labels.items():
-                if leaf.shape[axis] == len(labels):
-                    value = np.asarray(keras.ops.convert_to_numpy(leaf), np.float32)
-                    see(call.layer, labels, axis, value)
+                see(layer, "" if name == first else name, labels, axis, value)
         return original(*args, **kwargs)
 
     return noting
+
+
+def _signals(trace: Trace, call: Call, function: Any) -> dict[tuple[str, int], Signal]:
+    """Give what is known of the tensors of a call, of those that may lose channels."""
+    assert call.node is not None
+    named = _named(function, call.node.args, call.node.kwargs)
+    found = {key: trace.signal(port) for key, port in named.items() if isinstance(port, Port)}
+    return {key: signal for key, signal in found.items() if signal.labels}
+
+
+def _fits(known: Mapping[tuple[str, int], Signal], values: Mapping[tuple[str, int], Any]) -> bool:
+    """Tell whether tensors may be those of a call: a layer may be called on several ranks."""
+    for key, signal in known.items():
+        shape = getattr(values.get(key), "shape", ())
+        if len(shape) != signal.rank:
+            return False
+        if any(shape[axis] != len(labels) for axis, labels in signal.labels.items()):
+            return False
+    return bool(known)
 
 
 def _named(function: Any, args: Any, kwargs: Any) -> dict[tuple[str, int], Any]:

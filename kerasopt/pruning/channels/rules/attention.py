@@ -21,12 +21,12 @@ def multi_head_attention(step: Step) -> list[Signal]:
         for axis, labels in signal.labels.items():
             if axis != signal.rank - 1:
                 trace.freeze(labels, f"{layer.name!r} attends over it")
-    for dense, signal in (
-        (layer.query_dense, query),
-        (layer.key_dense, key),
-        (layer.value_dense, value),
+    for dense, signal, reads in (
+        (layer.query_dense, query, ""),
+        (layer.key_dense, key, "value" if key is value else "key"),
+        (layer.value_dense, value, "value"),
     ):
-        trace.takes(owner, dense.kernel, 0, signal.at(-1))
+        trace.takes(owner, dense.kernel, 0, signal.at(-1), reads)
         step.works(dense.kernel, signal)
     heads = trace.makes(owner, layer.query_dense.kernel, 1)
     for dense in (layer.query_dense, layer.key_dense, layer.value_dense):
@@ -34,7 +34,7 @@ def multi_head_attention(step: Step) -> list[Signal]:
         if dense.bias is not None:
             trace.makes(owner, dense.bias, 0, heads)
     last = layer.output_dense
-    trace.takes(owner, last.kernel, 0, heads, inside=True)
+    trace.takes(owner, last.kernel, 0, heads, reads=None)
     trace.heads.append(heads)
     step.counts("num_heads", heads)
     out = step.made[0]

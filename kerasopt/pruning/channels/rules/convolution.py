@@ -44,7 +44,7 @@ def _grouped(step: Step, given: Labels | None, filters: Labels) -> None:
     for group in range(1, layer.groups):
         trace.atoms.tie(inputs[0], inputs[group])
         trace.atoms.tie(outputs[0], outputs[group])
-    trace.takes(step.owner, layer.kernel, -2, inputs[0], inside=True)
+    trace.takes(step.owner, layer.kernel, -2, inputs[0], reads=None)
 
 
 def _made(step: Step, filters: Labels, over: Signal, kernel: Any) -> list[Signal]:
@@ -95,6 +95,6 @@ def separable(step: Step) -> list[Signal]:
     step.works(layer.depthwise_kernel, made, (0, axis))
     trace.scales(step.owner, layer.depthwise_kernel, -2, given)
     several = None if given is None else np.repeat(given, layer.depth_multiplier)
-    trace.takes(step.owner, layer.pointwise_kernel, -2, several, inside=True)
+    trace.takes(step.owner, layer.pointwise_kernel, -2, several, reads=None)
     filters = trace.makes(step.owner, layer.pointwise_kernel, -1)
     return _made(step, filters, made, layer.pointwise_kernel)

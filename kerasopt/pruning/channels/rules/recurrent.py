@@ -36,7 +36,7 @@ def _recurrent(step: Step, name: str, axis: int) -> list[Signal]:
     known = trace.places.get((id(cell.recurrent_kernel), len(cell.recurrent_kernel.shape) - 2))
     units = trace.atoms.new(cell.recurrent_kernel.shape[-2]) if known is None else known.labels
     gates = np.tile(units, cell.kernel.shape[-1] // len(units))
-    trace.takes(step.owner, cell.recurrent_kernel, -2, units, inside=True)
+    trace.takes(step.owner, cell.recurrent_kernel, -2, units, reads=None)
     trace.makes(step.owner, cell.kernel, -1, gates)
     trace.makes(step.owner, cell.recurrent_kernel, -1, gates)
     if cell.bias is not None:
