@@ -1,6 +1,6 @@
 """Masking channels inside `fit`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Self
 
@@ -12,14 +12,13 @@ from kerasopt import _keras, _run
 from kerasopt._checks import at_least, bad_value, one_of, verbosity, word_or_count
 from kerasopt._steps import Steps
 from kerasopt.pruning.arguments import as_plain, checked_schedule, made_again
-from kerasopt.pruning.channels.candidates import Candidates, candidates
+from kerasopt.pruning.channels.candidates import candidates, inner_model, trainable
 from kerasopt.pruning.channels.choosing import Choice, unit_of
-from kerasopt.pruning.channels.groups import Group
-from kerasopt.pruning.channels.masks import ChannelMasks
+from kerasopt.pruning.channels.deciding import SCOPES
+from kerasopt.pruning.channels.masks import ChannelMasks, matching
 from kerasopt.pruning.channels.scoring import checked_criterion, scores_of
-from kerasopt.pruning.channels.shrinking import SCOPES
 from kerasopt.pruning.updates import Updates
-from kerasopt.selection import check_picks, reasons, walk
+from kerasopt.selection import check_picks, reasons
 
 
 class ChannelPruning(keras.callbacks.Callback):
@@ -110,7 +109,7 @@ class ChannelPruning(keras.callbacks.Callback):
         self._updated = -1
         self._steps.check()
         found = candidates(inner_model(self.model), self.include, self.exclude)
-        self._found = _trainable(found)
+        self._found = trainable(found)
         masks = ChannelMasks(self.model, self._found.groups)
         try:
             self._claim(masks)
@@ -256,54 +255,6 @@ class ChannelPruning(keras.callbacks.Callback):
 
     def _take_up(self, state: Mapping[str, Any], masks: ChannelMasks) -> None:
         groups = self._found.groups
-        masks.set(_matching(state["gone"], groups) if state["gone"] else masks.gone)
+        masks.set(matching(state["gone"], groups) if state["gone"] else masks.gone)
         self._steps.set_state(state)
         self._updated = state["updated"]
-
-
-def _matching(gone: Mapping[str, Any], groups: Sequence[Group]) -> list[NDArray[np.bool_]]:
-    found = [np.asarray(gone.get(one.name, ()), bool) for one in groups]
-    sizes = [len(one) for one in groups]
-    if [len(one) for one in found] != sizes:
-        # Keras numbers unnamed layers anew for each model of a process.
-        found = [np.asarray(one, bool) for one in gone.values()]
-    if [len(one) for one in found] != sizes:
-        raise bad_value(
-            "state",
-            "the channels of the same model with the same `include` and `exclude`",
-            sorted(gone),
-        )
-    return found
-
-
-def inner_model(model: Any) -> Any:
-    """Give the model that is trained: `model`, or the one with a graph that it is made around."""
-    if _keras.has_graph(model):
-        return model
-    mine = {id(variable) for variable in model.trainable_variables}
-    for _, layer in walk(model):
-        if isinstance(layer, keras.Model) and _keras.has_graph(layer):
-            its = {id(variable) for variable in layer.trainable_variables}
-            if its and its >= mine:
-                return layer
-    return model
-
-
-def _trainable(found: Candidates) -> Candidates:
-    """Leave out groups with weights that do not train: what stays could not make up for them."""
-    groups = []
-    for group in found.groups:
-        frozen = [
-            one.place.variable.path
-            for one in group.stands
-            if not one.place.variable.trainable and "moving" not in one.place.variable.name
-        ]
-        if frozen:
-            found.left_out.update(dict.fromkeys(group.layers, f"frozen: {frozen[0]}"))
-        else:
-            groups.append(group)
-    if not groups:
-        raise bad_value(
-            "model", "a model with channels that train", found.trace.graph.model, "All are frozen."
-        )
-    return Candidates(found.trace, groups, found.left_out)

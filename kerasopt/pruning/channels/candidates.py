@@ -3,11 +3,15 @@
 from dataclasses import dataclass
 from typing import Any
 
+import keras
+
+from kerasopt import _keras
 from kerasopt._checks import bad_value
 from kerasopt.graph import Graph
 from kerasopt.pruning.channels.groups import Group, groups_of, left_out
 from kerasopt.pruning.channels.picking import chosen
 from kerasopt.pruning.channels.trace import Trace
+from kerasopt.selection import walk
 
 
 @dataclass
@@ -45,3 +49,36 @@ def candidates(model: Any, include: Any = None, exclude: Any = None) -> Candidat
             f"None can: {why or 'no layer makes channels'}.",
         )
     return Candidates(trace, groups, apart)
+
+
+def inner_model(model: Any) -> Any:
+    """Give the model that is trained: `model`, or the one with a graph that it is made around."""
+    if _keras.has_graph(model):
+        return model
+    mine = {id(variable) for variable in model.trainable_variables}
+    for _, layer in walk(model):
+        if isinstance(layer, keras.Model) and _keras.has_graph(layer):
+            its = {id(variable) for variable in layer.trainable_variables}
+            if its and its >= mine:
+                return layer
+    return model
+
+
+def trainable(found: Candidates) -> Candidates:
+    """Leave out groups with weights that do not train: what stays could not make up for them."""
+    groups = []
+    for group in found.groups:
+        frozen = [
+            one.place.variable.path
+            for one in group.stands
+            if not one.place.variable.trainable and "moving" not in one.place.variable.name
+        ]
+        if frozen:
+            found.left_out.update(dict.fromkeys(group.layers, f"frozen: {frozen[0]}"))
+        else:
+            groups.append(group)
+    if not groups:
+        raise bad_value(
+            "model", "a model with channels that train", found.trace.graph.model, "All are frozen."
+        )
+    return Candidates(found.trace, groups, found.left_out)

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from kerasopt.pruning.channels.atoms import Labels
 from kerasopt.pruning.channels.groups import Group
+from kerasopt.pruning.channels.places import Work
 from kerasopt.pruning.channels.signal import Signal
-from kerasopt.pruning.channels.trace import Trace, Work
+from kerasopt.pruning.channels.trace import Trace
 
 _IN_PLACE = (
     keras.layers.Activation, keras.layers.ActivityRegularization, keras.layers.BatchNormalization,

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasopt.pruning.channels.atoms import Labels
-from kerasopt.pruning.channels.trace import Place, Trace
+from kerasopt.pruning.channels.places import Place
+from kerasopt.pruning.channels.trace import Trace
 
 Array = NDArray[Any]
 

@@ -1,12 +1,13 @@
 """Masks of channels: on everything that makes, scales or takes them, in the train step."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kerasopt._checks import bad_value
 from kerasopt.pruning import constraint
 from kerasopt.pruning.channels.groups import Group
 from kerasopt.pruning.writing import Writer
@@ -71,3 +72,23 @@ class ChannelMasks:
     def take_off(self) -> None:
         """Give the variables the user's own constraints back."""
         constraint.take_off(self._model, self.variables)
+
+
+def matching(gone: Mapping[str, Any], groups: Sequence[Group]) -> list[NDArray[np.bool_]]:
+    """Give for each group which of its channels are masked, as a state of a run names them.
+
+    Raises:
+        ValueError: If they are those of another model.
+    """
+    found = [np.asarray(gone.get(one.name, ()), bool) for one in groups]
+    sizes = [len(one) for one in groups]
+    if [len(one) for one in found] != sizes:
+        # Keras numbers unnamed layers anew for each model of a process.
+        found = [np.asarray(one, bool) for one in gone.values()]
+    if [len(one) for one in found] != sizes:
+        raise bad_value(
+            "state",
+            "the channels of the same model with the same `include` and `exclude`",
+            sorted(gone),
+        )
+    return found

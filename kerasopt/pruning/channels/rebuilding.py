@@ -12,8 +12,9 @@ from kerasopt import _keras
 from kerasopt.graph import Graph
 from kerasopt.pruning.channels.atoms import Labels
 from kerasopt.pruning.channels.groups import Group
+from kerasopt.pruning.channels.places import Size
 from kerasopt.pruning.channels.reconstructing import reconstructed
-from kerasopt.pruning.channels.trace import Size, Trace
+from kerasopt.pruning.channels.trace import Trace
 from kerasopt.pruning.constraint import numbers
 
 Array = NDArray[Any]

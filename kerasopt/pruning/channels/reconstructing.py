@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from kerasopt._checks import bad_value
 from kerasopt.pruning.channels.atoms import Labels
 from kerasopt.pruning.channels.moments import Moments, taps_inside
+from kerasopt.pruning.channels.places import Place
 from kerasopt.pruning.channels.rules.rule import channel_axis
-from kerasopt.pruning.channels.trace import Place, Trace
+from kerasopt.pruning.channels.trace import Trace
 from kerasopt.pruning.channels.watching import look
 from kerasopt.pruning.constraint import numbers
 

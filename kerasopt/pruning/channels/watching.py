@@ -14,8 +14,9 @@ from kerasopt._checks import bad_value
 from kerasopt.graph import Port
 from kerasopt.pruning.batches import Shapes, said
 from kerasopt.pruning.channels.atoms import Labels
+from kerasopt.pruning.channels.places import Call
 from kerasopt.pruning.channels.signal import Signal
-from kerasopt.pruning.channels.trace import Call, Trace
+from kerasopt.pruning.channels.trace import Trace
 from kerasopt.pruning.gradients import untouched
 
 Array = NDArray[Any]

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from kerasopt.pruning.channels.atoms import Labels
+from kerasopt.pruning.channels.places import Slice
 from kerasopt.pruning.channels.rules.rule import Step, channel_axis, only, operation, rule
 from kerasopt.pruning.channels.signal import Signal
 
@@ -180,8 +181,6 @@ def _by_axis(step: Step, atoms: Labels) -> dict[int, Labels]:
 @operation("GetItem")
 def get_item(step: Step) -> list[Signal]:
     """Follow channels that are cut out by `x[..., begin:end]`."""
-    from kerasopt.pruning.channels.trace import Slice
-
     signal, node = step.given[0], step.node
     if not signal.labels:
         return [one.like({}) for one in step.made]
