@@ -40,9 +40,7 @@ def main() -> None:
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 def demo(dataset: str, output: str, epochs: int | None, seed: int) -> None:
     """Train, prune, quantize and verify a small CNN on real data."""
-    from kerasopt.cli import demo as room
-
-    room.run(dataset, output, epochs, seed)
+    _room("demo", "run")(dataset=dataset, output=output, epochs=epochs, seed=seed)
 
 
 _SNIPPET = click.option(
@@ -53,13 +51,39 @@ _SNIPPET = click.option(
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")
 
 
+def _room(
+    module: str, name: str, missing: Callable[[ImportError], Exception] | None = None
+) -> Callable[..., None]:
+    """Give what a command does; what TensorFlow says when it is imported is held back."""
+
+    def room(**options: Any) -> None:
+        try:
+            with _quiet.held_back():
+                import_module("tensorflow")
+                found = import_module(f"kerasopt.cli.{module}")
+        except ImportError as error:
+            if missing is None:
+                raise
+            raise missing(error) from error
+        getattr(found, name)(**options)
+
+    return room
+
+
+def _tuner(error: ImportError) -> Exception:
+    from kerasopt.tuning.extra import missing
+
+    return missing(error)
+
+
 def _run(room: Callable[..., None], **arguments: Any) -> None:
     """Do it; a mistake of the user ends with 2, a check that failed with 1, neither with a trace.
 
     Warnings are lines on the standard error, each of them once and when it is raised: a search
     may take days.
     """
-    from kerasopt.export import ExportError
+    with _quiet.held_back():
+        from kerasopt.export import ExportError
 
     told: set[str] = set()
 
@@ -110,9 +134,7 @@ def _run(room: Callable[..., None], **arguments: Any) -> None:
 @_JSON
 def export(**options: Any) -> None:
     """Convert MODEL (.keras, .h5 or a SavedModel) to TFLite, verified before it is written."""
-    from kerasopt.cli import export as room
-
-    _run(room.export, **options)
+    _run(_room("export", "export"), **options)
 
 
 @main.command()
@@ -125,9 +147,7 @@ def export(**options: Any) -> None:
 @_JSON
 def sensitivity(**options: Any) -> None:
     """Rank the layers of MODEL by the error that each contributes when it alone is quantized."""
-    from kerasopt.cli import sensitivity as room
-
-    _run(room.rank, **options)
+    _run(_room("sensitivity", "rank"), **options)
 
 
 @main.command()
@@ -136,9 +156,7 @@ def sensitivity(**options: Any) -> None:
 @_JSON
 def inspect(**options: Any) -> None:
     """Tell what is in FILE: a .tflite file, or a model of Keras."""
-    from kerasopt.cli import export as room
-
-    _run(room.look, **options)
+    _run(_room("export", "look"), **options)
 
 
 @main.command()
@@ -150,9 +168,7 @@ def inspect(**options: Any) -> None:
 @_JSON
 def benchmark(**options: Any) -> None:
     """Time .tflite FILES, side by side."""
-    from kerasopt.cli import export as room
-
-    _run(room.times, **options)
+    _run(_room("export", "times"), **options)
 
 
 @main.command()
@@ -190,9 +206,7 @@ def benchmark(**options: Any) -> None:
 @_JSON
 def shrink(**options: Any) -> None:
     """Remove units, filters and heads from MODEL (.keras or .h5): a smaller Keras model."""
-    from kerasopt.cli import shrink as room
-
-    _run(room.shrink, **options)
+    _run(_room("shrink", "shrink"), **options)
 
 
 @main.command()
@@ -203,9 +217,7 @@ def shrink(**options: Any) -> None:
 @_JSON
 def compare(**options: Any) -> None:
     """Compare the outputs of FILE (.tflite) with those of MODEL (.keras, .h5 or a SavedModel)."""
-    from kerasopt.cli import export as room
-
-    _run(room.beside, **options)
+    _run(_room("export", "beside"), **options)
 
 
 _STORAGE = click.option(
@@ -289,7 +301,7 @@ def search(**options: Any) -> None:
     --storage. `kerasopt tune status` and optuna-dashboard look at the same storage.
     """
     try:
-        _run(_room("tune", "search"), **options)
+        _run(_room("tune", "search", missing=_tuner), **options)
     except KeyboardInterrupt:
         again = " without --overwrite" if options["overwrite"] else ""
         click.echo(f"\nBroken off. The same command{again} goes on with the search.", err=True)
@@ -303,20 +315,4 @@ def search(**options: Any) -> None:
 @_JSON
 def status(**options: Any) -> None:
     """Tell how a search stands: its trials, the best, what runs now and what has failed."""
-    _run(_room("status", "status"), **options)
-
-
-def _room(module: str, name: str) -> Callable[..., None]:
-    """Give a room that needs the extra `tuner`; where that is missing, it says so."""
-
-    def room(**options: Any) -> None:
-        from kerasopt.tuning.extra import missing
-
-        try:
-            with _quiet.held_back():  # TensorFlow's greetings
-                found = import_module(f"kerasopt.cli.{module}")
-        except ImportError as error:
-            raise missing(error) from error
-        getattr(found, name)(**options)
-
-    return room
+    _run(_room("status", "status", missing=_tuner), **options)

@@ -33,7 +33,7 @@ def shrink(
     if labels is not None and data is None:
         raise bad_value("labels", "--data, whose labels they are", labels)
     if how.get("reconstruct") and data is None:
-        raise bad_value("reconstruct", "--data, such as --data x.npy", data)
+        raise bad_value("reconstruct", "--data beside it, such as --data x.npy", True)
     if output is not None:
         _check(output)
     parts = _ratio(ratio), _target(target)

@@ -1,6 +1,9 @@
 """`kerasopt shrink`."""
 
 import json
+import os
+import subprocess
+import sys
 
 import keras
 import numpy as np
@@ -46,6 +49,17 @@ def test_a_plan_writes_nothing(folder):
     plan = json.loads(done.stdout)
     assert plan["groups"][0]["after"] == 8
     assert not list(folder.glob("*plan*"))
+
+
+def test_it_prints_nothing_but_the_plan(folder):
+    loud = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
+    command = [sys.executable, "-m", "kerasopt.cli", "shrink", "model.keras", "--plan"]
+    done = subprocess.run(
+        [*command, "--ratio", "0.5"], cwd=folder, env=loud, text=True, capture_output=True,
+        check=True, timeout=300,
+    )  # fmt: skip
+    assert done.stdout.startswith("channels of")
+    assert done.stderr == ""
 
 
 def test_ratios_by_layer(folder):
