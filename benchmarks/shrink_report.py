@@ -54,7 +54,7 @@ def goals(record: Found) -> list[str]:
         "## The goals",
         "",
         f"Means ± standard errors over {len(numbers.seeds)} seeds; each beside dense float32 of "
-        "the same seed. `l2` is the default; the others are shown beside it.",
+        "the same seed. `l2` is the default criterion; the others are shown beside it.",
         "",
         *table(heads, rows),
     ]
@@ -122,6 +122,8 @@ def method(record: Found) -> list[str]:
 def cost(record: Found) -> list[str]:
     """Give the section on what shrinking costs."""
     found = record["cost"]
+    if not found:
+        return []
     weights, left = found[0]["weights"], found[0]["left"]
     rows = []
     for title, values, goal in (
@@ -144,8 +146,8 @@ def cost(record: Found) -> list[str]:
     ]
 
 
-def text(record: Found) -> str:
-    """Give the whole text."""
+def text(record: Found, picture: str) -> str:
+    """Give the whole text, beside a picture of that name."""
     minutes = ", ".join(f"{name} {value:.1f} min" for name, value in record["minutes"].items())
     lines = [
         "# Removing channels",
@@ -153,7 +155,7 @@ def text(record: Found) -> str:
         f"{record['about']}; `{record['command']}`. {minutes[0].upper()}{minutes[1:]}.",
         "",
         *goals(record),
-        "![Accuracy over the latency](shrink.png)",
+        f"![Accuracy over the latency]({picture})",
         "",
         *method(record),
     ]
