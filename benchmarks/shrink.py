@@ -1,13 +1,12 @@
 """Removing channels: accuracy, size and latency beside dense, from scratch and unstructured.
 
-    python benchmarks/shrink.py [--seeds 3] [--models CNN,ResNet] [--longer 1] [--quick]
-        [--data ../shared] [--record shrink.json] [--report] [--output benchmarks/results]
+    python benchmarks/shrink.py [--seeds 3] [--models CNN,ResNet] [--quick] [--data ../shared]
+        [--record shrink.json] [--report] [--output benchmarks/results]
 
 Every measured thing runs in a process of its own, with one thread; trainings two at a time, then
 times alone. With `--record FILE` each run is kept as soon as it is done, in the folder `FILE.runs`
 beside it, and what is there is not done again; `--report` only writes the text and the plot.
-Writes `shrink.md` and `shrink.png`; with `--longer N`, where all have N times the epochs and only
-what the goals are about is run, `shrink_longer.md` and `shrink_longer.png`.
+Writes `shrink.md` and `shrink.png`.
 """
 
 import argparse
@@ -33,7 +32,6 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=SEEDS)
     parser.add_argument("--models", default=",".join(KINDS), help="with commas between")
-    parser.add_argument("--longer", type=int, default=1, help="so many times the epochs")
     parser.add_argument("--quick", action="store_true", help="see that it works, on little")
     parser.add_argument("--data", type=Path, default=HERE.parent.parent / "shared")
     parser.add_argument("--record", type=Path, default=None, help="JSON of what was measured")
@@ -45,9 +43,9 @@ def arguments() -> argparse.Namespace:
     given.models = given.models.split(",")
     if not set(given.models) <= set(KINDS):
         parser.error(f"--models: some of {list(KINDS)}")
-    if min(given.seeds, given.longer) < 1:
-        parser.error("--seeds, --longer: at least 1")
-    given.settings = (QUICK if given.quick else Settings()).longer(given.longer)
+    if given.seeds < 1:
+        parser.error("--seeds: at least 1")
+    given.settings = QUICK if given.quick else Settings()
     given.seeds = min(given.seeds, 1) if given.quick else given.seeds
     if given.output is None:
         given.output = Path(tempfile.mkdtemp()) if given.quick else HERE / "results"
@@ -66,7 +64,6 @@ def measure(given: argparse.Namespace) -> None:
     record["about"] = ask("shrink_about:about", {})
     more = f" --seeds {given.seeds}" if given.seeds != SEEDS and not given.quick else ""
     more += f" --models {','.join(given.models)}" if given.models != list(KINDS) else ""
-    more += f" --longer {given.longer}" if given.longer > 1 else ""
     record["command"] = f"python benchmarks/shrink.py{more}{' --quick' if given.quick else ''}"
     minutes = record.setdefault("minutes", {})
     given.record.parent.mkdir(parents=True, exist_ok=True)
@@ -92,10 +89,9 @@ def main() -> None:
     if not given.report:
         measure(given)
     record = json.loads(given.record.read_text())
-    name = "shrink_longer" if Settings(**record["settings"]).times > 1 else "shrink"
-    found = text(record, f"{name}.png")
-    write_text(given.output / f"{name}.md", found)
-    plot(record, given.output / f"{name}.png")
+    found = text(record)
+    write_text(given.output / "shrink.md", found)
+    plot(record, given.output / "shrink.png")
     print(found)
     say(f"written to {given.output}, measured in {given.record}")
 

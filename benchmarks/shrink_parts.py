@@ -30,7 +30,7 @@ def jobs_of(given: Namespace) -> list[Job]:
 def train(given: Namespace, record: Found) -> None:
     """Train, shrink, fine-tune, export, judge: two processes at a time."""
     jobs = jobs_of(given)
-    many = [(job, part) for job in jobs for part in _parts(given, job)]
+    many = [(job, part) for job in jobs for part in parts(job.kind, given.quick)]
     _side_by_side("dense", [(job, None) for job in jobs])
     _side_by_side("runs", many)
     record["runs"] = {kind: {} for kind in given.models}
@@ -39,10 +39,6 @@ def train(given: Namespace, record: Found) -> None:
         record["runs"][job.kind][str(job.seed)] = {
             name: json.loads(job.path(name, "json").read_text()) for name in names
         }
-
-
-def _parts(given: Namespace, job: Job) -> list[list[Run]]:
-    return parts(job.kind, given.quick, few=given.settings.times > 1)
 
 
 def _side_by_side(function: str, many: Sequence[tuple[Job, list[Run] | None]]) -> None:
@@ -84,8 +80,6 @@ def time_files(given: Namespace, record: Found) -> None:
 def time_shrinking(given: Namespace, record: Found) -> None:
     """Measure what shrinking a large model costs, one process at a time."""
     record["cost"] = []
-    if given.settings.times > 1:
-        return
     for number in range(given.settings.repeats):
         say(f"cost of shrinking: process {number + 1} of {given.settings.repeats}")
         record["cost"].append(ask("shrink_cost:resnet50", {}))

@@ -122,8 +122,6 @@ def method(record: Found) -> list[str]:
 def cost(record: Found) -> list[str]:
     """Give the section on what shrinking costs."""
     found = record["cost"]
-    if not found:
-        return []
     weights, left = found[0]["weights"], found[0]["left"]
     rows = []
     for title, values, goal in (
@@ -146,8 +144,8 @@ def cost(record: Found) -> list[str]:
     ]
 
 
-def text(record: Found, picture: str) -> str:
-    """Give the whole text, beside a picture of that name."""
+def text(record: Found) -> str:
+    """Give the whole text."""
     minutes = ", ".join(f"{name} {value:.1f} min" for name, value in record["minutes"].items())
     lines = [
         "# Removing channels",
@@ -155,7 +153,7 @@ def text(record: Found, picture: str) -> str:
         f"{record['about']}; `{record['command']}`. {minutes[0].upper()}{minutes[1:]}.",
         "",
         *goals(record),
-        f"![Accuracy over the latency]({picture})",
+        "![Accuracy over the latency](shrink.png)",
         "",
         *method(record),
     ]

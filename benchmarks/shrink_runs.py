@@ -27,10 +27,8 @@ def name_of(run: Sequence[Any]) -> str:
     return how if how == DENSE else f"{how} {at:g}"
 
 
-def parts(kind: str, quick: bool = False, few: bool = False) -> list[list[Run]]:
-    """Give the runs after the dense one, in parts for a process each; `few`: those of the goals."""
-    if few:
-        return [[(how, at) for at in BELOW] for how in (SCRATCH, *RECONSTRUCTED)]
+def parts(kind: str, quick: bool = False) -> list[list[Run]]:
+    """Give the runs after the dense one, in parts for a process each; where it is quick, a few."""
     if quick:
         first = [(DEFAULT, 0.5), (DRIVEN, 0.5), (RATIO, 0.5), (SCRATCH, 0.5)]
         more = [(how, 0.5) for how in (UNSTRUCTURED, DISTILLED, RECONSTRUCTED[0], ITERATIVE)]

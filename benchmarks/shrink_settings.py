@@ -1,9 +1,9 @@
 """How much `shrink.py` runs: everything by which its answers and its time change."""
 
 import sys
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 TARGETS = (0.75, 0.5, 0.25)  # fractions of the MACs that stay
 RATIOS = (0.25, 0.5, 0.75)  # fractions of the channels that go
@@ -28,7 +28,6 @@ class Settings:
         rounds: Of the latency.
         seconds: Of each file in a round.
         repeats: Processes in which the cost of shrinking is measured.
-        times: By what the epochs were multiplied.
     """
 
     train: int = 4_800
@@ -42,13 +41,6 @@ class Settings:
     rounds: int = 7
     seconds: float = 0.08
     repeats: int = 3
-    times: int = 1
-
-    def longer(self, times: int) -> Self:
-        """Give the same with more epochs."""
-        return replace(
-            self, epochs=times * self.epochs, tuning=times * self.tuning, times=times * self.times
-        )
 
     def to_dict(self) -> dict[str, Any]:
         """Give them as plain data."""

@@ -71,16 +71,12 @@ def targets(numbers: Numbers) -> list[str]:
 def ratios(numbers: Numbers) -> list[str]:
     """Give the table of what goes of the channels."""
     runs = [("dense", DENSE), *((f"{at:g}", name_of((RATIO, at))) for at in RATIOS)]
-    if not any(numbers.has(run) for _, run in runs[1:]):
-        return []
     return table([f"`ratio` of the channels, `{DEFAULT}`", *HEADS], _rows(numbers, runs))
 
 
 def criteria(numbers: Numbers) -> list[str]:
     """Give the table of the criteria at half the MACs."""
     base = name_of((DEFAULT, 0.5))
-    if not numbers.has(base):
-        return []
     rows = []
     for how in (*CRITERIA, LAYER, *RECONSTRUCTED):
         run = name_of((how, 0.5))

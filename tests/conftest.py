@@ -1,5 +1,6 @@
 """What all tests need: quiet TensorFlow, two logical CPUs, fixed seeds."""
 
+import gc
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -29,6 +30,18 @@ def _seeds():
     keras.config.set_dtype_policy("float32")
     # Names begin anew, without the garbage collection that takes a quarter of a second.
     keras.utils.clear_session(free_memory=False)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _old():
+    """Leave what is still there after a module out of all later garbage collections.
+
+    TensorFlow keeps several GB of graphs alive; to look through them at each collection makes the
+    last tests ten times as slow as the first.
+    """
+    yield
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

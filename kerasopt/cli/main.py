@@ -59,7 +59,8 @@ def _room(
     def room(**options: Any) -> None:
         try:
             with _quiet.held_back():
-                import_module("tensorflow")
+                if missing is None:  # a status needs none
+                    import_module("tensorflow")
                 found = import_module(f"kerasopt.cli.{module}")
         except ImportError as error:
             if missing is None:

@@ -157,7 +157,8 @@ def test_kill_one_of_two_in_a_database(database, tmp_path):
 
 
 def test_a_database_that_is_stopped_for_ten_seconds_is_waited_for(postgres, database, tmp_path):
-    process = begin(tmp_path, database, seconds=0.3)
+    # Twelve trials of a second: it is not through before the database has stopped.
+    process = begin(tmp_path, database, seconds=1.0)
     until(lambda: len(ended(tmp_path)) >= 3)
     postgres.stop()
     try:
