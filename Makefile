@@ -8,7 +8,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 FILES := setup.cfg pyproject.toml constraints.txt
 
-.PHONY: demo test lint benchmarks clean
+.PHONY: demo test fuzz lint benchmarks clean
 
 demo: $(VENV)/.demo
 	$(BIN)/kerasopt demo
@@ -16,6 +16,10 @@ demo: $(VENV)/.demo
 # Two processes: each holds a TensorFlow of 1 GB, and files that share slow fixtures stay together.
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+# The properties alone, on other examples each time and ten times as many.
+fuzz: $(VENV)/.dev
+	KERASOPT_FUZZ=1 $(BIN)/python -m pytest -m hypothesis -n 2
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -12,9 +12,27 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-# No test asserts on the clock.
-hypothesis.settings.register_profile("kerasopt", deadline=None)
-hypothesis.settings.load_profile("kerasopt")
+FUZZ = os.environ.get("KERASOPT_FUZZ", "") not in ("", "0")
+
+# Neither the clock nor a fixture that all examples share says anything about the code.
+_COMMON = {
+    "deadline": None,
+    "suppress_health_check": [
+        hypothesis.HealthCheck.too_slow,
+        hypothesis.HealthCheck.function_scoped_fixture,
+    ],
+}
+# `make test`: the same examples each time, on every machine.
+hypothesis.settings.register_profile("test", derandomize=True, database=None, **_COMMON)
+# `make fuzz`: other ones each time; those that failed are tried again first.
+hypothesis.settings.register_profile("fuzz", max_examples=1000, print_blob=True, **_COMMON)
+hypothesis.settings.load_profile("fuzz" if FUZZ else "test")
+
+
+def examples(count):
+    """Say how many examples a property is tried on in `make test`; `make fuzz` takes ten times."""
+    return hypothesis.settings(max_examples=10 * count if FUZZ else count)
+
 
 # Must happen before TensorFlow is first used in the process: for MirroredStrategy.
 tf.config.set_logical_device_configuration(

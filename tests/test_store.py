@@ -5,7 +5,7 @@ import math
 import ml_dtypes
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -41,7 +41,6 @@ def same(one, other):
     return type(one) is type(other) and (one == other or (one != one and other != other))
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(PLAIN)
 def test_everything_comes_back(tmp_path, data):
     _store.save(tmp_path / "data.npz", data)

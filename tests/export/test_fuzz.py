@@ -4,12 +4,13 @@ import struct
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kerasopt.export import ExportError, benchmark, inspect, preparing, to_tflite
 from kerasopt.export.reading import read
 from kerasopt.export.signature import Input
+from tests.conftest import examples
 
 FILES = 200
 
@@ -108,7 +109,7 @@ values = st.recursive(
 )
 
 
-@settings(max_examples=600)
+@examples(600)
 @given(values, st.sampled_from([ONE, TWO, THREE]))
 def test_any_data_is_read_or_an_error_that_names_the_argument(value, inputs):
     found = []
@@ -128,7 +129,7 @@ class BeganError(ExportError):
     """The conversion began, so the data was taken."""
 
 
-@settings(max_examples=20)
+@examples(20)
 @given(values, st.sampled_from(["calibration", "check"]))
 def test_any_data_is_checked_before_the_conversion(dense, value, argument):
     def began(*args):

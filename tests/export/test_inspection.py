@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kerasopt.export import inspect, to_tflite
+from tests.conftest import examples
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +50,7 @@ def test_what_is_no_file(tmp_path):
         inspect(b"")
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100)
+@examples(100)
 @given(data=st.data())
 def test_damaged_files_are_an_error_or_read(exported, data):
     content = bytearray(exported.bytes)

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kerasopt.export import inspect, to_tflite
@@ -16,6 +16,7 @@ from kerasopt.export.entries import entry, with_entry
 from kerasopt.export.metadata import metadata_of, with_metadata
 from kerasopt.export.runner import Runner
 from kerasopt.export.structure import structure
+from tests.conftest import examples
 
 SAID = {
     "name": "digits",
@@ -99,7 +100,7 @@ _VALUES = st.recursive(
 )  # fmt: skip
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@examples(50)
 @given(said=st.dictionaries(st.text().filter(lambda key: key != "labels"), _VALUES, max_size=6))
 def test_any_json_comes_back(plain, rows, said):
     made = with_metadata(plain, said)

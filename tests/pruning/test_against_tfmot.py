@@ -17,16 +17,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from kerasopt.pruning import NM, Block, mask
 from kerasopt.pruning.updates import Updates
 from kerasopt.schedules import Constant, Foreign, PolynomialDecay
+from tests.conftest import examples
 
 pytestmark = pytest.mark.slow
 CHILD = Path(__file__).parent / "tfmot_child.py"
-FEW = settings(max_examples=60, deadline=None)  # each takes tfmot some hundredths of a second
+FEW = examples(60)  # each takes tfmot some hundredths of a second
 
 
 @pytest.fixture(scope="module")

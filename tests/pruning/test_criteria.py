@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
@@ -20,6 +20,7 @@ from kerasopt.pruning import (
 )
 from kerasopt.pruning.criteria import as_criterion
 from kerasopt.pruning.criteria.naming import CRITERIA
+from tests.conftest import examples
 
 KERNELS = arrays(np.float32, array_shapes(max_dims=3, max_side=6), elements=st.integers(-4, 4))
 KNOWN = {
@@ -119,7 +120,7 @@ def test_random_numbers():
 
 @pytest.mark.parametrize("name", ["magnitude", "lamp", "random", "taylor", "snip", "wanda"])
 @pytest.mark.parametrize("scope", ["layer", "global", "erk"])
-@settings(deadline=None, max_examples=15)
+@examples(15)
 @given(seed=st.integers(0, 999))
 def test_masks_lie_within_each_other_along_a_rising_schedule(name, scope, seed):
     shapes = {"a": (12, 10), "b": (3, 3, 2, 7), "c": (9, 1)}

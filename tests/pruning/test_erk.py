@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kerasopt.pruning import masks
 from kerasopt.pruning.scopes import erk_densities
 from kerasopt.pruning.scopes.scope import number_kept
+from tests.conftest import examples
 from tests.pruning.kernels import SHAPES, SPARSITIES, kernels, size, total
 
 
@@ -75,7 +76,7 @@ def test_erk_with_units_is_as_close_as_one_of_them(shapes, sparsity, pattern):
     assert abs(total(found) - wanted) <= unit / 2 or total(found) == least
 
 
-@settings(deadline=None, max_examples=40)
+@examples(40)
 @given(SHAPES, st.sampled_from(["weight", "channel", "block_2x2", "2:4"]), st.integers(0, 99))
 def test_erk_only_takes_along_a_rising_schedule(shapes, pattern, seed):
     weights = {name: one for name, one in kernels(shapes, seed).items() if one.ndim}

@@ -16,6 +16,7 @@ from kerasopt.export import to_tflite
 from kerasopt.graph import Graph
 from kerasopt.pruning import fold_batch_norm
 from kerasopt.pruning.absorbing import Channels, fold
+from tests.conftest import examples
 from tests.graph import models
 
 RNG = np.random.default_rng(0)
@@ -475,7 +476,7 @@ def cases(draw):
     return layout, values(shape), perhaps(), statistics
 
 
-@hypothesis.settings(max_examples=200, deadline=None)
+@examples(200)
 @hypothesis.given(cases())
 def test_the_arithmetic(case):
     layout, kernel, bias, (mean, variance, gamma, beta, epsilon) = case

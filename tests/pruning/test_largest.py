@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kerasopt.pruning.largest import keep_largest, kth_largest
+from tests.conftest import examples
 
 
 @given(
@@ -22,7 +23,7 @@ def test_few_values_with_many_ties(values, share):
     assert np.array_equal(mask, expected)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(
     size=st.integers(5_000, 60_000),
     zeros=st.sampled_from([0.0, 0.3, 0.8, 0.99, 1.0]),

@@ -3,12 +3,13 @@
 import ml_dtypes
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kerasopt.pruning import Context, mask, masks
 from kerasopt.pruning.patterns import as_pattern
 from kerasopt.pruning.scopes.scope import number_kept
+from tests.conftest import examples
 
 PATTERNS = ["weight", "2:4", "block_2x3", "channel"]
 SCOPES = ["layer", "global", "erk", "dense_ends", {"a": 0.25}]
@@ -28,7 +29,6 @@ def units_left(kept, pattern):
     return int(shares.sum())
 
 
-@settings(deadline=None)
 @given(st.sampled_from(PATTERNS), st.integers(0, 99), st.floats(0, 0.9999))
 def test_each_layer_is_exact(pattern, seed, sparsity):
     weights = kernels(seed)
@@ -43,7 +43,7 @@ def test_each_layer_is_exact(pattern, seed, sparsity):
 
 @pytest.mark.parametrize("scope", SCOPES, ids=str)
 @pytest.mark.parametrize("pattern", PATTERNS)
-@settings(deadline=None, max_examples=10)
+@examples(10)
 @given(seed=st.integers(0, 99))
 def test_masks_along_a_rising_schedule(pattern, scope, seed):
     weights = kernels(seed)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
@@ -34,7 +34,6 @@ def best_of_groups(weights, n, m):
 
 
 @given(KERNELS, st.integers(1, 5), st.integers(1, 20))
-@settings(deadline=None)
 def test_at_one_minus_n_by_m_each_group_keeps_its_n_best(weights, n, more):
     m = n + more  # beyond 16 they are sorted
     assert np.array_equal(mask(weights, 1 - n / m, NM(n, m)), best_of_groups(weights, n, m))

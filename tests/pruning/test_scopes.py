@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kerasopt.pruning import NM, Block, DenseEnds, Erk, Global, Named, PerLayer, masks
@@ -150,7 +150,6 @@ def test_named_with_groups():
         masks({"a": np.ones((4, 4)), "b": np.ones((4, 4))}, 0.3, {"a": 0.6}, "2:4")
 
 
-@settings(deadline=None)
 @given(st.integers(0, 5), st.integers(0, 3), st.integers(0, 3))
 def test_dense_ends(number, first, last):
     weights = kernels([(10, 10)] * number)

@@ -5,11 +5,12 @@ import json
 import keras
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from keras import layers
 
 from kerasopt.layers import DropBlock2D, DropConnect, ScheduledDropout, StochasticDepth
+from tests.conftest import examples
 
 POLICIES = ["float32", "mixed_float16", "float16", "mixed_bfloat16", "float64"]
 
@@ -95,7 +96,7 @@ def test_equal_seeds_give_equal_numbers(make):
     make=st.sampled_from(PLAIN),
     policy=st.sampled_from(POLICIES),
 )
-@settings(max_examples=40, deadline=None)
+@examples(40)
 def test_each_number_is_dropped_or_divided(rate, shape, make, policy):
     layer = make(rate, dtype=policy)
     x = np.random.default_rng(0).uniform(1, 2, shape)

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from kerasopt.layers import DropBlock2D
+from tests.conftest import examples
 
 
 class Recorded(DropBlock2D):
@@ -38,7 +39,7 @@ def reference(drawn, rate, block, height, width):
     data_format=st.sampled_from(["channels_last", "channels_first"]),
     seed=st.integers(0, 1000),
 )
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_blocks_are_those_of_the_reference(rate, block, height, width, data_format, seed):
     layer = Recorded(rate, block, data_format, seed)
     x = np.random.default_rng(seed).uniform(1, 2, (2, height, width, 3)).astype("float32")

@@ -3,10 +3,11 @@
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kerasopt.stopping.bounds import is_worse, one_bound, times_worse
+from tests.conftest import examples
 
 
 @pytest.mark.parametrize(
@@ -29,7 +30,7 @@ def test_times_worse(reference, factor, mode, expected):
     st.floats(1.01, 100),
     st.sampled_from(["min", "max"]),
 )
-@settings(derandomize=True, deadline=None, max_examples=100)
+@examples(100)
 def test_times_worse_is_worse(reference, factor, mode):
     assert is_worse(times_worse(reference, factor, mode), reference, mode)
 

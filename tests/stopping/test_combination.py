@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kerasopt.stopping import (
@@ -19,6 +19,7 @@ from kerasopt.stopping import (
     Verdict,
 )
 from kerasopt.stopping.rule import Rule, go_on
+from tests.conftest import examples
 
 
 class At(Rule):
@@ -67,7 +68,7 @@ def test_any_and_all():
     st.lists(st.frozensets(st.integers(0, 7)), min_size=2, max_size=4),
     st.frozensets(st.integers(0, 7)),
 )
-@settings(derandomize=True, deadline=None, max_examples=100)
+@examples(100)
 def test_as_sets(sets, more):
     steps = range(8)
     union, common = frozenset.union(*sets), frozenset.intersection(*sets)
@@ -82,7 +83,7 @@ RUNS = st.lists(st.fixed_dictionaries({}, optional={"val_loss": VALUE, "loss": V
 
 
 @given(RUNS)
-@settings(derandomize=True, deadline=None, max_examples=100)
+@examples(100)
 def test_real_rules_are_what_they_are_alone(run):
     def rules():
         yield Patience(2)

@@ -3,10 +3,11 @@
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kerasopt.stopping import Divergence
+from tests.conftest import examples
 from tests.stopping.sequences import stops
 
 
@@ -60,7 +61,7 @@ def test_no_factor_of_a_best_of_zero_is_crossed(mode):
 
 
 @given(st.lists(st.floats(0.01, 10.0), min_size=1, max_size=12), st.sampled_from([1.5, 2.0, 4.0]))
-@settings(derandomize=True, deadline=None, max_examples=100)
+@examples(100)
 def test_formula_for_positive_losses(values, factor):
     expected = next(
         (t for t in range(len(values)) if values[t] > factor * min(values[: t + 1])), None

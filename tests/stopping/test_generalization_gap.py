@@ -3,10 +3,11 @@
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kerasopt.stopping import GeneralizationGap
+from tests.conftest import examples
 
 
 def stops(rule, training, validation):
@@ -69,7 +70,7 @@ def test_no_factor_of_zero_is_crossed(mode):
 
 
 @given(st.lists(st.tuples(st.floats(0.01, 5), st.floats(0.01, 5)), max_size=10))
-@settings(derandomize=True, deadline=None, max_examples=50)
+@examples(50)
 def test_each_epoch_by_itself(values):
     training, validation = zip(*values, strict=True) if values else ((), ())
     expected = [t for t, (a, b) in enumerate(values) if b - a > 0.5]

@@ -4,11 +4,12 @@ import math
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kerasopt.stopping import GeneralizationLoss
 from kerasopt.stopping.generalization_loss import generalization_loss
+from tests.conftest import examples
 from tests.stopping.sequences import stops
 
 CURVES = st.lists(st.floats(-100.0, 100.0), min_size=1, max_size=12)
@@ -51,7 +52,7 @@ def test_higher_is_better(alpha, values, step):
 
 
 @given(CURVES, CURVES)
-@settings(derandomize=True, deadline=None, max_examples=100)
+@examples(100)
 def test_formula_in_exact_arithmetic(errors, others):
     for error, lowest in zip(errors, others, strict=False):
         lowest, error = sorted((lowest, error))
@@ -62,7 +63,7 @@ def test_formula_in_exact_arithmetic(errors, others):
 
 
 @given(CURVES, st.floats(0.1, 50.0))
-@settings(derandomize=True, deadline=None, max_examples=100)
+@examples(100)
 def test_a_maximised_metric_is_negated(values, alpha):
     lower = GeneralizationLoss(alpha, "x", "min")
     higher = GeneralizationLoss(alpha, "x", "max")
@@ -73,7 +74,7 @@ def test_a_maximised_metric_is_negated(values, alpha):
 
 
 @given(CURVES)
-@settings(derandomize=True, deadline=None, max_examples=50)
+@examples(50)
 def test_a_falling_curve_never_stops(values):
     assert stops(GeneralizationLoss(0.1), sorted(values, reverse=True)) is None
 

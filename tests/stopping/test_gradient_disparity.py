@@ -3,10 +3,11 @@
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kerasopt.stopping import GradientDisparity
+from tests.conftest import examples
 
 
 def stops(rule, disparities):
@@ -43,7 +44,7 @@ def test_five_rises_by_default():
 
 
 @given(st.lists(st.integers(0, 4), max_size=15), st.integers(1, 3))
-@settings(derandomize=True, deadline=None, max_examples=100)
+@examples(100)
 def test_rises_running(disparities, patience):
     expected = [
         end

@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from kerasopt.stopping.gradients import GradientMoments, disparity, evidence, moments
+from tests.conftest import examples
 
 GRADIENTS = hnp.arrays(
     float,
@@ -16,7 +17,7 @@ GRADIENTS = hnp.arrays(
 
 
 @given(GRADIENTS)
-@settings(derandomize=True, deadline=None, max_examples=100)
+@examples(100)
 def test_moments(gradients):
     given = moments(gradients)
     samples = len(gradients)
@@ -30,7 +31,7 @@ def test_moments(gradients):
 
 
 @given(GRADIENTS)
-@settings(derandomize=True, deadline=None, max_examples=100)
+@examples(100)
 def test_evidence(gradients):
     samples, parameters = gradients.shape
     total = 0.0
@@ -72,14 +73,14 @@ def test_evidence_of_moments_in_single_precision():
 
 
 @given(GRADIENTS)
-@settings(derandomize=True, deadline=None, max_examples=100)
+@examples(100)
 def test_disparity_is_the_mean_distance_of_scipy(gradients):
     distance = pytest.importorskip("scipy.spatial.distance")
     assert disparity(gradients) == pytest.approx(distance.pdist(gradients).mean(), abs=1e-12)
 
 
 @given(GRADIENTS, st.floats(-5.0, 5.0), st.randoms(use_true_random=False))
-@settings(derandomize=True, deadline=None, max_examples=50)
+@examples(50)
 def test_disparity_knows_no_origin_and_no_order(gradients, shift, random):
     order = list(range(len(gradients)))
     random.shuffle(order)

@@ -4,10 +4,11 @@ import math
 from fractions import Fraction
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from kerasopt.stopping import LowProgress
+from tests.conftest import examples
 
 
 def stops(rule, values):
@@ -48,7 +49,7 @@ def test_sequences(threshold, strip, values, steps):
     st.integers(2, 5),
     st.sampled_from([0.1, 50.0, 300.0]),
 )
-@settings(derandomize=True, deadline=None, max_examples=100)
+@examples(100)
 def test_formula_in_exact_arithmetic(values, strip, threshold):
     expected = []
     for end in range(strip - 1, len(values), strip):

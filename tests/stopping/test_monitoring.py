@@ -4,12 +4,13 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kerasopt.stopping import MonitoringRule, Patience
 from kerasopt.stopping.monitoring import direction, missing_metric
 from kerasopt.stopping.rule import go_on
+from tests.conftest import examples
 
 
 class Watcher(MonitoringRule):
@@ -68,7 +69,7 @@ def test_the_best_of_a_metric_to_be_maximised():
     st.lists(st.floats(-9, 9) | st.just(math.nan) | st.just(math.inf), max_size=12),
     st.sampled_from(["min", "max"]),
 )
-@settings(derandomize=True, deadline=None, max_examples=100)
+@examples(100)
 def test_the_best_is_the_first_of_the_best(values, mode):
     rule = Watcher("x", mode)
     feed(rule, values)

@@ -4,11 +4,12 @@ import json
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kerasopt.stopping import Patience
 from kerasopt.stopping.monitoring import direction, missing_metric
+from tests.conftest import examples
 from tests.stopping.sequences import stops
 
 
@@ -51,7 +52,7 @@ CURVES = st.lists(st.floats(-5.0, 5.0) | st.integers(-2, 2).map(float), max_size
 
 
 @given(CURVES, st.integers(0, 4))
-@settings(derandomize=True, deadline=None, max_examples=100)
+@examples(100)
 def test_epochs_since_the_first_of_the_best(values, patience):
     expected = None
     for step in range(1, len(values)):
@@ -109,7 +110,7 @@ def test_a_lucky_epoch_is_no_best():
 
 
 @given(CURVES, st.sampled_from([0.25, 0.5, 0.75]), st.integers(1, 3))
-@settings(derandomize=True, deadline=None, max_examples=100)
+@examples(100)
 def test_patience_on_the_smoothed_curve(values, smoothing, patience):
     # Sixteenths, so that nothing is rounded.
     values = [round(16 * value) / 16 for value in values]

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kerasopt.stopping.power_law import PowerLaw, fit_power_law
+from tests.conftest import examples
 
 
 def curve(t, a, b, c):
@@ -55,7 +56,7 @@ def test_an_exact_law_is_found(a, b, c, epochs):
     st.floats(-5.0, 5.0),
     st.integers(4, 40),
 )
-@settings(derandomize=True, deadline=None, max_examples=60)
+@examples(60)
 def test_an_exact_law_is_followed(a, b, c, epochs):
     t = np.arange(1, epochs + 1)
     law = fit_power_law(curve(t, a, b, c))
@@ -70,7 +71,7 @@ def test_an_exact_law_is_followed(a, b, c, epochs):
     st.floats(0.0, 0.3),
     st.integers(5, 30),
 )
-@settings(derandomize=True, deadline=None, max_examples=25)
+@examples(25)
 def test_no_fit_of_scipy_leaves_less(seed, a, b, noise, epochs):
     rng = np.random.default_rng(seed)
     values = curve(range(1, epochs + 1), a, b, 0.5) + noise * rng.normal(size=epochs)
@@ -79,7 +80,7 @@ def test_no_fit_of_scipy_leaves_less(seed, a, b, noise, epochs):
 
 
 @given(st.lists(st.floats(-5.0, 5.0), min_size=4, max_size=15))
-@settings(derandomize=True, deadline=None, max_examples=60)
+@examples(60)
 def test_no_line_and_no_grid_leaves_less(values):
     law = fit_power_law(values)
     assert law.a >= 0.0
@@ -95,7 +96,7 @@ def test_no_line_and_no_grid_leaves_less(values):
 
 
 @given(st.lists(st.floats(-2.0, 2.0), min_size=4, max_size=12), st.floats(-3.0, 3.0))
-@settings(derandomize=True, deadline=None, max_examples=40)
+@examples(40)
 def test_a_constant_and_a_scale_go_through(values, constant):
     ours = squares(values, fit_power_law(values))
     moved = [4.0 * value + constant for value in values]

@@ -4,10 +4,11 @@ import math
 from fractions import Fraction
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from kerasopt.stopping import ProgressQuotient
+from tests.conftest import examples
 
 
 def stops(rule, training, validation):
@@ -117,7 +118,7 @@ def test_the_reason_names_both_metrics():
     st.integers(2, 5),
     st.sampled_from([0.03, 0.1, 0.5, 1.0]),
 )
-@settings(derandomize=True, deadline=None, max_examples=150)
+@examples(150)
 def test_formula_in_exact_arithmetic(values, strip, alpha):
     training, validation = zip(*values, strict=True)
     expected = []

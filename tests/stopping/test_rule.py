@@ -4,7 +4,7 @@ import json
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kerasopt import stopping
@@ -29,6 +29,7 @@ from kerasopt.stopping import (
     serialize,
 )
 from kerasopt.stopping.rule import go_on
+from tests.conftest import examples
 
 # Small enough to fire now and then in a dozen epochs.
 RULES = {
@@ -107,7 +108,7 @@ def test_every_rule_is_here():
 
 @each_rule
 @given(RUNS, st.integers(0, 14))
-@settings(derandomize=True, deadline=None, max_examples=20)
+@examples(20)
 def test_a_run_goes_on_from_a_saved_state(make, run, cut):
     rule = make()
     verdicts(rule, run[:cut])
@@ -119,7 +120,7 @@ def test_a_run_goes_on_from_a_saved_state(make, run, cut):
 
 @each_rule
 @given(RUNS, RUNS)
-@settings(derandomize=True, deadline=None, max_examples=10)
+@examples(10)
 def test_a_state_takes_the_place_of_what_was_known(make, run, other_run):
     rule, other = make(), make()
     verdicts(rule, run)
@@ -131,7 +132,7 @@ def test_a_state_takes_the_place_of_what_was_known(make, run, other_run):
 
 @each_rule
 @given(RUNS, RUNS)
-@settings(derandomize=True, deadline=None, max_examples=10)
+@examples(10)
 def test_a_state_does_not_change_afterwards(make, run, rest):
     rule = make()
     verdicts(rule, run)
@@ -147,7 +148,7 @@ def test_a_state_does_not_change_afterwards(make, run, rest):
 
 @each_rule
 @given(RUNS, RUNS)
-@settings(derandomize=True, deadline=None, max_examples=10)
+@examples(10)
 def test_after_reset_it_is_as_new(make, run, other_run):
     rule, new = make(), make()
     verdicts(rule, run)
@@ -158,7 +159,7 @@ def test_after_reset_it_is_as_new(make, run, other_run):
 
 @each_rule
 @given(RUNS)
-@settings(derandomize=True, deadline=None, max_examples=10)
+@examples(10)
 def test_a_verdict_has_a_reason_if_it_stops(make, run):
     rule = make()
     copy = json.dumps(run)

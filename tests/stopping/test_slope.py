@@ -4,11 +4,12 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from kerasopt.stopping import Slope
 from kerasopt.stopping.slope import least_squares_slope
+from tests.conftest import examples
 from tests.stopping.sequences import stops
 
 CURVES = st.lists(st.floats(-5.0, 5.0), min_size=3, max_size=12)
@@ -56,7 +57,7 @@ def test_a_flat_curve_stops_with_a_full_window(mode):
 
 
 @given(CURVES)
-@settings(derandomize=True, deadline=None, max_examples=100)
+@examples(100)
 def test_slope_and_error_are_those_of_scipy(values):
     stats = pytest.importorskip("scipy.stats")
     assume(np.ptp(values) > 1e-3)
@@ -68,7 +69,7 @@ def test_slope_and_error_are_those_of_scipy(values):
 
 
 @given(CURVES, st.sampled_from([0.0, 0.1, 1.0]), st.sampled_from([0.0, 1.0, 2.0]))
-@settings(derandomize=True, deadline=None, max_examples=100)
+@examples(100)
 def test_verdicts_by_scipy(values, delta, errors):
     stats = pytest.importorskip("scipy.stats")
     window = 3
@@ -84,14 +85,14 @@ def test_verdicts_by_scipy(values, delta, errors):
 
 
 @given(CURVES, st.floats(-50.0, 50.0))
-@settings(derandomize=True, deadline=None, max_examples=100)
+@examples(100)
 def test_a_constant_changes_nothing(values, constant):
     moved = [value + constant for value in values]
     assert least_squares_slope(moved) == pytest.approx(least_squares_slope(values), abs=1e-10)
 
 
 @given(CURVES)
-@settings(derandomize=True, deadline=None, max_examples=50)
+@examples(50)
 def test_backwards_and_upside_down(values):
     slope, error = least_squares_slope(values)
     expected = pytest.approx((-slope, error), abs=1e-12)

@@ -4,11 +4,12 @@ import math
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kerasopt.stopping import GeneralizationGap, LowProgress, ProgressQuotient
 from kerasopt.stopping.strips import progress
+from tests.conftest import examples
 
 ERRORS = st.lists(st.floats(-10.0, 10.0), min_size=1, max_size=8)
 
@@ -31,7 +32,7 @@ def test_progress_by_hand(errors, expected):
 
 
 @given(ERRORS)
-@settings(derandomize=True, deadline=None, max_examples=100)
+@examples(100)
 def test_progress_in_exact_arithmetic(errors):
     exact = [Fraction(error) for error in errors]
     least = abs(min(exact))

@@ -3,10 +3,11 @@
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kerasopt.stopping import Threshold
+from tests.conftest import examples
 from tests.stopping.sequences import stops
 
 
@@ -39,7 +40,7 @@ def test_it_asks_for_this_value_not_for_the_best():
 
 
 @given(st.lists(st.floats(-5, 5), min_size=1, max_size=10), st.floats(-5, 5))
-@settings(derandomize=True, deadline=None, max_examples=50)
+@examples(50)
 def test_first_value_at_or_below(values, goal):
     expected = next((step for step, value in enumerate(values) if value <= goal), None)
     assert stops(Threshold(goal), values) == expected

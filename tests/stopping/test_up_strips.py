@@ -3,10 +3,11 @@
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kerasopt.stopping import UpStrips
+from tests.conftest import examples
 from tests.stopping.sequences import stops
 
 
@@ -44,7 +45,7 @@ CURVES = st.lists(st.floats(-5.0, 5.0) | st.integers(-2, 2).map(float), max_size
 
 
 @given(CURVES, st.integers(1, 4), st.integers(1, 4))
-@settings(derandomize=True, deadline=None, max_examples=200)
+@examples(200)
 def test_prechelts_recursion(values, strips, strip):
     def up(successive, end):
         if successive == 0:
@@ -60,7 +61,7 @@ def test_prechelts_recursion(values, strips, strip):
 
 
 @given(CURVES, st.integers(1, 3), st.integers(1, 3))
-@settings(derandomize=True, deadline=None, max_examples=50)
+@examples(50)
 def test_a_falling_curve_never_stops(values, strips, strip):
     assert stops(UpStrips(strips, strip), sorted(values, reverse=True)) is None
 

@@ -5,10 +5,11 @@ import math
 import keras_tuner
 import optuna
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kerasopt.tuning.axes import Axis, finite_values
+from tests.conftest import examples
 
 kinds = keras_tuner.engine.hyperparameters
 
@@ -50,7 +51,7 @@ def suggested(axis, seed):
     return trial.params[axis.key]
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(st.one_of(ints(), floats(), choices), st.booleans(), st.integers(0, 99))
 def test_what_optuna_suggests_is_a_value_of_the_hyperparameter(hp, grid, seed):
     axis = Axis.of(hp, "key", grid)
@@ -70,7 +71,7 @@ def test_what_optuna_suggests_is_a_value_of_the_hyperparameter(hp, grid, seed):
         assert min(abs(value - one) for one in known) <= tolerance
 
 
-@settings(max_examples=80, deadline=None)
+@examples(80)
 @given(st.one_of(ints(), floats(), choices))
 def test_steps_give_the_values_that_keras_tuner_gives(hp):
     values = finite_values(hp)

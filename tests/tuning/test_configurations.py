@@ -5,11 +5,12 @@ import itertools
 import keras_tuner
 import optuna
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kerasopt.tuning.configurations import Space, config_of, distance
 from kerasopt.tuning.oracle import OptunaOracle
+from tests.conftest import examples
 
 
 def conditional():
@@ -43,7 +44,7 @@ def test_the_same_name_under_two_conditions_has_two_keys():
     assert space.values(space.params(values)) == values
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.lists(st.integers(1, 4), min_size=1, max_size=4))
 def test_the_size_is_the_product_of_the_axes(sizes):
     hp = keras_tuner.HyperParameters()

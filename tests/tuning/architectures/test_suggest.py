@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 
@@ -15,6 +15,7 @@ from kerasopt.tuning.architectures import (
     HyperSequenceCNN,
     suggest_hypermodel,
 )
+from tests.conftest import examples
 from tests.tuning.architectures.spaces import build
 
 RNG = np.random.default_rng(0)
@@ -237,7 +238,7 @@ SHAPES = st.one_of(
 TYPES = st.sampled_from(["uint8", "int16", "int64", "float16", "float32", "float64", "bool"])
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(shape=SHAPES, dtype=TYPES, top=st.sampled_from([1, 9, 100, 255]), seed=st.integers(0, 99))
 def test_any_data(shape, dtype, top, seed):
     x = (np.random.default_rng(seed).random((12, *shape)) * top).astype(dtype)
@@ -257,7 +258,7 @@ def test_any_data(shape, dtype, top, seed):
     )
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(
     values=st.lists(st.integers(0, 30), min_size=2, max_size=200),
     dtype=st.sampled_from(["int32", "uint8", "float32"]),
@@ -276,7 +277,7 @@ def test_any_whole_targets(values, dtype):
     assert suggested.outputs == (top + 1 if classes else 1)
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(
     rows=st.integers(2, 12).flatmap(
         lambda n: st.lists(st.lists(st.integers(0, 1), min_size=n, max_size=n), min_size=2)
