@@ -15,7 +15,7 @@ from kerasopt.export.errors import ExportError
 from kerasopt.export.modes import CALIBRATED
 from kerasopt.export.precision import in_float32
 from kerasopt.export.reading import read
-from kerasopt.export.recurrent import recurrent
+from kerasopt.export.recurrent import recurrent, traced_lengths
 from kerasopt.export.samples import Batch, Samples, random_samples
 from kerasopt.export.saved_model import SavedModel, inner_layers
 from kerasopt.export.signature import Signature, signature_of
@@ -103,7 +103,13 @@ def prepare(
     layers = known_layers(model, plain)
     whole = signature_of(plain)
     with held_back():
-        loops = recurrent(layers, modes, batch_size, whole.batch is not None)
+        loops = recurrent(
+            layers,
+            modes,
+            batch_size,
+            whole.batch is not None,
+            lambda: traced_lengths(plain, whole, layers),
+        )
     signature = signature_of(plain, loops.batch)
     given = None if calibration is None else read("calibration", calibration, signature.inputs)
     data = check_data(signature, given, check)

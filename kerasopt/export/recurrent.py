@@ -1,13 +1,15 @@
 """Recurrent layers: a loop needs a file with a fixed batch, and cannot be calibrated."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import keras
 
+from kerasopt._quiet import held_back
 from kerasopt.export.modes import MODES
+from kerasopt.export.signature import Signature
 
 MOST_STEPS = 128
 """Most steps over which a layer is unrolled where a loop with a batch of one will do."""
@@ -42,8 +44,16 @@ class Recurrent:
                 layer.unroll = False
 
 
+Lengths = Mapping[str, tuple[int | None, ...]]
+"""By path of a recurrent layer, the steps of each sequence that it is called on."""
+
+
 def recurrent(
-    layers: Mapping[str, Any], modes: Sequence[str], batch_size: int | None, fixed: bool = False
+    layers: Mapping[str, Any],
+    modes: Sequence[str],
+    batch_size: int | None,
+    fixed: bool = False,
+    lengths: Callable[[], Lengths] | None = None,
 ) -> Recurrent:
     """Choose between unrolling and a fixed batch.
 
@@ -56,6 +66,8 @@ def recurrent(
         modes: Modes of the files that will be made.
         batch_size: What the user wants, or `None`.
         fixed: Whether the model has a batch of its own. Defaults to `False`.
+        lengths: Tells the steps, as `traced_lengths` does; asked only if they matter. Defaults to
+            `None`: those that the layers were built with.
     """
     loops = {
         path: layer
@@ -67,7 +79,8 @@ def recurrent(
     calibrated = any(MODES[mode].calibrated for mode in modes)
     if not calibrated and (fixed or batch_size is not None):
         return Recurrent(batch=batch_size)
-    steps = {path: _steps(layer) for path, layer in loops.items()}
+    seen = {} if lengths is None else lengths()
+    steps = {path: _most(seen.get(path) or (built_steps(one),)) for path, one in loops.items()}
     names = ", ".join(map(repr, loops))
     most = MOST_CALIBRATED if calibrated else MOST_STEPS
     if all(one is not None and one <= most for one in steps.values()):
@@ -75,7 +88,7 @@ def recurrent(
         return Recurrent(
             tuple(loops.values()),
             batch_size,
-            f"Unrolled {names} over {', '.join(map(str, counts))} steps"
+            f"Unrolled {names} over {', '.join(map(str, counts))} step{'s' * (counts != [1])}"
             f"{', so that the file takes any batch' if batch_size is None and not fixed else ''}.",
         )
     if batch_size is not None or fixed:
@@ -84,7 +97,71 @@ def recurrent(
     return Recurrent((), 1, f"The file takes one sample at a time: in it {names} {verb} over time.")
 
 
-def _steps(layer: Any) -> int | None:
+def traced_lengths(model: Any, signature: Signature, layers: Mapping[str, Any]) -> Lengths:
+    """Find how many steps the sequences have that the recurrent layers of a model are called on.
+
+    A layer remembers only what it was built with, which in an encoder with a decoder is often the
+    model that was trained, and not the one that is exported.
+
+    Args:
+        model: A built Keras model.
+        signature: Its signature.
+        layers: By path, its layers.
+
+    Returns:
+        By path, a number a call, `None` where it is not known; nothing of layers that are not
+        called, nor if the model cannot be traced.
+    """
+    import tensorflow as tf
+
+    found: dict[str, list[int | None]] = {}
+    marked = []
+
+    def noting(path: str, call: Callable[..., Any]) -> Callable[..., Any]:
+        def called(sequences: Any, *args: Any, **kwargs: Any) -> Any:
+            found.setdefault(path, []).append(sequences.shape[1])
+            return call(sequences, *args, **kwargs)
+
+        return called
+
+    specs = [tf.TensorSpec(one.shape, one.dtype) for one in signature.inputs]
+    names = [one.name for one in signature.inputs]
+    function = tf.function(
+        lambda *values: signature.call(model, dict(zip(names, values, strict=True))),
+        autograph=False,
+        input_signature=specs,
+    )
+    try:
+        for path, layer in layers.items():
+            if isinstance(layer, keras.layers.RNN) and "call" not in vars(layer):
+                vars(layer)["call"] = noting(path, layer.call)
+                marked.append(layer)
+        with held_back():
+            function.get_concrete_function()
+    except Exception:  # what is wrong is said where the model is traced in earnest
+        return {}
+    finally:
+        for layer in marked:
+            vars(layer).pop("call", None)
+    return {path: tuple(lengths) for path, lengths in found.items()}
+
+
+def built_steps(layer: Any) -> int | None:
+    """Give the steps that a layer was built with, or `None` if any will do.
+
+    Example:
+    >>> layer = keras.layers.GRU(2)
+    >>> _ = layer(keras.Input((5, 3)), initial_state=keras.Input((2,)))
+    >>> built_steps(layer)
+    5
+    """
     config = layer.get_build_config() or {}
-    shape = config.get("input_shape") or config.get("sequences_shape")
+    # With states there are several shapes.
+    shapes = config.get("shapes_dict", config)
+    shape = shapes.get("input_shape") or shapes.get("sequences_shape")
     return shape[1] if shape and len(shape) > 1 else None
+
+
+def _most(lengths: Sequence[int | None]) -> int | None:
+    known = [one for one in lengths if one is not None]
+    return max(known) if len(known) == len(lengths) else None

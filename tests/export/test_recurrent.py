@@ -111,3 +111,74 @@ def test_a_layer_that_was_built_unrolled_stays_so(series):
     built = keras.Sequential([keras.Input((6, 4)), memory, layers.Dense(3)])
     assert not to_tflite(built, check=series).report.notes
     assert memory.unroll is True
+
+
+@pytest.fixture(scope="module")
+def given_states():
+    """Layers of every kind that start from states which are inputs, and give how they end."""
+    keras.utils.set_random_seed(0)
+    x = keras.Input((1, 4), name="x")
+    h, c = keras.Input((5,), name="h"), keras.Input((5,), name="c")
+    kept = {"return_state": True}
+    outputs = [
+        *layers.LSTM(5, name="lstm", **kept)(x, initial_state=[h, c]),
+        *layers.GRU(5, name="gru", **kept)(x, initial_state=h),
+        *layers.SimpleRNN(5, name="simple", **kept)(x, initial_state=[h]),
+        layers.Bidirectional(layers.GRU(5), name="both")(x, initial_state=[h, c]),
+        *layers.RNN([layers.GRUCell(5), layers.SimpleRNNCell(5)], name="cells", **kept)(
+            x, initial_state=[h, c]
+        ),
+    ]
+    return keras.Model([x, h, c], [layers.Dense(3, name="y")(outputs[0]), *outputs[1:]])
+
+
+def test_layers_that_are_given_a_state(given_states):
+    rng = np.random.default_rng(0)
+    data = [
+        rng.uniform(-1, 1, (120, *one.shape[1:])).astype("float32") for one in given_states.inputs
+    ]
+    found = export_all(given_states, ["float32", "int8"], calibration=data)
+    assert not found.refused
+    for mode, floor in (("float32", 100), ("int8", 20)):
+        report = found[mode].report
+        assert report.sqnr_db > floor
+        assert "WHILE" not in report.ops
+        assert {port.shape[0] for port in (*report.inputs, *report.outputs)} == {None}
+        assert any(
+            note.startswith(
+                "Unrolled 'lstm', 'gru', 'simple', 'both/forward_gru', 'both/backward_gru', 'cells'"
+            )
+            for note in report.notes
+        )
+
+
+def encoder_and_decoder(steps, decoded):
+    """Two models that share a decoder, which was built with the steps of training."""
+    keras.utils.set_random_seed(0)
+    a, b = keras.Input((steps, 4), name="a"), keras.Input((steps, 4), name="b")
+    _, h, c = layers.LSTM(5, return_state=True, name="encoder")(a)
+    decoder = layers.LSTM(5, return_sequences=True, return_state=True, name="decoder")
+    top = layers.Dense(3, name="y")
+    trained = keras.Model([a, b], top(decoder(b, initial_state=[h, c])[0]))
+    one = keras.Input((decoded, 4), name="one")
+    states = [keras.Input((5,), name="h"), keras.Input((5,), name="c")]
+    output, *after = decoder(one, initial_state=states)
+    return trained, keras.Model([one, *states], [top(output), *after])
+
+
+def test_an_encoder_whose_state_begins_a_decoder(series):
+    trained, _ = encoder_and_decoder(6, 1)
+    found = export_all(trained, ["float32", "int8"], calibration=[series, series[::-1]])
+    assert {file.report.inputs[0].shape for file in found.files.values()} == {(None, 6, 4)}
+    assert found["int8"].report.sqnr_db > 20
+    assert "Unrolled 'encoder', 'decoder' over 6 steps" in found["int8"].report.notes[-1]
+
+
+def test_the_steps_are_those_of_the_model_that_is_exported():
+    """A decoder that was trained on sequences of any length, and works step by step."""
+    _, one_step = encoder_and_decoder(None, 1)
+    report = to_tflite(one_step).report
+    assert report.inputs[0].shape == (None, 1, 4)
+    assert any("Unrolled 'decoder' over 1 step," in note for note in report.notes)
+    _, any_steps = encoder_and_decoder(6, None)
+    assert to_tflite(any_steps).report.inputs[0].shape == (1, None, 4)
