@@ -61,7 +61,8 @@ def make(
     found = counted(graphs)
     refuse_float(mode, found, kept)
     runner = Runner(content)
-    floats = None if mode == "float32" else _float_latency(saved, sample)
+    beside = mode != "float32" and prepared.has_float32
+    floats = _float_latency(saved, sample) if beside else None
     dense = len(saved.convert(mode, wish.io)) if wish.sparse else None
     report = Report(
         mode=mode,

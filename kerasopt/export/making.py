@@ -8,6 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from kerasopt.export.buffers import inside
+
 Answer = dict[str, Any]
 """What a task gives back: plain JSON data."""
 
@@ -138,6 +140,7 @@ def weights(folder: Path, mode: str, denied: list[str] | None, **_: Any) -> Answ
             made.update_quantization_recipe(
                 f"^{re.escape(name)}(;|$)", names.ALL_SUPPORTED, algorithm_key="no_quantize"
             )
-        file = bytes(made.quantize(enable_progress_report=False).quantized_model)
+        # It writes large weights behind the flatbuffer, where other runtimes do not find them.
+        file = inside(bytes(made.quantize(enable_progress_report=False).quantized_model))
     (folder / "model.tflite").write_bytes(file)
     return {}

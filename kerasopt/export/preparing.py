@@ -10,6 +10,7 @@ import numpy as np
 from kerasopt._checks import bad_value
 from kerasopt._quiet import held_back
 from kerasopt.export.agreement import sqnr
+from kerasopt.export.buffers import refuse_too_large
 from kerasopt.export.convert import Saved, Traced, refuse_loops, refuse_unfit
 from kerasopt.export.errors import ExportError
 from kerasopt.export.modes import CALIBRATED
@@ -23,6 +24,8 @@ from kerasopt.export.verify import keras_outputs
 from kerasopt.selection import check_built, walk
 
 _CHECKED = 100
+# What a weight takes at least; files of the other modes are made of float32 ones.
+_BYTES = {"float16": 2, "dynamic": 1}
 _COPY_DB = 10.0
 _COPY_DIFFERENCE = 1e-3
 
@@ -62,6 +65,15 @@ class Prepared:
         """One sample with its batch axis, or the file's fixed batch."""
         return next(self.data.in_batches(self.signature.batch or 1, exact=True))
 
+    @property
+    def has_float32(self) -> bool:
+        """Whether a float32 file of the model can be, beside which others are set."""
+        try:
+            refuse_too_large(count_weights(self.plain), "float32", 4)
+        except ExportError:
+            return False
+        return True
+
     def saved(self) -> Saved:
         """Give the SavedModel of which files are made: a context."""
         return Saved(self.traced, self.signature, self.given)
@@ -72,6 +84,7 @@ class Prepared:
         Raises:
             ExportError: If it cannot.
         """
+        refuse_too_large(count_weights(self.plain), mode, _BYTES.get(mode, 4))
         if mode in CALIBRATED:
             refuse_loops(self.layers, self.traced)
 
@@ -100,6 +113,8 @@ def prepare(
         check_model(model)
         refuse_unfit(model)
         plain = in_float32(model)
+    for mode in modes if len(modes) == 1 else ():
+        refuse_too_large(count_weights(plain), mode, _BYTES.get(mode, 4))
     layers = known_layers(model, plain)
     whole = signature_of(plain)
     with held_back():
@@ -143,6 +158,12 @@ def prepare(
     if plain is model:
         return prepared
     return replace(prepared, copy_db=_check_copy(model, plain, whole, data.thinned(8)))
+
+
+def count_weights(model: Any) -> int:
+    """Give how many weights a Keras model or a `SavedModel` has."""
+    held = model.non_trainable_variables if isinstance(model, SavedModel) else model.weights
+    return sum(math.prod(variable.shape) for variable in held)
 
 
 def known_layers(model: Any, plain: Any) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from kerasopt.export.buffers import data_of
+
 BITS = {
     "BFLOAT16": 16, "BOOL": 8, "COMPLEX64": 64, "FLOAT16": 16, "FLOAT32": 32, "FLOAT64": 64,
     "INT16": 16, "INT2": 2, "INT32": 32, "INT4": 4, "INT64": 64, "INT8": 8, "RESOURCE": 0,
@@ -96,7 +98,9 @@ def structure(file: bytes) -> tuple[Graph, ...]:
 
     model = schema.Model.GetRootAs(file, 0)
     names = [_operator_name(model.OperatorCodes(i)) for i in range(model.OperatorCodesLength())]
-    graphs = (_graph(model, model.Subgraphs(i), names) for i in range(model.SubgraphsLength()))
+    graphs = (
+        _graph(file, model, model.Subgraphs(i), names) for i in range(model.SubgraphsLength())
+    )
     return tuple(replace(one, names=_output_names(model, i)) for i, one in enumerate(graphs))
 
 
@@ -117,10 +121,10 @@ def from_plain(graphs: Any) -> tuple[Graph, ...]:
     )
 
 
-def _graph(model: Any, graph: Any, names: list[str]) -> Graph:
+def _graph(file: bytes, model: Any, graph: Any, names: list[str]) -> Graph:
     operators = (graph.Operators(i) for i in range(graph.OperatorsLength()))
     return Graph(
-        tensors=tuple(_tensor(model, graph.Tensors(i)) for i in range(graph.TensorsLength())),
+        tensors=tuple(_tensor(file, model, graph.Tensors(i)) for i in range(graph.TensorsLength())),
         operators=tuple(
             Operator(names[one.OpcodeIndex()], _ints(one, "Inputs"), _ints(one, "Outputs"))
             for one in operators
@@ -130,19 +134,17 @@ def _graph(model: Any, graph: Any, names: list[str]) -> Graph:
     )
 
 
-def _tensor(model: Any, tensor: Any) -> Tensor:
+def _tensor(file: bytes, model: Any, tensor: Any) -> Tensor:
     kind = _names("TensorType").get(tensor.Type(), "?")
     sizes = _ints(tensor, "ShapeSignature") or _ints(tensor, "Shape")
-    buffer = model.Buffers(tensor.Buffer())
-    stored = buffer.DataLength() or int(buffer.Size())
+    data = data_of(file, model.Buffers(tensor.Buffer()))
     zeros = 0
-    if buffer.DataLength() and kind in _COUNTED:
-        values = buffer.DataAsNumpy().view(_COUNTED[kind])
+    if data.size and kind in _COUNTED:
+        values = data.view(_COUNTED[kind])
         zeros = values.size - int(np.count_nonzero(values))
-    elif buffer.DataLength() and kind == "INT4":
-        pairs = buffer.DataAsNumpy()
-        zeros = int(np.count_nonzero(pairs & 15 == 0) + np.count_nonzero(pairs >> 4 == 0))
-        zeros -= 2 * pairs.size - math.prod(sizes)  # of an odd number, the last half is filled up
+    elif data.size and kind == "INT4":
+        zeros = int(np.count_nonzero(data & 15 == 0) + np.count_nonzero(data >> 4 == 0))
+        zeros -= 2 * data.size - math.prod(sizes)  # of an odd number, the last half is filled up
     quantization = tensor.Quantization()
     scales = quantization.ScaleLength() if quantization else 0
     single = scales == 1
@@ -150,7 +152,7 @@ def _tensor(model: Any, tensor: Any) -> Tensor:
         name=(tensor.Name() or b"").decode(errors="replace"),
         shape=tuple(None if size < 0 else size for size in sizes),
         dtype=kind,
-        stored=stored,
+        stored=data.size,
         zeros=zeros,
         scales=scales,
         scale=float(quantization.Scale(0)) if single else None,
