@@ -34,6 +34,14 @@ def test_pure_rooms_need_no_keras(room):
     assert "keras" not in loaded
 
 
+def test_files_are_read_without_keras():
+    loaded = modules_after(
+        "from kerasopt.export import Inspection, benchmark, inspect, snippet, to_c_array"
+    )
+    assert "kerasopt" in loaded
+    assert not loaded & {"tensorflow", "keras", "scipy", "sklearn"}
+
+
 def test_no_extra_is_imported_before_it_is_used():
     loaded = modules_after("import kerasopt; [getattr(kerasopt, room) for room in dir(kerasopt)]")
     extras = {"sklearn", "matplotlib", "keras_tuner", "optuna", "tensorflow_model_optimization"}

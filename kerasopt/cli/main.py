@@ -1,5 +1,6 @@
 """The command `kerasopt`."""
 
+import sys
 import warnings
 from collections.abc import Callable
 from importlib import import_module
@@ -18,6 +19,12 @@ from kerasopt.export.modes import EXCLUDING, MODES
 def main() -> None:
     """Make Keras 3 models smaller, faster and better regularized."""
     _quiet.quiet_tensorflow()
+
+
+@main.result_callback()
+def _done(_: Any) -> None:
+    """Write what is still to be printed, while click minds a reader that has gone."""
+    sys.stdout.flush()
 
 
 @main.command()
@@ -46,20 +53,23 @@ def demo(dataset: str, output: str, epochs: int | None, seed: int) -> None:
 _SNIPPET = click.option(
     "--snippet",
     type=click.Choice(["android", "ios"]),
-    help="Prints the code of an app that runs the file, in Kotlin or Swift.",
+    help="Print the code of an app that runs the file, in Kotlin or Swift; `inspect`: that alone.",
 )
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")
 
 
 def _room(
-    module: str, name: str, missing: Callable[[ImportError], Exception] | None = None
+    module: str,
+    name: str,
+    missing: Callable[[ImportError], Exception] | None = None,
+    tensorflow: bool = True,
 ) -> Callable[..., None]:
     """Give what a command does; what TensorFlow says when it is imported is held back."""
 
     def room(**options: Any) -> None:
         try:
             with _quiet.held_back():
-                if missing is None:  # a status needs none
+                if tensorflow:
                     import_module("tensorflow")
                 found = import_module(f"kerasopt.cli.{module}")
         except ImportError as error:
@@ -100,13 +110,20 @@ def _run(room: Callable[..., None], **arguments: Any) -> None:
             room(**arguments)
         except ExportError as error:
             raise click.ClickException(str(error)) from error
+        except BrokenPipeError:  # of `| head`; click ends in silence
+            raise
         except (ImportError, OSError, TypeError, ValueError) as error:
             raise click.UsageError(str(error)) from error
 
 
 @main.command()
 @click.argument("model", type=click.Path())
-@click.option("-o", "--output", type=click.Path(), required=True, help="The .tflite file.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(),
+    help="The .tflite file. Default: beside MODEL, with its name and the mode's.",
+)
 @click.option("--mode", type=click.Choice(list(MODES)), default="float32", show_default=True)
 @click.option(
     "--calibration",
@@ -157,7 +174,7 @@ def sensitivity(**options: Any) -> None:
 @_JSON
 def inspect(**options: Any) -> None:
     """Tell what is in FILE: a .tflite file, or a model of Keras."""
-    _run(_room("export", "look"), **options)
+    _run(_room("files", "look", tensorflow=False), **options)
 
 
 @main.command()
@@ -169,12 +186,17 @@ def inspect(**options: Any) -> None:
 @_JSON
 def benchmark(**options: Any) -> None:
     """Time .tflite FILES, side by side."""
-    _run(_room("export", "times"), **options)
+    _run(_room("files", "times", tensorflow=False), **options)
 
 
 @main.command()
 @click.argument("model", type=click.Path())
-@click.option("-o", "--output", type=click.Path(), help="The smaller model, .keras.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(),
+    help="The smaller model, .keras. Default: beside MODEL, as NAME-small.keras.",
+)
 @click.option(
     "--ratio",
     multiple=True,
@@ -302,7 +324,7 @@ def search(**options: Any) -> None:
     --storage. `kerasopt tune status` and optuna-dashboard look at the same storage.
     """
     try:
-        _run(_room("tune", "search", missing=_tuner), **options)
+        _run(_room("tune", "search", missing=_tuner, tensorflow=False), **options)
     except KeyboardInterrupt:
         again = " without --overwrite" if options["overwrite"] else ""
         click.echo(f"\nBroken off. The same command{again} goes on with the search.", err=True)
@@ -316,4 +338,4 @@ def search(**options: Any) -> None:
 @_JSON
 def status(**options: Any) -> None:
     """Tell how a search stands: its trials, the best, what runs now and what has failed."""
-    _run(_room("status", "status", missing=_tuner), **options)
+    _run(_room("status", "status", missing=_tuner, tensorflow=False), **options)

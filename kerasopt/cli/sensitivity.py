@@ -4,6 +4,7 @@ import json
 
 from kerasopt.cli.data import load as load_data
 from kerasopt.cli.export import input_size
+from kerasopt.cli.files import with_folder
 from kerasopt.export import sensitivity
 from kerasopt.export.loading import load as load_model
 from kerasopt.reporting.figures import check_path
@@ -20,7 +21,7 @@ def rank(
     as_json: bool,
 ) -> None:
     """Rank the layers of a model, and print the table."""
-    check_path(plot)
+    check_path(None if plot is None else with_folder("plot", plot))
     loaded = load_model(model)
     size = input_size(loaded)
     given = {

@@ -5,10 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import click
+
 from kerasopt._checks import bad_value
 from kerasopt._files import replacing
 from kerasopt.cli.data import load as load_data
 from kerasopt.cli.export import input_size
+from kerasopt.cli.files import with_folder
 from kerasopt.export.loading import load as load_model
 from kerasopt.pruning import shrink_plan
 from kerasopt.pruning.channels.picking import wanted
@@ -26,19 +29,22 @@ def shrink(
     **how: Any,
 ) -> None:
     """Remove channels from a model in a file, or show what would go."""
-    if output is None and not plan:
-        raise bad_value("output", "a path: -o OUT.keras", output, "Or --plan, to see what goes.")
     if output is not None and plan:
         raise bad_value("plan", "--plan, or -o", output, "A plan writes nothing.")
     if labels is not None and data is None:
         raise bad_value("labels", "--data, whose labels they are", labels)
     if how.get("reconstruct") and data is None:
         raise bad_value("reconstruct", "--data beside it, such as --data x.npy", True)
-    if output is not None:
-        _check(output)
+    if output is not None and Path(output).suffix != ".keras":
+        raise bad_value("output", "a path that ends in .keras", output)
     parts = _ratio(ratio), _target(target)
     wanted(*parts)
     loaded = load_model(model, compiled=True)
+    if output is not None:
+        with_folder("output", output)
+    elif not plan:
+        output = str(Path(model).absolute().with_name(f"{Path(model).stem}-small.keras"))
+        click.echo(f"Writes {output}", err=True)
     given: dict[str, Any] = {
         name: list(value) or None if isinstance(value, tuple) else value
         for name, value in how.items()
@@ -54,14 +60,6 @@ def shrink(
         small = found.apply()
         with replacing(output) as temporary:
             small.save(temporary)
-
-
-def _check(output: str) -> None:
-    path = Path(output)
-    if path.suffix != ".keras":
-        raise bad_value("output", "a path that ends in .keras", output)
-    if not path.absolute().parent.is_dir():
-        raise bad_value("output", "a path in a folder that exists", output)
 
 
 def _ratio(texts: Sequence[str]) -> Any:

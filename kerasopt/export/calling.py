@@ -1,5 +1,7 @@
 """How a file is called: by which signature, with which inputs, for which outputs."""
 
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,3 +51,22 @@ def _ordered(details: dict[str, Any], order: list[dict[str, Any]]) -> tuple[Port
     places = {one["index"]: place for place, one in enumerate(order)}
     names = sorted(details, key=lambda name: places.get(details[name]["index"], len(places)))
     return tuple(port_of(name, details[name]) for name in names)
+
+
+def unique(names: Iterable[str]) -> Iterator[str]:
+    """Give names that a file can have (letters, digits, `_`), none of them twice.
+
+    Example:
+    >>> list(unique(["image", "a b", "a/b", "image"]))
+    ['image', 'a_b', 'a_b_1', 'image_1']
+    """
+    taken: set[str] = set()
+    for name in names:
+        plain = re.sub(r"\W", "_", name, flags=re.ASCII)
+        plain = plain if re.match(r"[A-Za-z]", plain) else f"x{plain}"
+        chosen, number = plain, 0
+        while chosen in taken:
+            number += 1
+            chosen = f"{plain}_{number}"
+        taken.add(chosen)
+        yield chosen

@@ -4,7 +4,7 @@ import json
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kerasopt._checks import at_least, bad_type, bad_value, positive
 from kerasopt._text import columns
@@ -16,6 +16,9 @@ from kerasopt.export.report import Port
 from kerasopt.export.schema import Contents, counted
 from kerasopt.export.structure import from_plain
 from kerasopt.export.worker import WORKER, CrashError, RefusedError, scratch
+
+if TYPE_CHECKING:
+    from kerasopt.export.tflite_model import TFLiteModel
 
 _LIMIT = 120.0
 _WIDEST = 80
@@ -72,13 +75,13 @@ class Inspection:
         return [("input", self.inputs), ("output", self.outputs)]
 
 
-def inspect(file: str | os.PathLike[str] | bytes) -> Inspection:
+def inspect(file: "TFLiteModel | str | os.PathLike[str] | bytes") -> Inspection:
     """Tell what is in a TFLite file: inputs, outputs, operations, bytes, types, zeros.
 
     It is loaded in a process of its own, so that a damaged file does no harm.
 
     Args:
-        file: Path of a `.tflite` file, or its bytes.
+        file: What `to_tflite` gave, or the path of a `.tflite` file, or its bytes.
 
     Returns:
         An `Inspection`; it prints as tables.
@@ -91,10 +94,10 @@ def inspect(file: str | os.PathLike[str] | bytes) -> Inspection:
     >>> import keras
     >>> from kerasopt.export import inspect, to_tflite
     >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
-    >>> [one.name for one in inspect(to_tflite(model).bytes).operations]
+    >>> [one.name for one in inspect(to_tflite(model)).operations]
     ['FULLY_CONNECTED']
     """
-    content = read_file(file)
+    content = content_of(file)
     found = asked("load", file, content)
     graphs = from_plain(found["graphs"])
     try:
@@ -115,14 +118,14 @@ def inspect(file: str | os.PathLike[str] | bytes) -> Inspection:
 
 
 def benchmark(
-    file: str | os.PathLike[str] | bytes, threads: int = 1, seconds: float = 1.0
+    file: "TFLiteModel | str | os.PathLike[str] | bytes", threads: int = 1, seconds: float = 1.0
 ) -> Latency:
     """Time a TFLite file on random inputs, in a process of its own.
 
     One sample; another axis of any size has 32 entries where that fits.
 
     Args:
-        file: Path of a `.tflite` file, or its bytes.
+        file: What `to_tflite` gave, or the path of a `.tflite` file, or its bytes.
         threads: Number of threads. Defaults to `1`.
         seconds: Longest time for the timed runs. Defaults to `1.0`.
 
@@ -135,7 +138,7 @@ def benchmark(
     at_least("threads", threads, 1)
     positive("seconds", seconds)
     found = asked(
-        "time", file, read_file(file), threads=threads, seconds=float(seconds), runs=10_000
+        "time", file, content_of(file), threads=threads, seconds=float(seconds), runs=10_000
     )
     return Latency(**found)
 
@@ -159,28 +162,32 @@ def asked(task: str, file: Any, content: bytes, **arguments: Any) -> Any:
             ) from error
 
 
-def read_file(file: str | os.PathLike[str] | bytes) -> bytes:
-    """Give the bytes of a file that begins like TFLite's.
+def content_of(file: "TFLiteModel | str | os.PathLike[str] | bytes") -> bytes:
+    """Give the bytes of a model that was exported, or of a file that begins like TFLite's.
 
     Raises:
-        TypeError: If `file` is no path and no bytes.
+        TypeError: If `file` is no such model, no path and no bytes.
         ValueError: If there is no such file, or it is something else.
     """
-    if not isinstance(file, (str, os.PathLike, bytes)):
-        raise bad_type("file", "a path of a `.tflite` file, or its bytes", file)
-    if isinstance(file, bytes):
-        content = file
-    elif not Path(file).is_file():
-        raise bad_value("file", "a path of a `.tflite` file", str(file), "There is no such file.")
-    else:
-        content = Path(file).read_bytes()
+    # By what it has: to import its class would import Keras.
+    content = getattr(file, "bytes", file)
+    if not isinstance(content, (str, os.PathLike, bytes)):
+        raise bad_type("file", "a path of a `.tflite` file, or its bytes, or a TFLiteModel", file)
+    if isinstance(content, (str, os.PathLike)):
+        if not Path(content).is_file():
+            raise bad_value(
+                "file", "a path of a `.tflite` file", str(file), "There is no such file."
+            )
+        content = Path(content).read_bytes()
     if content[4:8] != b"TFL3":
         raise bad_value("file", "a TFLite file", _shown(file), "It is something else.")
     return content
 
 
 def _shown(file: Any) -> str:
-    return f"{len(file)} bytes" if isinstance(file, bytes) else str(file)
+    if isinstance(file, (str, os.PathLike)):
+        return str(file)
+    return f"{len(getattr(file, 'bytes', file))} bytes"
 
 
 def _value(value: Any) -> str:

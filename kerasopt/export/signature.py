@@ -2,7 +2,7 @@
 
 import keyword
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ import keras
 
 from kerasopt import _keras
 from kerasopt._checks import bad_value
+from kerasopt.export.calling import unique
 from kerasopt.selection import walk
 
 
@@ -70,25 +71,6 @@ class Signature:
         else:
             names = [f"output_{position}" for position in range(len(found))]
         return dict(zip(unique(names), (leaf for _, leaf in found), strict=True))
-
-
-def unique(names: Iterable[str]) -> Iterator[str]:
-    """Give names that a file can have (letters, digits, `_`), none of them twice.
-
-    Example:
-    >>> list(unique(["image", "a b", "a/b", "image"]))
-    ['image', 'a_b', 'a_b_1', 'image_1']
-    """
-    taken: set[str] = set()
-    for name in names:
-        plain = re.sub(r"\W", "_", name, flags=re.ASCII)
-        plain = plain if re.match(r"[A-Za-z]", plain) else f"x{plain}"
-        chosen, number = plain, 0
-        while chosen in taken:
-            number += 1
-            chosen = f"{plain}_{number}"
-        taken.add(chosen)
-        yield chosen
 
 
 def signature_of(model: Any, batch_size: int | None = None) -> Signature:

@@ -8,9 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from kerasopt._checks import bad_value
-from kerasopt.export.calling import Call
+from kerasopt.export.calling import Call, unique
 from kerasopt.export.report import Port
-from kerasopt.export.signature import unique
 
 
 @dataclass(frozen=True)

@@ -3,20 +3,23 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kerasopt._checks import bad_value, one_of
 from kerasopt.export import snippet_kotlin, snippet_swift
 from kerasopt.export.calling import Call
-from kerasopt.export.inspection import asked, port, read_file
+from kerasopt.export.inspection import asked, content_of, port
 from kerasopt.export.metadata import check_labels
 from kerasopt.export.snippet_parts import Source
-from kerasopt.export.tflite_model import TFLiteModel
+
+if TYPE_CHECKING:
+    from kerasopt.export.tflite_model import TFLiteModel
 
 PLATFORMS = {"android": snippet_kotlin.render, "ios": snippet_swift.render}
 
 
 def snippet(
-    file: TFLiteModel | str | os.PathLike[str] | bytes,
+    file: "TFLiteModel | str | os.PathLike[str] | bytes",
     platform: str,
     labels: Sequence[str] | None = None,
 ) -> str:
@@ -51,7 +54,7 @@ def snippet(
     True
     """
     one_of("platform", platform, PLATFORMS)
-    content = file.bytes if isinstance(file, TFLiteModel) else read_file(file)
+    content = content_of(file)
     name = Path(file).name if isinstance(file, (str, os.PathLike)) else "model.tflite"
     found = asked("load", file, content)
     if found["call"] is None:

@@ -1,6 +1,8 @@
 """`kerasopt export`, `inspect`, `benchmark`, `compare`: output, exit codes, mistakes."""
 
 import json
+import subprocess
+import sys
 
 import keras
 import numpy as np
@@ -101,9 +103,47 @@ def test_snippets(folder):
     code = json.loads(run(folder, *arguments, "--json").stdout)["snippet"]
     assert code in done.stdout
     assert "fun run(image: FloatArray): Outputs" in code
+    assert run(folder, "inspect", "phone.tflite", "--snippet", "android").stdout == f"{code}\n"
     done = run(folder, "inspect", "phone.tflite", "--snippet", "ios", "--json")
     assert "final class PhoneModel {" in json.loads(done.stdout)["snippet"]
     assert run(folder, "inspect", "model.keras", "--snippet", "ios").exit_code == 2
+
+
+def test_files_beside_the_model_and_folders_that_are_made(folder):
+    (folder / "beside").mkdir()
+    (folder / "beside" / "net.keras").write_bytes((folder / "model.keras").read_bytes())
+    assert "net.tflite" in run(folder, "export", "beside/net.keras").stderr
+    done = run(folder, "export", "beside/net.keras", "--mode", "float16", "--json")
+    assert json.loads(done.stdout)["mode"] == "float16"
+    assert {one.name for one in (folder / "beside").iterdir()} == {
+        "net.keras", "net.tflite", "net-float16.tflite"
+    }  # fmt: skip
+    done = run(folder, "export", "model.keras", "-o", "new/int.tflite", "--c-array", "c/int.cc")
+    assert done.exit_code == 0, done.output
+    assert (folder / "new" / "int.tflite").exists()
+    assert "const uint8_t int_model[]" in (folder / "c" / "int.cc").read_text()
+
+
+def test_what_reads_a_file_imports_neither_tensorflow_nor_keras(folder):
+    script = (
+        "import sys; from click.testing import CliRunner; from kerasopt.cli.main import main\n"
+        "for words in 'inspect', 'inspect --snippet ios', 'benchmark --seconds .01':\n"
+        "    print(CliRunner().invoke(main, [*words.split(), 'float.tflite']).exit_code)\n"
+        "print({'tensorflow', 'keras', 'jax', 'torch', 'scipy'} & set(sys.modules))"
+    )
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["0", "0", "0", "set()"]
+
+
+def test_a_reader_that_goes_away_is_no_error(folder):
+    command = [sys.executable, "-m", "kerasopt.cli", "inspect", "float.tflite"]
+    process = subprocess.Popen(
+        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    process.wait(300)
 
 
 def test_benchmark(folder):
@@ -142,8 +182,8 @@ def test_compare(folder):
         (["export", "model.keras", "-o", "a.tflite", "--check", "wrong.npy"], 2, "`check`"),
         (["export", "model.keras", "-o", "a.tflite", "--check", "model.keras"], 2, "`check`"),
         (["export", "model.keras", "-o", "a.tflite", "--labels", "y.npy"], 2, "`labels`"),
-        (["export", "model.keras", "-o", "a.tflite", "--c-array", "no/a.cc"], 2, "`c_array`"),
-        (["export", "model.keras", "-o", "no/a.tflite"], 2, "`path`"),
+        (["export", "model.keras", "-o", "a.tflite", "--c-array", "x.npy/a.cc"], 2, "`c_array`"),
+        (["export", "model.keras", "-o", "x.npy/a.tflite"], 2, "`output`"),
         (["inspect", "noise.tflite"], 2, "`file`"),
         (["inspect", "x.npy"], 2, "`file`"),
         (["benchmark", "noise.tflite"], 2, "`file`"),

@@ -43,6 +43,15 @@ def test_a_smaller_model(folder):
     assert small.get_layer("conv").filters == 16
 
 
+def test_a_smaller_model_beside_the_model_or_in_a_new_folder(folder):
+    done = run(folder, "model.keras", "--ratio", "0.5")
+    assert done.exit_code == 0, done.output
+    assert "model-small.keras" in done.stderr
+    assert keras.saving.load_model(folder / "model-small.keras").get_layer("conv").filters == 16
+    assert run(folder, "model.keras", "-o", "new/s.keras", "--ratio", "0.5").exit_code == 0
+    assert (folder / "new" / "s.keras").exists()
+
+
 def test_a_plan_writes_nothing(folder):
     done = run(folder, "model.keras", "--target", "macs=0.25", "--plan", "--json")
     assert done.exit_code == 0, done.output
@@ -96,9 +105,8 @@ def test_criteria_that_need_data(folder):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["model.keras", "--ratio", "0.5"], "-o OUT.keras"),
         (["model.keras", "-o", "small.h5", "--ratio", "0.5"], "ends in .keras"),
-        (["model.keras", "-o", "none/small.keras", "--ratio", "0.5"], "a folder that exists"),
+        (["model.keras", "-o", "x.npy/small.keras", "--ratio", "0.5"], "a folder that exists"),
         (["model.keras", "-o", "small.keras"], "either `ratio` or `target`"),
         (["model.keras", "--plan", "--ratio", "2"], "[0, 1)"),
         (["model.keras", "--plan", "--target", "macs"], "macs=0.5"),
