@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from kerasopt import _keras, _run
+from kerasopt._logs import plain
 from kerasopt.backup import callback_states, variables
 from kerasopt.backup.files import BackupFiles
 from kerasopt.backup.skipping import Skipping
@@ -138,7 +139,7 @@ class Last(keras.callbacks.Callback):
                 "position": max(_keras.data_position(self.model) - batch, 0),
                 "steps": self.params.get("steps"),
                 "stopped": bool(self.model.stop_training),
-                "logs": {name: float(value) for name, value in (logs or {}).items()},
+                "logs": plain(logs or {}),
                 "variables": variables.read(self.model),
                 "random": variables.read_random(),
                 "callbacks": callback_states.read(self._list.callbacks),

@@ -12,6 +12,7 @@ import click
 from rich.console import Console
 
 from kerasopt._files import write_text
+from kerasopt._logs import scalar
 from kerasopt._quiet import held_back
 from kerasopt.cli.datasets import LOADERS, Images
 
@@ -75,7 +76,7 @@ def run(dataset: str, output: str, epochs: int | None, seed: int) -> dict[str, A
             "epochs": len(history.epoch),
             "stopped_because": stopper.reason,
             "best_epoch": stopper.best_epoch + 1,
-            "history": {k: [float(v) for v in curve] for k, curve in history.history.items()},
+            "history": {k: [scalar(k, v) for v in curve] for k, curve in history.history.items()},
         },
         "verification": {mode: file.report.to_dict() for mode, file in files.items()},
         "machine": _machine(),

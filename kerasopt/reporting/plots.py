@@ -5,7 +5,10 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from kerasopt._checks import bad_type, bad_value
+from kerasopt._logs import array_of
 from kerasopt.reporting.figures import check_path, new_figure, written
 
 
@@ -101,7 +104,12 @@ def _draw(
         return
     for key, label, style in ((name, "training", "-"), (f"val_{name}", "validation", "--")):
         if key in values:
-            axis.plot(epochs_of(values[key], epochs), values[key], style, marker=".", label=label)
+            # A metric may have a number a class: a line each, one entry in the legend.
+            curves = np.asarray([array_of(value) for value in values[key]], float)
+            curves = curves.reshape(len(curves), -1)
+            lines = axis.plot(epochs_of(values[key], epochs), curves, style, marker=".")
+            many = f", each of {len(lines)}" if len(lines) > 1 else ""
+            lines[0].set_label(label + many)
 
 
 def _mark(axis: Any, stopper: Any) -> None:

@@ -9,6 +9,7 @@ import keras
 
 from kerasopt import _keras, _run
 from kerasopt._checks import at_least, bad_type, bad_value, flag, verbosity, word_or_count
+from kerasopt._logs import scalar
 from kerasopt.stopping import arguments, metrics, telling
 from kerasopt.stopping.best_weights import BestWeights
 from kerasopt.stopping.interrupt import GracefulInterrupt
@@ -220,7 +221,7 @@ class EarlyStopping(keras.callbacks.Callback):
         metrics.learn_directions(self.rule, self._best, self.model)
         value = logs.get(self.monitor)
         if value is not None:
-            self.history[epoch] = float(value)
+            self.history[epoch] = scalar(self.monitor, value)
         early = epoch < self.start_from_epoch
         if not early and (waiting := _run.unsettled(self)):
             early = True

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from kerasopt._logs import scalar
 from kerasopt.stopping.bounds import is_worse, one_bound, times_worse
 from kerasopt.stopping.rule import Verdict, go_on
 from kerasopt.stopping.two_metrics import TwoMetricsRule
@@ -57,7 +58,7 @@ class GeneralizationGap(TwoMetricsRule):
     def update(self, step: int, metrics: Mapping[str, Any]) -> Verdict:
         """Take the metrics of one more epoch and decide."""
         training = metrics.get(self.train_metric)
-        self._training = math.nan if training is None else float(training)
+        self._training = math.nan if training is None else scalar(self.train_metric, training)
         return super().update(step, metrics)
 
     def _decide(self, step: int, value: float, improved: bool) -> Verdict:  # noqa: ARG002

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from kerasopt._checks import bad_type, did_you_mean, one_of
+from kerasopt._logs import scalar
 from kerasopt.stopping.rule import Rule, Verdict, go_on
 
 _LOWER = re.compile(
@@ -109,7 +110,7 @@ class MonitoringRule(Rule):
         value = metrics.get(self.metric)
         if value is None:
             return go_on
-        value = float(value)
+        value = scalar(self.metric, value)
         if not (self.takes_non_finite or math.isfinite(value)):
             return go_on
         improved = self.is_better(value, self.best)

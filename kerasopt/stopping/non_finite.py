@@ -1,20 +1,17 @@
 """Non-finite values: stop at a NaN or an infinity."""
 
-import math
-import numbers
 from collections.abc import Mapping
 from typing import Any
 
 from kerasopt._checks import bad_type
+from kerasopt._logs import not_finite
 from kerasopt.stopping.rule import ALWAYS, Rule, Verdict, go_on
 
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, numbers.Real) or getattr(value, "shape", None) == ()
+_NO_METRICS = ("sample_gradients", "batch_gradients")  # what a probe adds for other rules
 
 
 class NonFinite(Rule):
-    """Stop when a metric is NaN or infinite.
+    """Stop when a metric is NaN or infinite, or an entry of a metric with a number a class.
 
     It guards a run from the first step on; use it with `check=n` to stop within an epoch. Unlike
     `keras.callbacks.TerminateOnNaN` it looks at every metric, not at the loss alone, and the
@@ -54,8 +51,9 @@ class NonFinite(Rule):
     def update(self, step: int, metrics: Mapping[str, Any]) -> Verdict:  # noqa: ARG002
         """Take the metrics of one more epoch (or step) and decide."""
         names = metrics if self.monitor is None else [self.monitor]
-        values = {name: metrics[name] for name in names if _is_number(metrics.get(name))}
-        found = {name: float(v) for name, v in values.items() if not math.isfinite(float(v))}
+        found = not_finite(
+            {name: metrics[name] for name in names if name in metrics and name not in _NO_METRICS}
+        )
         if not found:
             return go_on
         return self._stop(", ".join(f"{name} is {value}" for name, value in found.items()))

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kerasopt._checks import at_least, flag, fraction, number
+from kerasopt._logs import scalar
 from kerasopt.stopping.monitoring import MonitoringRule
 from kerasopt.stopping.rule import Verdict, go_on
 
@@ -95,16 +96,17 @@ class Patience(MonitoringRule):
         if value is None:
             return go_on
         self._heed(metrics.get("learning_rate"))
-        if self.smoothing is not None and math.isfinite(float(value)):
-            before = float(value) if self._smoothed is None else self._smoothed
+        value = scalar(self.metric, value)
+        if self.smoothing is not None and math.isfinite(value):
+            before = value if self._smoothed is None else self._smoothed
             # In this form a flat curve stays flat to the last bit.
-            value = self._smoothed = before + (1 - self.smoothing) * (float(value) - before)
+            value = self._smoothed = before + (1 - self.smoothing) * (value - before)
         return super().update(step, {self.metric: value})
 
     def _heed(self, learning_rate: Any) -> None:
         if not self.cooldown or learning_rate is None:
             return
-        rate = float(learning_rate)
+        rate = scalar("learning_rate", learning_rate, "cooldown")
         if self._learning_rate is not None and rate < self._learning_rate:
             self.waited, self._cooling = 0, self.cooldown
         self._learning_rate = rate

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import keras_tuner
 
 from kerasopt import _run
 from kerasopt._checks import bad_type
+from kerasopt._logs import number_of
 from kerasopt.stopping.best_weights import BestWeights
 
 
@@ -73,9 +75,13 @@ class TrialCallback(keras.callbacks.Callback):
         logs = logs or {}
         self.epochs += 1
         self.seen.update(logs)
-        if self._name not in logs:
+        try:
+            value = number_of(logs, self._name, "objective")
+        except (TypeError, ValueError) as error:
+            # No other trial would do better.
+            raise keras_tuner.errors.FatalValueError(str(error)) from None
+        if value is None:
             return
-        value = float(logs[self._name])
         if _run.unsettled(self):
             self.first = self.epochs - self._earlier
         elif self._is_better(value):

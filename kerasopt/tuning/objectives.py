@@ -38,6 +38,8 @@ def check_objective(objective: Any) -> Any:
     """
     if objective is None:
         return None
+    if isinstance(objective, keras_tuner.Objective):  # KerasTuner's sum of several holds them
+        objective = getattr(objective, "objectives", objective)
     if isinstance(objective, (list, tuple)) and not _is_pair(objective):
         found = [_one(one) for one in objective]
         names = [one.name for one in found]
@@ -48,7 +50,9 @@ def check_objective(objective: Any) -> Any:
 
 
 def _is_pair(objective: Sequence[Any]) -> bool:
-    return len(objective) == 2 and objective[1] in ("min", "max")
+    # An `Objective` cannot be compared with a string: its `==` raises.
+    strings = all(isinstance(one, str) for one in objective)
+    return strings and len(objective) == 2 and objective[1] in ("min", "max")
 
 
 def _one(objective: Any) -> Any:

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
-import numpy as np
 
 from kerasopt._checks import bad_type, bad_value
+from kerasopt._logs import array_of, number_of, scalar, scalars
 
 
 def metrics_of(
@@ -34,11 +34,7 @@ def metrics_of(
     """
     if isinstance(result, keras.callbacks.History):
         epoch = best_epoch(result.history, objectives[0], first)
-        return {
-            name: float(values[epoch] if len(values) > epoch else values[-1])
-            for name, values in result.history.items()
-            if values
-        }
+        return at_epoch(result.history, epoch)
     if _is_number(result):
         if len(objectives) > 1:
             raise bad_value(
@@ -47,22 +43,37 @@ def metrics_of(
                 [name for name, _ in objectives],
                 "Return a dict of metrics.",
             )
-        return {objectives[0][0]: float(result)}
+        return {objectives[0][0]: scalar(objectives[0][0], result)}
     if isinstance(result, Mapping):
         for name, value in result.items():
-            if not isinstance(name, str) or not _is_number(value):
+            if not isinstance(name, str) or array_of(value) is None:
                 raise _wrong({name: value})
-        return {name: float(value) for name, value in result.items()}
+        return scalars(result)
     raise _wrong(result)
 
 
+def at_epoch(history: Mapping[str, Sequence[Any]], epoch: int) -> dict[str, float]:
+    """Give the metrics of one epoch of a history; what is shorter has its last value.
+
+    Of a metric with a number a class each has its own name, such as `f1_score[0]`.
+
+    Example:
+    >>> at_epoch({"loss": [0.5, 0.25], "f1_score": [[0.0, 0.0], [0.5, 1.0]]}, 1)
+    {'loss': 0.25, 'f1_score[0]': 0.5, 'f1_score[1]': 1.0}
+    """
+    return scalars(
+        {
+            name: values[epoch] if len(values) > epoch else values[-1]
+            for name, values in history.items()
+            if len(values)
+        }
+    )
+
+
 def _is_number(value: Any) -> bool:
-    if isinstance(value, (bool, str)):
-        return False
-    if isinstance(value, (int, float, np.number)):
-        return True
-    # A scalar of NumPy or of Keras's backend.
-    return getattr(value, "shape", None) == () and np.asarray(value).dtype.kind in "iuf"
+    # A scalar of NumPy or of Keras's backend is one, too; a list is several executions.
+    array = None if isinstance(value, (list, tuple)) else array_of(value)
+    return array is not None and array.size == 1
 
 
 def _wrong(result: Any) -> TypeError:
@@ -86,10 +97,12 @@ def best_epoch(
     1
     """
     name, direction = objective
-    if name not in history:
+    whole = name if name in history else name.rsplit("[", 1)[0]
+    if whole not in history:
         return max((len(values) for values in history.values()), default=1) - 1
     sign = -1.0 if direction == "max" else 1.0
-    values = [sign * float(value) for value in history[name]]
+    found = [number_of({whole: value}, name, "objective") for value in history[whole]]
+    values = [math.nan if value is None else sign * value for value in found]
     finite = [
         epoch for epoch, value in enumerate(values) if epoch >= first and math.isfinite(value)
     ]

@@ -1,12 +1,12 @@
 """A whole search in one call."""
 
-from collections.abc import Mapping, Sequence
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
-
-import keras_tuner
 
 from kerasopt._checks import bad_type, bad_value
 from kerasopt.tuning.result import SearchResult
+from kerasopt.tuning.trains import has_own_fit
 from kerasopt.tuning.tuner import Tuner
 
 
@@ -21,7 +21,7 @@ def search(
     storage: Any = None,
     workers: int = 1,
     *,
-    epochs: int = 10,
+    epochs: int | None = None,
     validation_split: float | None = None,
     callbacks: Any = None,
     pruner: Any = None,
@@ -32,7 +32,7 @@ def search(
     project_name: str = "search",
     overwrite: bool = False,
     trials_per_process: int | None = None,
-    verbose: int = 1,
+    verbose: int | str | None = None,
     fit: Mapping[str, Any] | None = None,
     **tuner_arguments: Any,
 ) -> SearchResult:
@@ -52,7 +52,8 @@ def search(
         workers: How many processes of this machine run trials; with more than one, `hypermodel` and
             `callbacks` must be importable, and a script needs its
             `if __name__ == "__main__":`. Defaults to `1`: this process.
-        epochs: Of each trial. Defaults to `10`.
+        epochs: Of each trial. A `HyperModel` with its own `fit` gets this, `verbose` and
+            `validation_split` unasked only if its `fit` takes them. Defaults to `None`: 10.
         validation_split: As `fit` takes it. Defaults to `None`: `0.2` without `validation_data`,
             for arrays.
         callbacks: A list, or a function that gives one. Defaults to `None`.
@@ -64,7 +65,7 @@ def search(
         project_name: As in `Tuner`. Defaults to `"search"`.
         overwrite: As in `Tuner`. Defaults to `False`.
         trials_per_process: As in `Tuner.search`. Defaults to `None`.
-        verbose: As in `Tuner.search`. Defaults to `1`.
+        verbose: As in `Tuner.search`. Defaults to `None`: `1`.
         fit: Further arguments of `fit`, such as `{"batch_size": 64}`. Defaults to `None`.
         **tuner_arguments: Of `Tuner`, such as `executions_per_trial`, `folds`, `keep_best`,
             `log_dir`.
@@ -94,13 +95,13 @@ def search(
         from kerasopt.tuning.architectures import suggest_hypermodel
 
         hypermodel = suggest_hypermodel(x, y)
-        if verbose:
+        if verbose is None or verbose:
             print(hypermodel.why)  # noqa: T201
     if fit is not None and not isinstance(fit, Mapping):
         raise bad_type("fit", "a dict of arguments of `fit`", fit)
     if fit is not None and "callbacks" in fit:
         raise bad_value("fit", "no `callbacks`, which are an argument of their own", sorted(fit))
-    if x is None and getattr(type(hypermodel), "fit", None) in (None, keras_tuner.HyperModel.fit):
+    if x is None and not has_own_fit(hypermodel):
         raise bad_value("x", "training data", x, "Only a `HyperModel` with its own `fit` has them.")
     goal = objective if objective is not None else getattr(hypermodel, "objective", "val_loss")
     tuner = Tuner(
@@ -118,19 +119,33 @@ def search(
         overwrite=overwrite,
         **tuner_arguments,
     )
-    data = {"x": x} if y is None else {"x": x, "y": y}
-    arguments = {**data, "epochs": epochs, **(fit or {})}
+    takes = _taken(hypermodel)
+    # Given or not, a `fit` of the user's own is not handed what it cannot take.
+    arguments = {name: value for name, value in {"x": x, "y": y}.items() if value is not None}
+    if epochs is not None or takes("epochs"):
+        arguments["epochs"] = 10 if epochs is None else epochs
+    if verbose is not None or takes("verbose"):
+        arguments["verbose"] = 1 if verbose is None else verbose
     if validation_data is not None:
         arguments["validation_data"] = validation_data
     elif validation_split is not None:
         arguments["validation_split"] = validation_split
-    elif y is not None and tuner.folds is None:
+    elif y is not None and tuner.folds is None and takes("validation_split"):
         arguments["validation_split"] = 0.2
     tuner.search(
         callbacks=callbacks,
-        verbose=verbose,
         workers=workers,
         trials_per_process=trials_per_process,
-        **arguments,
+        **{**arguments, **(fit or {})},
     )
     return SearchResult(tuner)
+
+
+def _taken(hypermodel: Any) -> Callable[[str], bool]:
+    """Give what tells whether the `fit` of a hypermodel takes an argument of that name."""
+    inner = getattr(hypermodel, "inner", hypermodel)
+    if not has_own_fit(inner):
+        return lambda _: True
+    found = inspect.signature(inner.fit).parameters
+    anything = any(one.kind is one.VAR_KEYWORD for one in found.values())
+    return lambda name: anything or name in found

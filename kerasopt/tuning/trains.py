@@ -45,9 +45,11 @@ class Trains(keras_tuner.Tuner):
         Args:
             trial: The trial, with its `hyperparameters`.
             *args: As `search` got them.
-            **kwargs: As `search` got them, with `callbacks` and `verbose`.
+            **kwargs: As `search` got them; `callbacks` and `verbose` only if it got them.
         """
         callbacks = kwargs.pop("callbacks", None)
+        if "verbose" in kwargs or not has_own_fit(self.hypermodel):
+            kwargs["verbose"] = _of_an_epoch(kwargs.get("verbose"))
         goals = names_of(self.oracle.objective)
         executions: list[dict[str, float]] = []
         best, epochs = None, 0
@@ -176,6 +178,17 @@ def check_model(model: Any) -> None:
         raise keras_tuner.errors.FatalTypeError(
             str(bad_type("hypermodel", "one whose `build(hp)` returns a `keras.Model`", model))
         )
+
+
+def has_own_fit(hypermodel: Any) -> bool:
+    """Tell whether a hypermodel, or the one it is put around, trains in its own way."""
+    inner = getattr(hypermodel, "inner", hypermodel)
+    return getattr(type(inner), "fit", keras_tuner.HyperModel.fit) is not keras_tuner.HyperModel.fit
+
+
+def _of_an_epoch(verbose: Any) -> int:
+    """Give the `verbose` of `fit` for that of a search."""
+    return 2 if verbose not in (None, "auto") and int(verbose) > 1 else 0
 
 
 def _number(trial_id: str) -> int:

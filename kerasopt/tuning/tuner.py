@@ -165,7 +165,7 @@ class Tuner(Shows):
         self,
         *fit_args: Any,
         callbacks: Any = None,
-        verbose: Any = 1,
+        verbose: Any = None,
         workers: int = 1,
         trials_per_process: int | None = None,
         most: int | None = None,
@@ -179,7 +179,8 @@ class Tuner(Shows):
             *fit_args: Of `HyperModel.fit`, by default those of `model.fit`.
             callbacks: A list, each of which is copied for each trial, or a function that gives one
                 and may take the hyperparameters. Defaults to `None`.
-            verbose: `0`, `1`: a line a trial, or `2`: a line an epoch, too. Defaults to `1`.
+            verbose: `0`, `1`: a line a trial, or `2`: a line an epoch, too. A `run_trial` or
+                `HyperModel.fit` of your own gets it only if it is given. Defaults to `None`: `1`.
             workers: How many processes run trials here at the same time; `hypermodel` and
                 `callbacks` must then be importable. Defaults to `1`: this process.
             trials_per_process: Trials after which a process is followed by a new one, so that no
@@ -192,11 +193,12 @@ class Tuner(Shows):
             ValueError: If the objective is not among what the first trial reports.
             TypeError: If a callback cannot be copied.
         """
-        level = 1 if verbose == "auto" else int(verbose)
+        level = 1 if verbose in (None, "auto") else int(verbose)
         check_callbacks(callbacks)
         check_folds(self.folds, fit_args, fit_kwargs)
         at_least("workers", workers, 1)
-        fit_kwargs["verbose"] = 2 if level > 1 else 0
+        if verbose is not None:
+            fit_kwargs["verbose"] = verbose
         progress = self._progress(level)
         if workers > 1 or trials_per_process is not None:
             from kerasopt.tuning.workers import run_workers
@@ -238,7 +240,8 @@ class Tuner(Shows):
             if trial.status != "IDLE":
                 begun += 1
                 self.on_trial_begin(trial)
-                self._try(trial, args, {**kwargs, "callbacks": callbacks})
+                given = {} if callbacks is None else {"callbacks": callbacks}
+                self._try(trial, args, {**kwargs, **given})
                 self.on_trial_end(trial)
             if progress is not None:
                 progress()

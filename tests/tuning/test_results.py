@@ -16,6 +16,7 @@ from kerasopt.tuning.objectives import (
     names_of,
     violations,
 )
+from kerasopt.tuning.oracle import OptunaOracle
 from kerasopt.tuning.records import Record, front_of, ranked
 from kerasopt.tuning.results import averaged, best_epoch, metrics_of
 
@@ -172,3 +173,14 @@ def test_one_objective_is_sorted_and_broken_constraints_come_last():
         Record("0005", "PRUNED"),
     ]
     assert [one.id for one in ranked(records, ["max"])] == ["0003", "0000", "0004", "0001"]
+
+
+def test_objectives_may_be_of_keras_tuner():
+    goals = [keras_tuner.Objective("acc", "max"), keras_tuner.Objective("size", "min")]
+    names = [("acc", "max"), ("size", "min")]
+    assert names_of(check_objective(goals)) == names
+    assert names_of(check_objective(tuple(goals))) == names
+    assert names_of(check_objective([goals[0], ("size", "min")])) == names
+    both = keras_tuner.oracles.RandomSearchOracle(objective=goals).objective
+    assert names_of(check_objective(both)) == names
+    assert names_of(OptunaOracle(objective=goals, max_trials=5).objective) == names

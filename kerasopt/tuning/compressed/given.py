@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from kerasopt._logs import scalars
 from kerasopt.export.samples import MOST, spread
 
 
@@ -84,7 +85,7 @@ class Given:
             verbose=0,
             **self.options,
         )
-        return {f"val_{name}": float(value) for name, value in found.items()}
+        return scalars({f"val_{name}": value for name, value in found.items()})
 
 
 def is_arrays(value: Any) -> bool:

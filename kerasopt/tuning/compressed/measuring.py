@@ -8,12 +8,14 @@ import keras
 import keras_tuner
 
 from kerasopt._checks import bad_type
+from kerasopt._logs import scalars
 from kerasopt.export import Report
 from kerasopt.export.reading import read
 from kerasopt.export.scoring import scores
 from kerasopt.export.signature import signature_of
 from kerasopt.export.verify import keras_outputs
 from kerasopt.tuning.compressed.given import Given
+from kerasopt.tuning.results import at_epoch
 
 _ACCURACIES = ("sparse_categorical_accuracy", "categorical_accuracy", "binary_accuracy")
 
@@ -32,7 +34,7 @@ def of_training(result: Any, callbacks: Sequence[Any]) -> dict[str, float]:
         TypeError: If it gave something else.
     """
     if isinstance(result, Mapping):
-        return {name: float(value) for name, value in result.items()}
+        return scalars(result)
     if not isinstance(result, keras.callbacks.History):
         expected = "a hypermodel whose `fit` gives a History or a dict of metrics"
         raise bad_type("build", expected, result)
@@ -41,11 +43,7 @@ def of_training(result: Any, callbacks: Sequence[Any]) -> dict[str, float]:
         best = getattr(one, "best_epoch", None)
         if getattr(one, "restore_best_weights", False) and best in result.epoch:
             index = result.epoch.index(best)
-    return {
-        name: float(values[index] if index < len(values) else values[-1])
-        for name, values in result.history.items()
-        if values
-    }
+    return at_epoch(result.history, index)
 
 
 def refuse_non_finite(metrics: Mapping[str, float]) -> None:

@@ -1,0 +1,141 @@
+"""What a training reports: numbers, arrays of one number a class, tensors of any backend."""
+
+import numbers
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kerasopt._checks import bad_type, bad_value
+
+MOST = 100
+"""Entries of an array that are told apart by name; of a larger one none is."""
+
+_ADVICE = (
+    "It has one number a class. Give the metric an average, such as "
+    'keras.metrics.F1Score(average="macro"), or name another metric.'
+)
+
+
+def array_of(value: Any) -> NDArray[Any] | None:
+    """Give what a training reported as an array of numbers, or `None` if it is none.
+
+    Example:
+    >>> array_of([0.25, 0.5]), array_of("fast")
+    (array([0.25, 0.5 ]), None)
+    """
+    if isinstance(value, (bool, str)) or value is None:
+        return None
+    if not isinstance(value, (numbers.Real, np.ndarray, np.generic, list, tuple)):
+        import keras
+
+        if not keras.ops.is_tensor(value) and not isinstance(value, keras.Variable):
+            return None
+        value = keras.ops.convert_to_numpy(value)
+    try:
+        found = np.asarray(value)
+    except ValueError:  # lists that differ in length
+        return None
+    return found if found.dtype.kind in "iuf" or found.dtype.name == "bfloat16" else None
+
+
+def scalar(name: str, value: Any, argument: str = "monitor") -> float:
+    """Give one number, of an array of one element, too.
+
+    Args:
+        name: What it is called.
+        value: What was reported.
+        argument: Who asked for it, for errors.
+
+    Raises:
+        TypeError: If it is no number.
+        ValueError: If it is several numbers.
+
+    Example:
+    >>> scalar("val_f1_score", np.array([0.2, 0.9]))
+    Traceback (most recent call last):
+        ...
+    ValueError: Invalid value for argument `monitor`. Expected a metric of one number an epoch. ...
+    """
+    if isinstance(value, (int, float)):
+        return float(value)
+    found = array_of(value)
+    if found is None:
+        raise bad_type(argument, "a metric of one number an epoch", f"{name} = {value!r}")
+    if found.size != 1:
+        shown = f"{name} of shape {found.shape}"
+        raise bad_value(argument, "a metric of one number an epoch", shown, _ADVICE)
+    return float(found.reshape(()))
+
+
+def number_of(logs: Mapping[str, Any], name: str, argument: str = "monitor") -> float | None:
+    """Give one number of what a training reported, or `None` if it is not there.
+
+    Args:
+        logs: What was reported.
+        name: A metric, or an entry of one with a number a class, such as `"val_f1_score[1]"`.
+        argument: Who asked for it, for errors.
+
+    Raises:
+        ValueError: If it is several numbers.
+
+    Example:
+    >>> number_of({"f1_score": np.array([0.25, 1.0])}, "f1_score[1]")
+    1.0
+    """
+    if name in logs:
+        return None if logs[name] is None else scalar(name, logs[name], argument)
+    whole = name.rsplit("[", 1)[0]
+    return scalars({whole: logs[whole]}).get(name) if whole in logs else None
+
+
+def scalars(logs: Mapping[str, Any]) -> dict[str, float]:
+    """Give every number of what a training reported, an array's entries by `name[index]`.
+
+    What is no number, and arrays of more than 100 entries, are left out.
+
+    Example:
+    >>> scalars({"loss": 0.5, "f1_score": np.array([0.25, 1.0]), "note": "a"})
+    {'loss': 0.5, 'f1_score[0]': 0.25, 'f1_score[1]': 1.0}
+    """
+    return dict(_entries(logs, MOST))
+
+
+def not_finite(logs: Mapping[str, Any]) -> dict[str, float]:
+    """Give what is NaN or infinite of what a training reported, of an array the first such entry.
+
+    Example:
+    >>> not_finite({"loss": 0.5, "f1_score": np.array([0.25, np.nan])})
+    {'f1_score[1]': nan}
+    """
+    found = {}
+    for name, value in logs.items():
+        array = array_of(value)
+        if array is None or (wrong := ~np.isfinite(array)).sum() == 0:
+            continue
+        first = int(np.argmax(wrong.ravel()))
+        place = [int(index) for index in np.unravel_index(first, array.shape)]
+        found[name if array.size == 1 else f"{name}{place}"] = float(array.ravel()[first])
+    return found
+
+
+def plain(logs: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what a training reported as plain data: floats, arrays, and whatever else it was."""
+    found = {}
+    for name, value in logs.items():
+        array = array_of(value)
+        found[name] = value if array is None else float(array) if array.ndim == 0 else array
+    return found
+
+
+def _entries(logs: Mapping[str, Any], most: int) -> Iterator[tuple[str, float]]:
+    for name, value in logs.items():
+        array = array_of(value)
+        if array is None or array.size > most:
+            continue
+        if array.size == 1:
+            yield name, float(array.reshape(()))
+            continue
+        for place in np.ndindex(array.shape):
+            yield f"{name}{list(place)}", float(array[place])

@@ -1,0 +1,126 @@
+"""A metric that reports a number a class, and losses that are arrays: in every place of the library
+that reads what a training reports."""
+
+import keras
+import numpy as np
+import pytest
+
+from kerasopt.callbacks import BackupAndRestore, EarlyStopping
+from kerasopt.reporting import plot_history
+from kerasopt.stopping import Divergence, GeneralizationGap, NonFinite, Patience
+from kerasopt.tuning import CompressedHyperModel, search
+
+X = np.random.default_rng(0).normal(size=(48, 4)).astype("float32")
+Y = np.eye(3, dtype="float32")[np.arange(48) % 3]
+
+
+def build(hp=None):
+    units = 3 if hp is None else hp.Int("units", 2, 4)
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(units)])
+    model.add(keras.layers.Dense(3, activation="softmax"))
+    metrics = ["accuracy", keras.metrics.F1Score()]
+    model.compile("adam", "categorical_crossentropy", metrics=metrics)
+    return model
+
+
+def fit(*callbacks, **named):
+    keras.utils.set_random_seed(1)
+    usual = {"validation_split": 0.25, "batch_size": 12, "epochs": 3, "shuffle": False}
+    return build().fit(X, Y, verbose=0, callbacks=list(callbacks), **{**usual, **named})
+
+
+@pytest.fixture(scope="module")
+def history():
+    return fit()
+
+
+def test_rules_beside_it_go_on(history):
+    stopper = EarlyStopping(rules=NonFinite() | Divergence(factor=9.0), check=2)
+    assert fit(stopper).history["loss"] == pytest.approx(history.history["loss"], rel=1e-6)
+    assert not stopper.stopped
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [Patience(1), Patience(1, smoothing=0.5), Divergence(factor=2.0),
+     GeneralizationGap(max_gap=1.0, train_monitor="f1_score")],
+)  # fmt: skip
+def test_a_rule_on_it_asks_for_a_scalar(rules):
+    stopper = EarlyStopping("val_f1_score", mode="max", rules=rules)
+    logs = {"f1_score": np.zeros(3), "val_f1_score": np.zeros(3)}
+    with pytest.raises(ValueError, match=r"f1_score of shape \(3,\).*average="):
+        stopper.rule.ask("epoch", 0, logs)
+
+
+def test_a_callback_on_it_asks_for_a_scalar_in_the_first_epoch():
+    with pytest.raises(ValueError, match=r"`monitor`.*val_f1_score of shape \(3,\).*average="):
+        fit(EarlyStopping("val_f1_score", mode="max", patience=1))
+
+
+def test_a_nan_of_one_class_stops():
+    verdict = NonFinite().update(0, {"loss": 1.0, "f1_score": np.array([0.5, np.nan])})
+    assert verdict.stop
+    assert "f1_score[1] is nan" in verdict.reason
+    assert not NonFinite().update(0, {"batch_gradients": np.full((5, 2), np.nan)}).stop
+
+
+class Dies(keras.callbacks.Callback):
+    def on_train_batch_end(self, batch, logs=None):
+        if self.model.optimizer.iterations == 5:
+            raise InterruptedError
+
+
+def test_a_backup_within_an_epoch_goes_on_where_it_was(history, tmp_path):
+    with pytest.raises(InterruptedError):
+        fit(BackupAndRestore(tmp_path, 2), Dies())
+    again = fit(BackupAndRestore(tmp_path, 2)).history
+    for name, curve in history.history.items():
+        np.testing.assert_allclose(np.array(again[name]), np.array(curve), rtol=1e-6, err_msg=name)
+
+
+def test_it_is_plotted_with_a_line_a_class(history):
+    figure = plot_history(history)
+    axis = next(one for one in figure.axes if one.get_title() == "f1_score")
+    assert len(axis.lines) == 6
+    shown = [text.get_text() for text in axis.get_legend().get_texts()]
+    assert shown == ["training, each of 3", "validation, each of 3"]
+
+
+def test_it_is_searched_beside_and_by_one_class(tmp_path):
+    usual = {"max_trials": 1, "epochs": 2, "directory": tmp_path, "verbose": 0}
+    objective = ("val_f1_score[1]", "max")
+    found = search(build, X, Y, objective=objective, project_name="a", **usual)
+    kept = found.best.metrics
+    assert {"val_loss", "val_f1_score[0]", "val_f1_score[2]"} <= set(kept)
+    again = found.best_model.evaluate(X[38:], Y[38:], return_dict=True, verbose=0)["f1_score"]
+    assert kept["val_f1_score[1]"] == found.best.objectives[0] == pytest.approx(float(again[1]))
+    with pytest.raises(ValueError, match=r"`objective`.*val_f1_score of shape \(3,\)"):
+        search(build, X, Y, objective=("val_f1_score", "max"), project_name="b", **usual)
+
+
+def test_a_compressed_model_reports_it(tmp_path):
+    hypermodel = CompressedHyperModel(
+        build, regularization=False, dropout=False, pruning=False, quantization="float32"
+    )
+    found = search(hypermodel, X, Y, objective="val_accuracy", max_trials=1, epochs=1,
+                   directory=tmp_path, verbose=0)  # fmt: skip
+    assert {"f1_score[0]", "val_f1_score[2]", "tflite_bytes"} <= set(found.best.metrics)
+
+
+class LossOfEachSample(keras.Model):
+    """A training step of its own whose loss has an axis too many, as is often seen."""
+
+    def train_step(self, data):
+        return {name: value[None] for name, value in super().train_step(data).items()}
+
+
+def test_losses_of_one_element_are_numbers(tmp_path):
+    def make(hp):
+        inputs = keras.Input((4,))
+        model = LossOfEachSample(inputs, keras.layers.Dense(hp.Int("n", 3, 3))(inputs))
+        model.compile("adam", "mse")
+        return model
+
+    found = search(make, X, Y, objective="loss", max_trials=1, epochs=2, directory=tmp_path,
+                   verbose=0, callbacks=[EarlyStopping("loss", rules=NonFinite() | Patience(3))])  # fmt: skip
+    assert found.best.objectives[0] == found.best.metrics["loss"] > 0.0
