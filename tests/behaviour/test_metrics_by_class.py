@@ -121,6 +121,7 @@ def test_losses_of_one_element_are_numbers(tmp_path):
         model.compile("adam", "mse")
         return model
 
+    stopper = EarlyStopping("loss", rules=NonFinite() | Patience(3))
     found = search(make, X, Y, objective="loss", max_trials=1, epochs=2, directory=tmp_path,
-                   verbose=0, callbacks=[EarlyStopping("loss", rules=NonFinite() | Patience(3))])  # fmt: skip
+                   verbose=0, callbacks=[stopper])  # fmt: skip
     assert found.best.objectives[0] == found.best.metrics["loss"] > 0.0

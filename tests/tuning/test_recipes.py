@@ -1,5 +1,5 @@
-"""What KerasTuner's guides do, with only the import changed: loops and `fit` of the user's own, parts
-of a search space, trials that fail, several processes."""
+"""What KerasTuner's guides do, with only the import changed: loops and `fit` of the user's own,
+parts of a search space, trials that fail, several processes."""
 
 import keras
 import keras_tuner
