@@ -8,6 +8,7 @@ import keras
 
 from kerasopt import _keras
 from kerasopt._checks import bad_value, flag, word_or_count
+from kerasopt._copies import fresh_copy
 from kerasopt.backup.files import BackupFiles
 from kerasopt.backup.last import Last
 
@@ -118,6 +119,9 @@ class BackupAndRestore(keras.callbacks.Callback):
             "delete_checkpoint": self.delete_checkpoint,
             "double_checkpoint": self.double_checkpoint,
         }
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return fresh_copy(self, BackupAndRestore.get_config(self), memo)
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:

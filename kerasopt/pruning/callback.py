@@ -10,6 +10,7 @@ import keras
 
 from kerasopt import _keras, _run, schedules
 from kerasopt._checks import at_least, bad_value, one_of, verbosity, word_or_count
+from kerasopt._copies import fresh_copy
 from kerasopt._steps import Steps
 from kerasopt._trainable import select_trainable
 from kerasopt.pruning import constraint
@@ -327,9 +328,9 @@ class Pruning(keras.callbacks.Callback):
             self._resumed = None
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        # KerasTuner copies callbacks for every trial; a copy shares nothing of a run with this one.
         arguments = self._arguments()
-        return type(self)(**{**arguments, "schedule": copy.deepcopy(arguments["schedule"], memo)})
+        schedule = copy.deepcopy(arguments["schedule"], memo)
+        return fresh_copy(self, {**arguments, "schedule": schedule}, memo)
 
     # How it is done.
 

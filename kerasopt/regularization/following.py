@@ -8,6 +8,7 @@ import keras
 
 from kerasopt import _keras, schedules
 from kerasopt._checks import bad_type, bad_value
+from kerasopt._copies import fresh_copy, kind_of
 from kerasopt._steps import Steps, is_state
 from kerasopt.selection import check_picks
 
@@ -158,7 +159,5 @@ class Following(keras.callbacks.Callback):
             self._apply(self._value)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        # KerasTuner copies callbacks for every trial; a copy shares nothing of a run with this one.
-        config = self.get_config()
-        arguments = {**config, "schedule": copy.deepcopy(self.schedule, memo)}
-        return type(self)(**arguments)
+        config = kind_of(self).get_config(self)
+        return fresh_copy(self, {**config, "schedule": copy.deepcopy(self.schedule, memo)}, memo)

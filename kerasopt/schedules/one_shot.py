@@ -40,4 +40,4 @@ class OneShot(Schedule):
         return {"value": self.value, "at": self.begin}
 
     def _between(self, begin: int, end: int | None) -> Self:  # noqa: ARG002
-        return type(self)(self.value, begin)
+        return super()._between(begin, begin)

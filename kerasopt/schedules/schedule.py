@@ -1,5 +1,6 @@
 """The contract of a schedule: step -> value, from a begin to an end."""
 
+import copy
 import warnings
 from abc import ABC, abstractmethod
 from typing import Any, Self
@@ -78,7 +79,10 @@ class Schedule(Configured, ABC):
 
     def _between(self, begin: int, end: int | None) -> Self:
         """Give the same schedule with other moments."""
-        return self.from_config({**self.get_config(), "begin": begin, "end": end})
+        # Not made anew by its arguments: those of a user's subclass are known to it alone.
+        other = copy.copy(self)
+        other.begin, other.end = begin, end
+        return other
 
     @property
     def steps(self) -> tuple[int, int | None]:

@@ -64,4 +64,6 @@ class Steps(Schedule):
             moment_in_steps("values", moment, total_steps, steps_per_epoch): value
             for moment, value in self.values
         }
-        return type(self)(list(found.items()))
+        other = self._between(min(found), max(found))
+        other.values = list(found.items())
+        return other

@@ -9,6 +9,7 @@ import keras
 
 from kerasopt import _keras, _run
 from kerasopt._checks import at_least, bad_type, bad_value, flag, verbosity, word_or_count
+from kerasopt._copies import fresh_copy
 from kerasopt._logs import scalar
 from kerasopt.stopping import arguments, metrics, telling
 from kerasopt.stopping.best_weights import BestWeights
@@ -351,9 +352,8 @@ class EarlyStopping(keras.callbacks.Callback):
         self._resumed = True
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        # KerasTuner copies callbacks for every trial; a copy shares nothing of a run with this one.
-        config = {**self.get_config(), "rules": copy.deepcopy(self.rules, memo)}
-        return type(self)(**config)
+        config = EarlyStopping.get_config(self)
+        return fresh_copy(self, {**config, "rules": copy.deepcopy(self.rules, memo)}, memo)
 
     # How it is done.
 

@@ -157,8 +157,6 @@ def _listed(callbacks: Any, argument: str) -> list[Any]:
 
 
 def _copied(callback: Any) -> Any:
-    if hasattr(callback, "get_config") and hasattr(type(callback), "from_config"):
-        return type(callback).from_config(callback.get_config())
     try:
         return copy.deepcopy(callback)
     except Exception as error:  # any class may raise anything when it is copied

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from kerasopt import _keras, _run
 from kerasopt._checks import at_least, bad_value, one_of, verbosity, word_or_count
+from kerasopt._copies import fresh_copy
 from kerasopt._steps import Steps
 from kerasopt.pruning.arguments import as_plain, checked_schedule, made_again
 from kerasopt.pruning.channels.candidates import candidates, inner_model, trainable
@@ -242,11 +243,10 @@ class ChannelPruning(keras.callbacks.Callback):
             self._resumed = None
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        # KerasTuner copies callbacks for every trial; a copy shares nothing of a run with this one.
-        return type(self)(**self._given())
+        return fresh_copy(self, self._given(), memo)
 
     def _given(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in self.get_config()}
+        return {name: getattr(self, name) for name in ChannelPruning.get_config(self)}
 
     def _kept(self) -> dict[str, Any]:
         assert self._masks is not None
