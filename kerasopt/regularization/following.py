@@ -160,4 +160,6 @@ class Following(keras.callbacks.Callback):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         config = kind_of(self).get_config(self)
-        return fresh_copy(self, {**config, "schedule": copy.deepcopy(self.schedule, memo)}, memo)
+        if config["schedule"] is not None:
+            config["schedule"] = copy.deepcopy(self.schedule, memo)
+        return fresh_copy(self, config, memo)

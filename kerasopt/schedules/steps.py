@@ -1,5 +1,6 @@
 """A list of values, each from its moment on."""
 
+import copy
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
@@ -64,6 +65,7 @@ class Steps(Schedule):
             moment_in_steps("values", moment, total_steps, steps_per_epoch): value
             for moment, value in self.values
         }
-        other = self._between(min(found), max(found))
-        other.values = list(found.items())
+        checked = Steps(list(found.items()))  # that they are in order is known only now
+        other = copy.copy(self)
+        vars(other).update(vars(checked))
         return other

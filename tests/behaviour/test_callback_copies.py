@@ -26,7 +26,7 @@ KINDS = {
     Pruning: (0.5, None, None, 7),
     ChannelPruning: (0.25,),
     DropoutSchedule: (0.3,),
-    WeightPenalty: (keras.regularizers.L2(1e-4),),
+    WeightPenalty: (0.0, 1e-4),
     BackupAndRestore: ("backups", 5),
 }
 
