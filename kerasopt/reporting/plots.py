@@ -116,7 +116,7 @@ def _mark(axis: Any, stopper: Any) -> None:
     if stopper is None:
         return
     stopped = getattr(stopper, "stopped", stopper.stopped_epoch > 0)  # Keras's has none
-    if stopper.best_epoch is not None:
+    if getattr(stopper, "best", 0.0) is not None:
         axis.axvline(
             stopper.best_epoch + 1,
             color="tab:gray",

@@ -1,5 +1,6 @@
 """The weights of the best epoch, kept in memory or on disk."""
 
+import copy
 import tempfile
 import weakref
 from pathlib import Path
@@ -23,7 +24,7 @@ class BestWeights:
 
     def __init__(self, where: str):
         self.where = one_of("keep_best", where, ("memory", "disk"))
-        self._arrays: list[NDArray[Any]] | None = None
+        self._arrays: Any = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._paths: list[Path] = []
         self._copies = 0
@@ -35,11 +36,14 @@ class BestWeights:
 
     def keep(self, model: Any) -> None:
         """Take a copy of the model's weights in place of the one before."""
+        if not isinstance(model, keras.Model):  # one that only has `get_weights`
+            self._arrays = copy.deepcopy(model.get_weights())
+            return
         if self.where == "disk":
             self._write(model.weights)
             return
         shapes = [tuple(weight.shape) for weight in model.weights]
-        if self._arrays is None or [array.shape for array in self._arrays] != shapes:
+        if not _have_shapes(self._arrays, shapes):
             self._arrays = [np.array(_numpy(weight)) for weight in model.weights]
             return
         for array, weight in zip(self._arrays, model.weights, strict=True):
@@ -53,21 +57,21 @@ class BestWeights:
             for weight, path in zip(model.weights, self._paths, strict=True):
                 weight.assign(_store.load(path)["weight"])
 
-    def to_arrays(self) -> list[NDArray[Any]] | None:
+    def to_arrays(self) -> Any:
         """Give the weights in the order of `model.weights`, or `None`."""
         if self._paths:
             return [_store.load(path)["weight"] for path in self._paths]
         return self._arrays
 
-    def set(self, arrays: list[Any] | None) -> None:
-        """Take weights that were saved before."""
+    def set(self, arrays: Any) -> None:
+        """Take weights that were saved before: what `model.set_weights` takes, or `None`."""
         self.forget()
-        if arrays is None:
-            return
-        if self.where == "disk":
-            self._write(arrays)
-        else:
+        if isinstance(arrays, (list, tuple)) and self.where == "disk":
+            self._write(list(arrays))
+        elif isinstance(arrays, (list, tuple)):
             self._arrays = [np.array(array) for array in arrays]
+        else:
+            self._arrays = arrays
 
     def forget(self) -> None:
         """Let the weights go, and the files."""
@@ -93,6 +97,10 @@ class BestWeights:
         self._paths = new
         for path in before:
             path.unlink()
+
+
+def _have_shapes(arrays: Any, shapes: list[tuple[int, ...]]) -> bool:
+    return isinstance(arrays, list) and [array.shape for array in arrays] == shapes
 
 
 def _numpy(weight: Any) -> NDArray[Any]:

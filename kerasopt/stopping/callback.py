@@ -12,6 +12,7 @@ from kerasopt._checks import at_least, bad_type, bad_value, flag, verbosity, wor
 from kerasopt._copies import fresh_copy
 from kerasopt._logs import scalar
 from kerasopt.stopping import arguments, metrics, telling
+from kerasopt.stopping.attributes import KerasAttributes
 from kerasopt.stopping.best_weights import BestWeights
 from kerasopt.stopping.interrupt import GracefulInterrupt
 from kerasopt.stopping.patience import Patience
@@ -35,7 +36,7 @@ _STATE = {
 }
 
 
-class EarlyStopping(keras.callbacks.Callback):
+class EarlyStopping(KerasAttributes, keras.callbacks.Callback):
     """Stop training when a rule says so, and go back to the best epoch.
 
     Takes the place of `keras.callbacks.EarlyStopping` by changing the import, with the same
@@ -76,8 +77,11 @@ class EarlyStopping(keras.callbacks.Callback):
         stopped: Whether this callback stopped the run.
         reason: Which rule stopped it and why, in words; empty if none did.
         stopped_epoch: The epoch (from 0) at whose end it stopped; 0 if it did not.
-        best_epoch: The epoch (from 0) of the best value, `None` before the first.
+        best_epoch: The epoch (from 0) of the best value; 0 before the first.
         best_value: The best value, `None` before the first. Also as `best`.
+        best_weights: The weights of the best epoch, or `None`.
+        wait: Epochs without improvement so far. This, the values of the best epoch, and `monitor`,
+            `monitor_op`, `mode`, `patience`, `min_delta`, `baseline` may be set as well.
         history: The values of the monitored metric by epoch.
 
     Raises:
@@ -119,7 +123,7 @@ class EarlyStopping(keras.callbacks.Callback):
         plain = Patience(patience, min_delta, baseline=baseline, monitor=monitor, mode=mode)
         self.rules = arguments.checked_rules(rules, plain)
         self.rule: Rule = plain if rules is None else rules
-        self.mode = mode
+        self._mode = mode
         self._best = Patience(0, min_delta, monitor=monitor, mode=mode)
         self._named = monitor
         metrics.name_defaults(self.rule, self._best, monitor)
@@ -147,28 +151,6 @@ class EarlyStopping(keras.callbacks.Callback):
         self._seen: set[str] = set()
         self._steps = self._epoch_start = self._epoch = 0
         self._waited_for = ""
-
-    @property
-    def monitor(self) -> str:
-        """The name of the metric whose best epoch is restored."""
-        return self._best.metric
-
-    @property
-    def best_epoch(self) -> int | None:
-        """The epoch (from 0) of the best value."""
-        return self._best.best_step
-
-    @property
-    def best_value(self) -> float | None:
-        """The best value of the metric."""
-        return self._best.best
-
-    best = best_value
-
-    @property
-    def best_weights(self) -> list[Any] | None:
-        """The weights of the best epoch, in the order of `model.weights`, or `None`."""
-        return self._weights.to_arrays()
 
     @property
     def async_safe(self) -> bool:
@@ -217,10 +199,11 @@ class EarlyStopping(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Ask the rules, keep the weights if they are the best, stop if a rule says so."""
         self._resumed = False
-        logs = {} if logs is None else logs
+        reported = {} if logs is None else logs
+        value = self.get_monitor_value(reported)
+        logs = {**reported} if value is None else {**reported, self.monitor: value}
         metrics.check_missing(self._watched(), logs, self._seen, self.model)
         metrics.learn_directions(self.rule, self._best, self.model)
-        value = logs.get(self.monitor)
         if value is not None:
             self.history[epoch] = scalar(self.monitor, value)
         early = epoch < self.start_from_epoch
@@ -231,8 +214,13 @@ class EarlyStopping(keras.callbacks.Callback):
         if not early:
             before = self._best.best
             self._best.update(epoch, logs)
-            if self.restore_best_weights and self._best.best != before:
-                self._weights.keep(self.model)
+            if self.restore_best_weights:
+                if self._best.best != before:
+                    self._weights.keep(self.model)
+                elif value is not None and before is not None and not self._weights.kept:
+                    # The user has set a value to be beaten: until that is done, these are the best.
+                    self._weights.keep(self.model)
+                    self._best.best_step = epoch
         if self._interrupt.requested and not self.stopped:
             self._end(epoch, "interrupted by Ctrl-C")
         if not self.stopped:
@@ -241,7 +229,7 @@ class EarlyStopping(keras.callbacks.Callback):
             verdict = self.rule.ask("early" if early else "epoch", epoch, given)
             if verdict.stop:
                 self._end(epoch, verdict.reason)
-        self._log_gradients(logs, early)
+        self._log_gradients(reported, early)
 
     def on_train_end(self, logs: Any = None) -> None:
         """Restore the best weights, and say why training stopped."""
@@ -259,13 +247,20 @@ class EarlyStopping(keras.callbacks.Callback):
             print(f"Epoch {self.stopped_epoch + 1}: early stopping, {self.reason}")  # noqa: T201
         self.restore()
 
-    # What the user may call.
+    # What the user may call, or write again in a subclass.
+
+    def get_monitor_value(self, logs: Any) -> Any:
+        """Give the value of an epoch that is compared, or `None` where there is none.
+
+        A subclass may compute it of several metrics.
+        """
+        return (logs or {}).get(self.monitor)
 
     def restore(self) -> None:
         """Give the model the weights of its best epoch; also after a `fit` that was broken off."""
         self._interrupt.remove()
         if self.restore_best_weights and self._weights.kept:
-            if self.verbose and self.best_epoch is not None:
+            if self.verbose:
                 print(f"Restoring the weights of epoch {self.best_epoch + 1}")  # noqa: T201
             self._weights.give_back(self.model)
 

@@ -41,7 +41,8 @@ def of_training(result: Any, callbacks: Sequence[Any]) -> dict[str, float]:
     index = len(result.epoch) - 1
     for one in callbacks:
         best = getattr(one, "best_epoch", None)
-        if getattr(one, "restore_best_weights", False) and best in result.epoch:
+        found = getattr(one, "best", None) is not None
+        if found and getattr(one, "restore_best_weights", False) and best in result.epoch:
             index = result.epoch.index(best)
     return at_epoch(result.history, index)
 
