@@ -7,7 +7,7 @@ from typing import Any, Self
 import keras
 
 from kerasopt import _keras
-from kerasopt._checks import bad_value, flag, word_or_count
+from kerasopt._checks import bad_value, flag, is_integer, word_or_count
 from kerasopt._copies import fresh_copy
 from kerasopt.backup.files import BackupFiles
 from kerasopt.backup.last import Last
@@ -30,10 +30,10 @@ class BackupAndRestore(keras.callbacks.Callback):
         backup_dir: Path of a folder for the backups of this run alone; made if it is missing.
         save_freq: `"epoch"`, or an int n to save every n batches. The batches of an epoch that were
             seen are then passed over in the resumed one. Defaults to `"epoch"`.
-        delete_checkpoint: Whether the backups are removed when training has ended, by itself or by
-            an early stop; Ctrl-C leaves them. Defaults to `True`.
         double_checkpoint: Whether the backup before the newest is kept as well, for the case that
             the newest gets damaged. Defaults to `True`.
+        delete_checkpoint: Whether the backups are removed when training has ended, by itself or by
+            an early stop; Ctrl-C leaves them. Defaults to `True`.
 
     Raises:
         TypeError: If an argument is of the wrong type.
@@ -66,15 +66,17 @@ class BackupAndRestore(keras.callbacks.Callback):
         self,
         backup_dir: str | os.PathLike[str],
         save_freq: int | str = "epoch",
-        *,
-        delete_checkpoint: bool = True,
         double_checkpoint: bool = True,
+        delete_checkpoint: bool = True,
     ):
         super().__init__()
+        if not (isinstance(save_freq, str) or is_integer(save_freq)):  # as in Keras no `TypeError`
+            raise bad_value("save_freq", '"epoch" or an integer >= 1, of batches', save_freq)
         self.save_freq = word_or_count("save_freq", save_freq, "epoch", "batches")
         self.delete_checkpoint = flag("delete_checkpoint", delete_checkpoint)
         self.double_checkpoint = flag("double_checkpoint", double_checkpoint)
         self.files = BackupFiles(backup_dir, keep=2 if self.double_checkpoint else 1)
+        self._last: Last | None = None
 
     @property
     def backup_dir(self) -> str:
@@ -83,6 +85,7 @@ class BackupAndRestore(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Look for a backup, and put what saves and restores behind the last callback."""
+        self._forget_last()
         if not self.model.built:
             raise ValueError(
                 "`BackupAndRestore` needs a built model, to give it its weights back: call it once "
@@ -110,6 +113,16 @@ class BackupAndRestore(keras.callbacks.Callback):
         last.set_params(self.params)
         last.set_model(self.model)
         callbacks.callbacks.append(last)
+        self._last = last
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """Take back where `fit` was told to begin: a callback may raise before the last one."""
+        self._forget_last()
+
+    def _forget_last(self) -> None:
+        if self._last is not None:
+            self._last.begin_as_told()
+            self._last = None
 
     def get_config(self) -> dict[str, Any]:
         """Give the arguments that make an equal callback, as plain data."""

@@ -26,14 +26,14 @@ class BackupFiles:
 
     Raises:
         TypeError: If `folder` is no path.
-        ValueError: If it is empty, or is a file.
+        ValueError: If it is empty or `None`, or is a file.
     """
 
     def __init__(self, folder: Any, keep: int):
+        if not folder:  # `None` too is a `ValueError` in Keras
+            raise bad_value("backup_dir", "the path of a folder", folder)
         if not isinstance(folder, (str, os.PathLike)):
             raise bad_type("backup_dir", "the path of a folder", folder)
-        if not os.fspath(folder):
-            raise bad_value("backup_dir", "the path of a folder", folder)
         self.folder = Path(folder)
         if self.folder.exists() and not self.folder.is_dir():
             raise bad_value("backup_dir", "a folder, made if it is missing", str(folder))

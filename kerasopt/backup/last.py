@@ -75,7 +75,7 @@ class Last(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Go to the place in the data, in the first epoch of a resumed run."""
-        self._begin_as_told()
+        self.begin_as_told()
         if self._position:
             _keras.set_data_position(self.model, self._position)
             self._position = 0
@@ -109,7 +109,7 @@ class Last(keras.callbacks.Callback):
 
     def on_train_end(self, logs: Any = None) -> None:
         """Remove the backups and itself."""
-        self._begin_as_told()
+        self.begin_as_told()
         if self._delete and not _run.interrupted(self):
             self.files.delete()
         self._list.callbacks.remove(self)
@@ -120,7 +120,7 @@ class Last(keras.callbacks.Callback):
         self._began_at = _keras.begin_at(self.model, epoch)
         self._moved = True
 
-    def _begin_as_told(self) -> None:
+    def begin_as_told(self) -> None:
         """Leave nothing behind for the next `fit` of the model."""
         if self._moved:
             _keras.begin_at(self.model, self._began_at)

@@ -29,6 +29,13 @@ class Skipping:
         model.train_function = self._pass_over
 
     def _pass_over(self, iterator: Any) -> dict[str, Any]:
+        try:
+            return self._passed_over(iterator)
+        except BaseException:  # the data's own, or Ctrl-C: the next `fit` is to train
+            self.finish()
+            raise
+
+    def _passed_over(self, iterator: Any) -> dict[str, Any]:
         if not self._built:
             self._train(iterator)
             self._built = True

@@ -480,6 +480,75 @@ def test_fewer_batches_than_were_seen(tmp_path, blobs):
         fit(mlp, few, tmp_path, save_freq=7)
 
 
+# What raises in the middle leaves a backup, and a model that can train.
+
+
+@pytest.mark.parametrize("save_freq", ["epoch", 3])
+@pytest.mark.parametrize("hook", ["on_epoch_begin", "on_train_batch_end", "on_epoch_end"])
+def test_a_subclass_that_raises_leaves_a_backup_to_go_on_from(hook, save_freq, tmp_path):
+    class Raises(BackupAndRestore):
+        left = 6 if hook == "on_train_batch_end" else 1
+
+    def raising(self, index, logs=None):
+        getattr(BackupAndRestore, hook)(self, index, logs)
+        self.left -= 1
+        if self.left == -1:
+            raise InterruptedError
+
+    setattr(Raises, hook, raising)
+    x, y = np.ones((16, 12)), np.zeros(16)
+    arguments = {"batch_size": 4, "epochs": 3, "shuffle": False, "verbose": 0}
+
+    def made():
+        keras.utils.set_random_seed(1)
+        model = keras.Sequential([keras.Input((12,)), layers.Dense(1)])
+        model.compile("adam", "mse")
+        return model
+
+    whole = made()
+    expected = whole.fit(x, y, **arguments)
+    model, callback = made(), Raises(tmp_path / "run", save_freq)
+    with pytest.raises(InterruptedError):
+        model.fit(x, y, callbacks=[callback], **arguments)
+    assert callback.files.paths()
+    # The same callback and model, as in a notebook: only what was not saved is trained again.
+    found = model.fit(x, y, callbacks=[callback], **arguments)
+    assert found.history == expected.history
+    for a, b in zip(whole.get_weights(), model.get_weights(), strict=True):
+        assert np.array_equal(a, b)
+    assert model.fit(x, y, **arguments).epoch == [0, 1, 2]
+
+
+def test_a_callback_that_raises_in_a_resumed_run_does_not_move_the_next_one(tmp_path, blobs):
+    class Raises(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            raise InterruptedError
+
+    _, model = fit(mlp, blobs, tmp_path, crash=(2, 0))
+    with pytest.raises(InterruptedError):
+        model.fit(*blobs, epochs=3, verbose=0, callbacks=[BackupAndRestore(tmp_path), Raises()])
+    assert model.fit(*blobs, epochs=1, verbose=0).epoch == [0]
+
+
+def test_data_that_break_off_while_batches_are_passed_over_leave_a_model_that_trains(
+    tmp_path, blobs
+):
+    def broken():
+        for index in range(8):
+            if index == 4:
+                raise InterruptedError("no more")
+            yield blobs[0][:32], blobs[1][:32]
+
+    _, model = fit(mlp, blobs, tmp_path, crash=(0, 6), save_freq=6)
+    before = model.train_function
+    with pytest.raises((InterruptedError, tf.errors.OpError), match="no more"):
+        model.fit(
+            broken(), epochs=1, steps_per_epoch=8, verbose=0,
+            callbacks=[BackupAndRestore(tmp_path, 6)],
+        )  # fmt: skip
+    assert model.train_function == before
+
+
 # Ends.
 
 
@@ -626,8 +695,8 @@ def test_outside_a_list_of_callbacks(tmp_path):
     [
         ({"save_freq": 0}, ValueError),
         ({"save_freq": "batch"}, ValueError),
-        ({"save_freq": 1.5}, TypeError),
-        ({"save_freq": False}, TypeError),
+        ({"save_freq": 1.5}, ValueError),
+        ({"save_freq": False}, ValueError),
         ({"delete_checkpoint": 1}, TypeError),
         ({"double_checkpoint": None}, TypeError),
     ],
@@ -638,6 +707,8 @@ def test_wrong_arguments(tmp_path, arguments, error):
 
 
 def test_the_configuration_is_plain_data(tmp_path):
-    backup = BackupAndRestore(tmp_path, 5, delete_checkpoint=False, double_checkpoint=False)
+    backup = BackupAndRestore(tmp_path, 5, False, False)
+    # Positions are those of Keras.
+    assert (backup.double_checkpoint, backup.delete_checkpoint) == (False, False)
     again = BackupAndRestore.from_config(json.loads(json.dumps(backup.get_config())))
     assert again.get_config() == backup.get_config()

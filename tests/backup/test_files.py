@@ -74,7 +74,9 @@ def test_only_its_own_files_are_deleted(tmp_path):
     assert not files.folder.exists()
 
 
-@pytest.mark.parametrize(("folder", "error"), [(3, TypeError), (None, TypeError), ("", ValueError)])
+@pytest.mark.parametrize(
+    ("folder", "error"), [(3, TypeError), (None, ValueError), ("", ValueError)]
+)
 def test_wrong_folders(folder, error):
     with pytest.raises(error, match="`backup_dir`"):
         BackupFiles(folder, keep=2)
