@@ -9,7 +9,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from optuna.trial import TrialState
 
 from kerasopt.tuning.axes import Axis
-from kerasopt.tuning.configurations import Config, Space, config_of
+from kerasopt.tuning.configurations import Space, config_of
 from kerasopt.tuning.distinct import Distinct
 from kerasopt.tuning.records import VALUES
 from kerasopt.tuning.study import trials_of
@@ -88,23 +88,24 @@ def surplus(
     return f"withdrawn: the same as trial {same[0]}" if same else None
 
 
-def exhausted(
-    study: optuna.Study, space: Space, whole: bool, tried: Callable[[], set[Config]]
-) -> bool:
+def exhausted(study: optuna.Study, space: Space, whole: bool, tried: Callable[[], Any]) -> bool:
     """Tell whether every configuration of the space has been tried or is being tried.
 
     Args:
         study: The study.
         space: The space as it is known now.
         whole: Whether it is to be gone through however large it is, as a grid.
-        tried: Gives the configurations that have been tried or are being tried.
+        tried: Gives the configurations that have been tried or are being tried: `Covered` for a
+            grid, else a set.
     """
     states = {one.state for one in study.get_trials(deepcopy=False)}
     if not space.hps:  # trials may declare it, if only one got so far
-        return TrialState.COMPLETE in states
+        return TrialState.COMPLETE in states or (whole and TrialState.RUNNING in states)
     if TrialState.WAITING in states or (space.size() is None and not whole):
         return False
     if next(space.configurations(), None) is None:
         return False
     known = tried()
+    if whole:
+        return all(one in known for one in space.configurations())
     return all(config_of(one) in known for one in space.configurations())

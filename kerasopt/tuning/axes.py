@@ -1,5 +1,6 @@
 """Hyperparameters of KerasTuner as Optuna's distributions, and values to and fro."""
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -16,7 +17,6 @@ from optuna.distributions import (
 from kerasopt._checks import bad_type, bad_value
 
 _KINDS = keras_tuner.engine.hyperparameters
-_GRID = 10  # points of an axis without steps, as in KerasTuner's own grid search
 
 
 def finite_values(hp: Any) -> Sequence[Any] | None:
@@ -72,7 +72,8 @@ class Axis:
         Args:
             hp: A hyperparameter of KerasTuner, but not a `Fixed`.
             key: Its name in the study.
-            grid: Whether a number without steps gets ten values, evenly spread in its sampling.
+            grid: Whether it is for a grid, as KerasTuner makes it: a number without steps has ten
+                values, evenly spread in its sampling, and its default.
         """
         if isinstance(hp, _KINDS.Boolean):
             return cls(hp, key, CategoricalDistribution([False, True]))
@@ -83,13 +84,15 @@ class Axis:
             return cls(hp, key, CategoricalDistribution(values))
         integer = isinstance(hp, _KINDS.Int)
         kind = IntDistribution if integer else FloatDistribution
+        if grid and (found := _of_grid(hp)) is not None:
+            return cls(hp, key, IntDistribution(0, len(found) - 1), tuple(found))
         if hp.step is not None and hp.sampling == "linear":
             last = _even(hp)
             if last is not None:
                 return cls(hp, key, kind(hp.min_value, last, step=hp.step))
-        if hp.step is not None or grid:
-            found = finite_values(hp) if hp.step is not None else _spread(hp)
-            return cls(hp, key, IntDistribution(0, len(found or [0]) - 1), tuple(found or ()))
+        if hp.step is not None:
+            steps = finite_values(hp) or ()
+            return cls(hp, key, IntDistribution(0, max(len(steps) - 1, 0)), tuple(steps))
         if hp.sampling == "linear":
             return cls(hp, key, kind(hp.min_value, hp.max_value))
         mirror = hp.min_value + hp.max_value if hp.sampling == "reverse_log" else None
@@ -169,6 +172,13 @@ def _even(hp: Any) -> Any:
     return found if Decimal(str(found)) == last else None
 
 
-def _spread(hp: Any) -> list[Any]:
-    """Give ten values of a number without steps, in order."""
-    return sorted({hp.prob_to_value((index + 0.5) / _GRID) for index in range(_GRID)})
+def _of_grid(hp: Any) -> list[Any] | None:
+    """Give a number's values in a grid, in order; `None` where these are its steps."""
+    even = isinstance(hp, _KINDS.Int) and hp.sampling == "linear"
+    if hp.step is None and not even:
+        return sorted({*hp.values, hp.default})
+    values = finite_values(hp) or ()
+    if hp.default in values:
+        return None
+    others = {value for value in values if not math.isclose(value, hp.default)}
+    return sorted({*others, hp.default})

@@ -1,7 +1,7 @@
 """A whole search space: what is active, how a study holds it, and all of it where it is finite."""
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import keras_tuner
@@ -25,7 +25,7 @@ class Space:
 
     Args:
         hps: Hyperparameters of KerasTuner, as in `HyperParameters.space`.
-        grid: Whether a number without steps has ten values. Defaults to `False`.
+        grid: Whether a number without steps has ten values and its default. Defaults to `False`.
 
     Attributes:
         axes: Of each hyperparameter how Optuna sees it; `None` for one that is fixed.
@@ -134,6 +134,35 @@ class Space:
         # The same name may have been active already, under another condition.
         for value in (hp.default,) if axis is None else axis.in_order():
             yield from self._from(place + 1, {**values, hp.name: value})
+
+
+class Covered:
+    """Configurations that need no trial, because trials that took the same values are there.
+
+    A trial stands for every configuration that agrees with all its values: what it never asked for
+    cannot have mattered. While a trial runs, it may still ask for more.
+
+    Args:
+        taken: The values of each trial.
+
+    Example:
+    >>> covered = Covered([{"kind": "mlp", "units": 8}])
+    >>> {"kind": "mlp", "units": 8, "filters": 3} in covered, {"kind": "cnn", "units": 8} in covered
+    (True, False)
+    """
+
+    def __init__(self, taken: Iterable[Mapping[str, Any]]):
+        self._by_names: dict[tuple[str, ...], set[tuple[Any, ...]]] = {}
+        for values in taken:
+            names = tuple(sorted(values))
+            self._by_names.setdefault(names, set()).add(tuple(values[name] for name in names))
+
+    def __contains__(self, values: Mapping[str, Any]) -> bool:
+        return any(
+            tuple(values[name] for name in names) in found
+            for names, found in self._by_names.items()
+            if all(name in values for name in names)
+        )
 
 
 def config_of(values: Mapping[str, Any]) -> Config:

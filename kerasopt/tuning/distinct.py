@@ -22,7 +22,8 @@ class Distinct(BaseSampler):
     Args:
         sampler: The other sampler; `None` goes through the space in order, as a grid.
         space: Gives the space as it is known now.
-        tried: Gives the configurations that have been tried or are being tried.
+        tried: Gives the configurations that have been tried or are being tried: `Covered` for a
+            grid, else a set.
         seed: Of the choice between equally near configurations. Defaults to `None`.
 
     Attributes:
@@ -34,7 +35,7 @@ class Distinct(BaseSampler):
         self,
         sampler: BaseSampler | None,
         space: Callable[[], Space],
-        tried: Callable[[], set[Config]],
+        tried: Callable[[], Any],
         seed: int | None = None,
     ):
         self.sampler = sampler
@@ -61,7 +62,7 @@ class Distinct(BaseSampler):
         space = self._space()
         tried = self._tried()
         if self.sampler is None:
-            left = (one for one in space.configurations() if config_of(one) not in tried)
+            left = (one for one in space.configurations() if one not in tried)
             found = next(left, None)
             return space.params(next(space.configurations()) if found is None else found)
         values = self._asked(study, trial, space)

@@ -17,6 +17,7 @@ from kerasopt.tuning.study import (
     BEGUN_WITH,
     SPACE,
     check_space,
+    covered,
     delete_study,
     open_study,
     plain_space,
@@ -142,8 +143,8 @@ class HasStudy:
             self._space = Space(self.hyperparameters.space, grid=self._sampler == "grid")
         return self._space
 
-    def _tried(self) -> set[Any]:
-        return tried(self.study, self.space())
+    def _tried(self) -> Any:
+        return (covered if self._sampler == "grid" else tried)(self.study, self.space())
 
     def _agree(self) -> None:
         """Bring this process's space and the study's together."""

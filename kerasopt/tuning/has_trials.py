@@ -13,6 +13,9 @@ from kerasopt.tuning.study import trials_of
 
 _Trial = keras_tuner.engine.trial.Trial
 
+UNLIMITED = 10**9
+"""Trials of a search that only ends with its space."""
+
 
 class HasTrials(HasStudy):
     """Mixin of `OptunaOracle`: what is known of its trials."""
@@ -73,14 +76,21 @@ class HasTrials(HasStudy):
         """Give the best completed trials; with several objectives the Pareto front comes first."""
         return [self._as_trial(one) for one in self.best_records()[:num_trials]]
 
-    def remaining_trials(self) -> int:
-        """Give how many trials of the search have not begun."""
-        return max(0, self.expected() - len(self.records()))
+    def remaining_trials(self) -> int | None:
+        """Give how many of `max_trials` have not begun; `None` without such a limit.
+
+        A finite space may end the search before.
+        """
+        return None if self.max_trials is None else max(0, self.limit() - len(self.records()))
+
+    def limit(self) -> int:
+        """Give the largest number of trials."""
+        return UNLIMITED if self.max_trials is None else int(self.max_trials)
 
     def expected(self) -> int:
         """Give how many trials there will be: `max_trials`, or as many as a finite space has."""
         size = self.space().size()
-        return int(self.max_trials) if size is None else min(int(self.max_trials), size)
+        return self.limit() if size is None else min(self.limit(), size)
 
     def _as_trial(self, record: Record) -> Any:
         hyperparameters = self.hyperparameters.copy()

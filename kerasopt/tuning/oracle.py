@@ -36,7 +36,8 @@ class OptunaOracle(HasTrials, keras_tuner.Oracle):
         objective: Name of a metric, a `keras_tuner.Objective`, a (name, direction) pair, or a list
             of these, of which the Pareto front is sought. Defaults to `None`: what is returned as a
             single float is to be small.
-        max_trials: Integer >= 1, trials of all processes together. Defaults to `10`.
+        max_trials: Integer >= 1, trials of all processes together; `None` for no limit, as for a
+            grid. Defaults to `10`.
         sampler: `"tpe"`, `"random"`, `"grid"`, `"gp"` (also `"bayesian"`; needs torch), `"nsga2"`,
             `"cmaes"`, `"qmc"`, or a sampler of Optuna. Defaults to `"tpe"`.
         storage: `None`: a journal file in the project's folder; `"memory"`; the path of a journal
@@ -82,7 +83,7 @@ class OptunaOracle(HasTrials, keras_tuner.Oracle):
     def __init__(
         self,
         objective: Any = None,
-        max_trials: int = 10,
+        max_trials: int | None = 10,
         sampler: Any = "tpe",
         storage: Any = None,
         study_name: str | None = None,
@@ -101,7 +102,8 @@ class OptunaOracle(HasTrials, keras_tuner.Oracle):
     ):
         goal = check_objective(objective)
         goals = names_of(goal)
-        at_least("max_trials", max_trials, 1)
+        if max_trials is not None:
+            max_trials = at_least("max_trials", max_trials, 1)
         at_least("max_retries_per_trial", max_retries_per_trial, 0)
         at_least("max_consecutive_failed_trials", max_consecutive_failed_trials, 1)
         check_sampler(sampler, len(goals))
@@ -125,7 +127,7 @@ class OptunaOracle(HasTrials, keras_tuner.Oracle):
         keras_tuner.Oracle.__init__(
             self,
             objective=goal,
-            max_trials=int(max_trials),
+            max_trials=max_trials,
             hyperparameters=hyperparameters,
             allow_new_entries=allow_new_entries,
             tune_new_entries=tune_new_entries,
@@ -158,7 +160,7 @@ class OptunaOracle(HasTrials, keras_tuner.Oracle):
             if self._since is None:  # what failed before this search was begun may be mended
                 self._since = max((one.number for one in trials), default=-1) + 1
             ending.check_failures(self._recent(trials), self.max_consecutive_failed_trials)
-            if len(trials) >= self.max_trials or self._exhausted():
+            if len(trials) >= self.limit() or self._exhausted():
                 others = any(one.state == TrialState.RUNNING for one in trials)
                 if not others and not any(one.state == TrialState.COMPLETE for one in trials):
                     ending.check_failures(trials, max(1, len(trials)))
@@ -169,7 +171,7 @@ class OptunaOracle(HasTrials, keras_tuner.Oracle):
                 token = claim(trial, self)
                 values = suggest(trial, self.space())
                 trial.set_user_attr(VALUES, values)
-                why = surplus(study, trial.number, self.max_trials, self.space(), values)
+                why = surplus(study, trial.number, self.limit(), self.space(), values)
             except BaseException:  # also Ctrl-C: nobody would know of this trial
                 let_go(token)
                 with contextlib.suppress(Exception):

@@ -2,7 +2,7 @@
 
 import json
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import optuna
@@ -11,10 +11,10 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from kerasopt._checks import bad_value, did_you_mean
-from kerasopt.tuning.records import VALUES, counts
+from kerasopt.tuning.records import CRASH, VALUES, counts
 
 if TYPE_CHECKING:
-    from kerasopt.tuning.configurations import Config, Space
+    from kerasopt.tuning.configurations import Config, Covered, Space
 
 # To look at a study takes no TensorFlow: KerasTuner is imported where a space is read or written.
 SPACE, BEGUN_WITH, SETTINGS = "kerasopt:space", "kerasopt:begun_with", "kerasopt:settings"
@@ -146,22 +146,35 @@ def trials_of(study: Study) -> list[FrozenTrial]:
     return [one for one in study.get_trials(deepcopy=False) if counts(one)]
 
 
-def tried(study: Study, space: "Space", but: int | None = None) -> "set[Config]":
-    """Give the configurations that have been tried, are being tried, or wait to be tried again.
-
-    Args:
-        study: The study.
-        space: Its space.
-        but: Number of a trial to leave out. Defaults to `None`.
-    """
+def tried(study: Study, space: "Space") -> "set[Config]":
+    """Give the configurations that have been tried, are being tried, or wait to be tried again."""
     from kerasopt.tuning.configurations import config_of
 
-    found = set()
+    return {config_of(values) for _, values in _taken(study, space)}
+
+
+def covered(study: Study, space: "Space") -> "Covered":
+    """Give the configurations of a grid that need no trial of their own, as far as is known now.
+
+    A trial that crashed before it could ask for everything stands for the defaults of the rest.
+    """
+    from kerasopt.tuning.configurations import Covered
+
+    names = {hp.name for hp in space.hps}
+    found = []
+    for one, values in _taken(study, space):
+        known = {name: value for name, value in values.items() if name in names}
+        if one.user_attrs.get(CRASH):
+            known = space.walk(lambda hp, _, known=known: known.get(hp.name, hp.default))
+        found.append(known)
+    return Covered(found)
+
+
+def _taken(study: Study, space: "Space") -> Iterator[tuple[FrozenTrial, dict[str, Any]]]:
     for one in study.get_trials(deepcopy=False):
-        if one.number == but or not (counts(one) or one.state == TrialState.WAITING):
+        if not (counts(one) or one.state == TrialState.WAITING):
             continue
         if VALUES in one.user_attrs:
-            found.add(config_of(one.user_attrs[VALUES]))
+            yield one, one.user_attrs[VALUES]
         elif one.state != TrialState.WAITING and one.params:
-            found.add(config_of(space.values(one.params)))
-    return found
+            yield one, space.values(one.params)

@@ -42,7 +42,8 @@ class Tuner(Shows):
             of these, of which the Pareto front is sought. It is in the history of `fit`, or in the
             dict that `HyperModel.fit` returns, which may hold what was measured after training.
             Defaults to `None`: `HyperModel.fit` returns a float that is to be small.
-        max_trials: Integer >= 1, trials of all processes together. Defaults to `10`.
+        max_trials: Integer >= 1, trials of all processes together; `None` for no limit. Defaults
+            to `10`.
         sampler: `"tpe"`, `"random"`, `"grid"`, `"gp"` (also `"bayesian"`; needs torch), `"nsga2"`,
             `"cmaes"`, `"qmc"`, or a sampler of Optuna. Defaults to `"tpe"`.
         storage: `None`: a journal file in the project's folder; `"memory"`; the path of a journal
@@ -106,7 +107,7 @@ class Tuner(Shows):
         self,
         hypermodel: Any = None,
         objective: Any = None,
-        max_trials: int = 10,
+        max_trials: int | None = 10,
         sampler: Any = "tpe",
         storage: Any = None,
         study_name: str | None = None,

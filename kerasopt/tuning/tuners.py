@@ -45,7 +45,9 @@ class RandomSearch(Tuner):
 class GridSearch(Tuner):
     """`keras_tuner.GridSearch`, on a study of Optuna: it can be gone on with after a crash.
 
-    Numbers without steps have ten values. Combinations come in order, all defaults first.
+    Numbers without steps have ten values and their default, as in KerasTuner. Combinations come in
+    order, all defaults first. A hyperparameter that appears only while a trial runs is gone through
+    where it was asked for.
 
     Args:
         hypermodel: As in `Tuner`.
@@ -63,8 +65,7 @@ class GridSearch(Tuner):
         seed: int | None = None,
         **kwargs: Any,
     ):
-        most = 10**9 if max_trials is None else max_trials
-        super().__init__(hypermodel, objective, most, "grid", seed=seed, **kwargs)
+        super().__init__(hypermodel, objective, max_trials, "grid", seed=seed, **kwargs)
 
 
 class BayesianOptimization(Tuner):

@@ -68,6 +68,7 @@ def test_what_optuna_suggests_is_a_value_of_the_hyperparameter(hp, grid, seed):
         assert isinstance(value, int)
     if hp.step is not None:
         known = [int(v) if isinstance(hp, kinds.Int) else v for v in hp.values]
+        known += [hp.default] if grid else []
         assert min(abs(value - one) for one in known) <= tolerance
 
 
@@ -105,11 +106,30 @@ def test_logarithmic_samplings_lie_where_keras_tuner_puts_them(sampling):
         assert abs(shape(ours[place]) - shape(theirs[place])) < 0.5
 
 
-def test_a_grid_has_ten_points_where_there_is_no_step():
-    axis = Axis.of(kinds.Float("x", 0.0, 1.0), "x", grid=True)
-    assert [round(value, 2) for value in sorted(axis.in_order())] == [
-        0.05, 0.15, 0.25, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85, 0.95,
-    ]  # fmt: skip
+@pytest.mark.parametrize(
+    "hp",
+    [
+        kinds.Float("x", 0.0, 1.0),
+        kinds.Float("x", 1.0, 2.0, default=1.2),
+        kinds.Float("x", 1e-4, 1e-1, sampling="log", default=1e-3),
+        kinds.Float("x", 1e-4, 1e-1, sampling="reverse_log"),
+        kinds.Float("x", 0.0, 1.0, step=0.25, default=0.3),
+        kinds.Int("n", 1, 1000, sampling="log", default=10),
+        kinds.Int("n", 1, 9, step=4, default=2),
+        kinds.Int("n", 1, 4),
+    ],
+    ids=str,
+)
+def test_a_grid_has_the_values_of_keras_tuners_grid_with_the_default_first(hp):
+    # As its GridSearchOracle lists them; of its own values the order is that of a set.
+    theirs = [int(v) if isinstance(hp, kinds.Int) else v for v in hp.values]
+    theirs = [hp.default, *(value for value in theirs if value != hp.default)]
+    axis = Axis.of(hp, "key", grid=True)
+    ours = list(axis.in_order())
+    assert ours[0] == hp.default
+    assert sorted(ours) == sorted(theirs)
+    assert axis.points() == len(ours)
+    assert [axis.value(axis.seen(value)) for value in ours] == ours
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def test_a_space_with_an_axis_without_steps_is_not_finite_unless_it_is_a_grid():
     hp = keras_tuner.HyperParameters()
     hp.Float("x", 0.0, 1.0)
     assert Space(hp.space).size() is None
-    assert Space(hp.space, grid=True).size() == 10
+    assert Space(hp.space, grid=True).size() == 11  # with the default
 
 
 def test_distances_count_places_of_ordered_values():
@@ -142,7 +142,7 @@ def test_large_spaces_cost_nothing_and_a_large_grid_goes_on(tmp_path):
     oracle = OptunaOracle(max_trials=25, sampler="grid", storage="memory", hyperparameters=hp)
     Lookup(oracle, directory=tmp_path).search(verbose=0)
     values = [one.values["x4"] for one in oracle.records()]
-    assert len(set(values)) == 10
+    assert len(set(values)) == 11
     assert len({config_of(one.values) for one in oracle.records()}) == 25
 
 
