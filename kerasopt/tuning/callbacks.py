@@ -12,7 +12,7 @@ import keras
 import keras_tuner
 
 from kerasopt import _run
-from kerasopt._checks import bad_type
+from kerasopt._checks import bad_type, bad_value
 from kerasopt._logs import number_of
 from kerasopt.stopping.best_weights import BestWeights
 
@@ -106,11 +106,51 @@ class TrialCallback(keras.callbacks.Callback):
         return value > self.best_value if self._direction == "max" else value < self.best_value
 
 
+class TunerHooks(keras.callbacks.Callback):
+    """Calls a tuner's `on_batch_begin`, `on_batch_end`, `on_epoch_begin` and `on_epoch_end`.
+
+    Args:
+        tuner: The tuner.
+        trial: Its trial.
+    """
+
+    NAMES = ("on_batch_begin", "on_batch_end", "on_epoch_begin", "on_epoch_end")
+
+    def __init__(self, tuner: Any, trial: Any):
+        super().__init__()
+        self._tuner, self._trial = tuner, trial
+
+    @classmethod
+    def of(cls, tuner: Any, trial: Any) -> "list[TunerHooks]":
+        """Give one if a subclass has written any of these methods; else nothing is called."""
+        own = (getattr(type(tuner), name) for name in cls.NAMES)
+        kept = (getattr(keras_tuner.Tuner, name) for name in cls.NAMES)
+        needed = any(one is not other for one, other in zip(own, kept, strict=True))
+        return [cls(tuner, trial)] if needed else []
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        """Call the tuner's `on_batch_begin`."""
+        self._tuner.on_batch_begin(self._trial, self.model, batch, logs)
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Call the tuner's `on_batch_end`."""
+        self._tuner.on_batch_end(self._trial, self.model, batch, logs)
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """Call the tuner's `on_epoch_begin`."""
+        self._tuner.on_epoch_begin(self._trial, self.model, epoch, logs=logs)
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Call the tuner's `on_epoch_end`."""
+        self._tuner.on_epoch_end(self._trial, self.model, epoch, logs=logs)
+
+
 def check_callbacks(callbacks: Any) -> None:
     """Check, before the first trial, that a `callbacks` argument can be used for every trial.
 
     Raises:
-        TypeError: If it is neither callbacks nor a factory, or one of them cannot be copied.
+        TypeError: If it is neither callbacks nor a factory.
+        FatalValueError: If one of them cannot be copied.
     """
     if not callable(callbacks) or isinstance(callbacks, keras.callbacks.Callback):
         fresh_callbacks(callbacks)
@@ -125,7 +165,8 @@ def fresh_callbacks(callbacks: Any, hp: Any = None) -> list[Any]:
         hp: The trial's hyperparameters.
 
     Raises:
-        TypeError: If it is none of these, or a callback cannot be copied.
+        TypeError: If it is none of these.
+        FatalValueError: If a callback cannot be copied.
 
     Example:
     >>> import keras
@@ -160,13 +201,14 @@ def _copied(callback: Any) -> Any:
     try:
         return copy.deepcopy(callback)
     except Exception as error:  # any class may raise anything when it is copied
-        raise bad_type(
+        wrong = bad_value(
             "callbacks",
             "callbacks that can be copied, because every trial needs its own",
             callback,
             f"{type(callback).__name__} cannot ({error}). Give a function that makes them: "
             "callbacks=lambda: [...].",
-        ) from error
+        )
+        raise keras_tuner.errors.FatalValueError(str(wrong)) from error
 
 
 def place_tensorboard(callbacks: Sequence[Any], name: str) -> None:

@@ -17,7 +17,8 @@ def metrics_of(
 
     Args:
         result: A `History`, of which the epoch counts that is best in the first objective (the last
-            epoch, if that is not in it); a dict of metrics; or a single number, the objective.
+            epoch, if that is not in it); a dict of metrics; a single number, the objective; or a
+            list of these, of which the mean counts.
         objectives: Name and direction of each objective.
         first: The first epoch (from 0) that may be the best. Defaults to `0`.
 
@@ -44,6 +45,8 @@ def metrics_of(
                 "Return a dict of metrics.",
             )
         return {objectives[0][0]: scalar(objectives[0][0], result)}
+    if isinstance(result, list) and result:
+        return averaged([metrics_of(one, objectives, first) for one in result])
     if isinstance(result, Mapping):
         for name, value in result.items():
             if not isinstance(name, str) or array_of(value) is None:

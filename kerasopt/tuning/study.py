@@ -165,9 +165,13 @@ def covered(study: Study, space: "Space") -> "Covered":
     for one, values in _taken(study, space):
         known = {name: value for name, value in values.items() if name in names}
         if one.user_attrs.get(CRASH):
-            known = space.walk(lambda hp, _, known=known: known.get(hp.name, hp.default))
+            known = _with_defaults(space, known)
         found.append(known)
     return Covered(found)
+
+
+def _with_defaults(space: "Space", known: Mapping[str, Any]) -> dict[str, Any]:
+    return space.walk(lambda hp, _: known.get(hp.name, hp.default))
 
 
 def _taken(study: Study, space: "Space") -> Iterator[tuple[FrozenTrial, dict[str, Any]]]:

@@ -15,7 +15,13 @@ import keras_tuner
 from kerasopt._checks import bad_type
 from kerasopt._files import write_text
 from kerasopt.tuning import keeping
-from kerasopt.tuning.callbacks import TrialCallback, fresh_callbacks, place_tensorboard
+from kerasopt.tuning.callbacks import (
+    TrialCallback,
+    TunerHooks,
+    fresh_callbacks,
+    place_tensorboard,
+)
+from kerasopt.tuning.ending import check_reported
 from kerasopt.tuning.folds import divided
 from kerasopt.tuning.objectives import names_of
 from kerasopt.tuning.oracle import OptunaOracle
@@ -35,6 +41,7 @@ class Trains(keras_tuner.Tuner):
     _unseen: bool
     _uncollected = 0
     _last_size = 0
+    _built: Any = None
 
     def run_trial(self, trial: Any, *args: Any, **kwargs: Any) -> Any:
         """Train one configuration, as often as `executions_per_trial` and `folds` say.
@@ -58,33 +65,70 @@ class Trains(keras_tuner.Tuner):
         for number, (fit_args, fit_kwargs) in enumerate(self._parts(args, kwargs)):
             if self.seed is not None:
                 keras.utils.set_random_seed(self.seed + 1000 * number + _number(trial.trial_id))
-            model = self.build(trial.hyperparameters)
             made = fresh_callbacks(callbacks, trial.hyperparameters)
             place_tensorboard(made, f"{trial.trial_id}/execution{number}")
             part = folder / f"execution{number}"
             watcher = TrialCallback(goals[0], part, self._reporter(trial), epochs)
-            result = self.hypermodel.fit(
-                trial.hyperparameters, model, *fit_args, callbacks=[*made, watcher], **fit_kwargs
-            )
+            made += [*TunerHooks.of(self, trial), watcher]
+            try:
+                result = self._build_and_fit_model(trial, *fit_args, callbacks=made, **fit_kwargs)
+            finally:
+                model, self._built = self._built or watcher.model, None
             epochs += watcher.epochs
             self._note_unseen(watcher, goals[0][0])
             # Without the callback no epoch's weights were kept: the last ones are what there is.
             first = watcher.first if watcher.epochs else sys.maxsize
-            metrics = metrics_of(result, goals, first)
+            metrics = self._metrics_of(result, first)
             executions.append(metrics)
-            self._last_size = model.count_params() if model.built else 0
+            self._last_size = model.count_params() if model is not None and model.built else 0
             value = metrics.get(goals[0][0])
             if best is None or (value is not None and _better(value, best, goals[0][1])):
                 best = value
-                if isinstance(result, keras.callbacks.History):
+                if model is not None and isinstance(result, keras.callbacks.History):
                     watcher.give_back(model)
                     trial.best_step = watcher.best_epoch or 0
-                if self._may_be_kept(value):
+                if model is not None and self._may_be_kept(value):
                     self._write(model, folder)
                 keeping.adopt(part, folder)
             shutil.rmtree(part, ignore_errors=True)
             del model, watcher, result, made  # a history holds its model
         return executions
+
+    def _build_and_fit_model(self, trial: Any, *args: Any, **kwargs: Any) -> Any:
+        """Build the model of a trial and train it once; a subclass may do it in its own way."""
+        self._built = model = self.build(trial.hyperparameters)
+        return self.hypermodel.fit(trial.hyperparameters, model, *args, **kwargs)
+
+    def _metrics_of(self, result: Any, first: int = 0) -> dict[str, float]:
+        """Give the metrics of a result; what is wrong with that of a first trial is of all of them.
+
+        Raises:
+            TypeError: If it is no result, or no single number without an objective.
+            ValueError: If an objective, or what has a limit, is not in it.
+            FatalTypeError: Instead of it, as long as no trial has been completed.
+            FatalValueError: Likewise.
+        """
+        goals = names_of(self.oracle.objective)
+        try:
+            metrics = metrics_of(result, goals, first)
+            if _has_no_objective(self.oracle) and goals[0][0] not in metrics:
+                raise bad_type(
+                    "objective",
+                    "a single float from `HyperModel.fit` or `Tuner.run_trial`, or the name of "
+                    "one of its metrics",
+                    None,
+                    f"They are {sorted(metrics)}.",
+                )
+            limits = self.oracle.limits if isinstance(self.oracle, OptunaOracle) else {}
+            check_reported([name for name, _ in goals], limits, metrics)
+        except (TypeError, ValueError) as error:
+            if any(one.status == "COMPLETED" for one in self.oracle.trials.values()):
+                raise
+            fatal = keras_tuner.errors.FatalTypeError
+            if isinstance(error, ValueError):
+                fatal = keras_tuner.errors.FatalValueError
+            raise fatal(str(error)) from None
+        return metrics
 
     def build(self, hp: Any) -> Any:
         """Build the model of one configuration.
@@ -189,6 +233,10 @@ def has_own_fit(hypermodel: Any) -> bool:
 def _of_an_epoch(verbose: Any) -> int:
     """Give the `verbose` of `fit` for that of a search."""
     return 2 if verbose not in (None, "auto") and int(verbose) > 1 else 0
+
+
+def _has_no_objective(oracle: Any) -> bool:
+    return names_of(oracle.objective) == names_of(None)
 
 
 def _number(trial_id: str) -> int:

@@ -1,27 +1,29 @@
 """A tuner of KerasTuner that survives faults and runs trials one by one or side by side."""
 
 import gc
+import inspect
 import sys
 import traceback
+import warnings
 from pathlib import Path
 from typing import Any, Self
 
 import keras_tuner
 
-from kerasopt._checks import at_least, bad_type, bad_value
+from kerasopt._checks import at_least, bad_value, did_you_mean
 from kerasopt._quiet import without_retracing_advice
 from kerasopt.tuning import keeping
 from kerasopt.tuning.callbacks import (
     TrialPruned,
     check_callbacks,
 )
-from kerasopt.tuning.ending import check_reported, not_finite, plain
+from kerasopt.tuning.ending import not_finite, plain
 from kerasopt.tuning.folds import check_folds
 from kerasopt.tuning.objectives import names_of
 from kerasopt.tuning.oracle import OptunaOracle
 from kerasopt.tuning.progress import Progress
 from kerasopt.tuning.records import EXECUTIONS
-from kerasopt.tuning.results import averaged, metrics_of
+from kerasopt.tuning.results import averaged
 from kerasopt.tuning.shows import Shows
 from kerasopt.tuning.trains import check_model
 
@@ -135,6 +137,7 @@ class Tuner(Shows):
                          "tuner_id")
             if name in kwargs
         }  # fmt: skip
+        self._check_names(kwargs)
         if oracle is None:
             oracle = OptunaOracle(
                 objective, max_trials, sampler, storage, study_name, seed, pruner, constraints,
@@ -143,7 +146,7 @@ class Tuner(Shows):
         elif kwargs:
             raise bad_value("oracle", f"`None` with {sorted(kwargs)}, which are its own", oracle)
         elif not isinstance(oracle, keras_tuner.Oracle):
-            raise bad_type("oracle", "a `keras_tuner.Oracle`", oracle)
+            raise bad_value("oracle", "a `keras_tuner.Oracle`", oracle)
         self.folds, self.keep_best, self.log_dir, self.seed = folds, keep_best, log_dir, seed
         self._unseen = False
         name = project_name or "untitled_project"
@@ -153,12 +156,28 @@ class Tuner(Shows):
         super().__init__(
             oracle=oracle,
             hypermodel=hypermodel,
-            directory=None if directory is None else str(directory),
+            directory=directory,
             project_name=name,
             overwrite=overwrite,
             executions_per_trial=executions_per_trial,
             **own,
         )
+
+    def _check_names(self, kwargs: dict[str, Any]) -> None:
+        """Check the names of further arguments, of which an old one is let go."""
+        if kwargs.pop("logger", None) is not None:
+            warnings.warn(
+                "The argument `logger` has no effect, as in KerasTuner since 1.1.",
+                DeprecationWarning,
+                stacklevel=3 if type(self) is Tuner else 4,
+            )
+        known = set(inspect.signature(OptunaOracle.__init__).parameters) - {"self"}
+        unknown = [name for name in kwargs if name not in known]
+        if unknown:
+            close = did_you_mean(unknown[0], known)
+            raise ValueError(
+                f"Unrecognized arguments of `{type(self).__name__}`: {unknown}. {close}".rstrip()
+            )
 
     # -- the search --------------------------------------------------------------------------
 
@@ -192,7 +211,8 @@ class Tuner(Shows):
         Raises:
             RuntimeError: If too many trials have failed in a row; the first one's error is shown.
             ValueError: If the objective is not among what the first trial reports.
-            TypeError: If a callback cannot be copied.
+            TypeError: If `callbacks` are none, or the first trial returns no result.
+            FatalValueError: If a callback cannot be copied.
         """
         level = 1 if verbose in (None, "auto") else int(verbose)
         check_callbacks(callbacks)
@@ -253,10 +273,12 @@ class Tuner(Shows):
         try:
             results = self.run_trial(trial, *args, **kwargs)
             goals = names_of(self.oracle.objective)
-            many = results if isinstance(results, list) else [results]
-            executions = [metrics_of(one, goals) for one in many]
+            if results is None and self._has_reported(trial, goals):
+                trial.status = "COMPLETED"
+                return
+            many = results if isinstance(results, list) and results else [results]
+            executions = [self._metrics_of(one) for one in many]
             metrics = averaged(executions)
-            self._check_reported(metrics)
             self._keep(trial, EXECUTIONS, [plain(one) for one in executions])
             self.oracle.update_trial(trial.trial_id, metrics, step=trial.best_step or 0)
             wrong = not_finite(metrics, [name for name, _ in goals])
@@ -276,15 +298,18 @@ class Tuner(Shows):
         except (Exception, SystemExit):  # whatever a user's model raises is the trial's own
             trial.status, trial.message = "INVALID", traceback.format_exc()
 
-    def _check_reported(self, metrics: Any) -> None:
-        """Check the objectives; an error of the first trial is one of the whole search."""
-        try:
-            limits = self.oracle.limits if isinstance(self.oracle, OptunaOracle) else {}
-            check_reported([name for name, _ in names_of(self.oracle.objective)], limits, metrics)
-        except ValueError as error:
-            if any(one.status == "COMPLETED" for one in self.oracle.trials.values()):
-                raise
-            raise keras_tuner.errors.FatalValueError(str(error)) from None
+    def _has_reported(self, trial: Any, goals: Any) -> bool:
+        """Tell whether `run_trial` gave its metrics to the oracle itself, as it once had to."""
+        seen = self.oracle.get_trial(trial.trial_id).metrics
+        if not all(seen.exists(name) for name, _ in goals):
+            return False
+        warnings.warn(
+            "A `run_trial` that calls `self.oracle.update_trial` is deprecated in KerasTuner. "
+            "Return the metrics instead.",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        return True
 
     def _fail(self, trial: Any, error: BaseException) -> None:
         trial.status, trial.message = "FAILED", f"{type(error).__name__}: {error}"
@@ -320,6 +345,13 @@ class Tuner(Shows):
         """Save what KerasTuner's own oracles need; a study needs nothing."""
         if not isinstance(self.oracle, OptunaOracle):
             super().save()
+
+    def reload(self) -> None:
+        """Take the search up as it stands; a study needs no files but its own."""
+        if isinstance(self.oracle, OptunaOracle):
+            self.oracle.reload()
+        else:
+            super().reload()
 
     def _populate_initial_space(self) -> None:
         if self.hypermodel is None:

@@ -123,7 +123,7 @@ def test_callbacks_from_a_factory_may_be_anything_and_take_the_hyperparameters(p
 
 
 def test_a_list_that_cannot_be_copied_is_an_error_before_the_first_trial(parts, tmp_path):
-    with pytest.raises(TypeError, match=r"Held cannot .*callbacks=lambda"):
+    with pytest.raises(ValueError, match=r"Held cannot .*callbacks=lambda"):
         searched(tmp_path, parts, search={"callbacks": [Held()]})
     with pytest.raises(TypeError, match="callbacks"):
         searched(tmp_path, parts, search={"callbacks": ["tensorboard"]})
