@@ -16,6 +16,7 @@ X, Y = np.ones((8, 2)), np.ones(8)
 
 def build(hp):
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(hp.Int("units", 1, 8))])
+    model.add(keras.layers.Dense(1))
     model.compile("sgd", "mse")
     return model
 

@@ -56,15 +56,26 @@ def searched(cls, ask, folder, **arguments):
 
 @pytest.mark.parametrize(
     ("ask", "count"),
-    [(late, 12), (numbers, 33), (unused, None), (conditional, 4), (nothing, 1)],
+    [(late, 12), (numbers, 33), (conditional, 4), (nothing, 1)],
 )
 def test_the_configurations_of_keras_tuner_each_as_often_as_there(ask, count, tmp_path):
     mine, tuner = searched(GridSearch, ask, tmp_path / "a", storage="memory")
     theirs, _ = searched(keras_tuner.GridSearch, ask, tmp_path / "b")
     assert sorted(map(str, mine)) == sorted(map(str, theirs))
-    assert count is None or len(mine) == count
+    assert len(mine) == count
     assert [one.state for one in tuner.results()] == ["COMPLETED"] * len(mine)
     assert tuner.remaining_trials is None
+
+
+def test_what_a_trial_never_asks_for_is_not_gone_through(tmp_path):
+    # KerasTuner 1.4.8 ends such a grid with a KeyError: trials without the new one are there.
+    mine, _ = searched(GridSearch, unused, tmp_path, storage="memory")
+    assert mine == [
+        {"a": False},
+        {"a": True, "b": False},
+        {"a": True, "b": True, "c": 1},
+        {"a": True, "b": True, "c": 2},
+    ]
 
 
 def test_a_crash_before_everything_was_asked_for_does_not_stand_for_the_rest(tmp_path):
