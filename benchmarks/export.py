@@ -1,7 +1,7 @@
 """Export to TFLite beside TensorFlow's and Keras's own: correctness, time, memory.
 
-    python benchmarks/export.py [--parts matrix time memory networks] [--rounds 7] [--quick]
-        [--output benchmarks/results]
+    python benchmarks/export.py [--parts matrix time memory networks usefulness] [--rounds 7]
+        [--quick] [--data ../shared] [--output benchmarks/results]
 
 The same models and data go through `kerasopt.export`, `tf.lite.TFLiteConverter.from_keras_model`
 and `model.export(format="litert")`, each file is run by LiteRT and compared with Keras. Writes
@@ -24,13 +24,15 @@ from export_matrix import MODES, matrix
 from export_paths import PATHS
 from export_process import Process
 from export_report import matrix_part, memory_part, networks_part, time_part
+from export_usefulness import kinds as judged_kinds
+from export_usefulness import rows, usefulness_part
 from measured import command, measured_on
 
 from tests.export.applications import APPLICATIONS
 from tests.export.kinds import KINDS
 
 HERE = Path(__file__).parent
-PARTS = ("matrix", "time", "memory", "networks")
+PARTS = ("matrix", "time", "memory", "networks", "usefulness")
 TIMED = ("Dense", "BatchNorm", "LSTM, unrolled", "MobileNetV2")
 TIMED_MODES = ("float32", "float16", "dynamic", "int8")
 LOOKED_AT = (("MobileNetV2", "float32"), ("MobileNetV2", "int8"), ("ResNet50", "float32"))
@@ -42,6 +44,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--parts", nargs="*", default=PARTS, choices=PARTS)
     parser.add_argument("--rounds", type=int, default=7, help="of the times; 5 for a network")
+    parser.add_argument("--data", type=Path, default=HERE.parent.parent / "shared")
     parser.add_argument("--quick", action="store_true", help="see that it works, on few models")
     parser.add_argument("--output", type=Path, default=None)
     given = parser.parse_args()
@@ -123,11 +126,32 @@ def network_lines(given: argparse.Namespace) -> list[str]:
     ]
 
 
+def usefulness_lines(given: argparse.Namespace) -> list[str]:
+    """Measure and write the part on what is of use."""
+    found = list(rows(given.data, given.quick))
+    counts, others = judged_kinds(QUICK if given.quick else tuple(KINDS))
+    return [
+        "## What is of use, and what the verification says",
+        "",
+        f"{measured_on()}; {command('export.py')}.",
+        "",
+        "Small trained models, judged by their task: *skill kept* is the share, of what the Keras "
+        "model does better than a constant, that the file keeps on all test samples. Below 0.5 a "
+        "file is useless in truth, from 0.95 on it is sound. The verdict goes by 100 test samples "
+        "without labels: *least variance kept* is of the worst entry of the worst output, 1 - "
+        "mean((file - Keras)^2) / var(Keras); *values* are how many different numbers that entry "
+        "takes, in the file and in Keras; *kappa* is the agreement of classes beyond chance.",
+        "",
+        *usefulness_part(found, counts, others),
+    ]
+
+
 LINES = {
     "matrix": matrix_lines,
     "time": time_lines,
     "memory": memory_lines,
     "networks": network_lines,
+    "usefulness": usefulness_lines,
 }
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from kerasopt.export.fidelity import Fidelity, Limits, fidelity
 from kerasopt.export.modes import MODES
 
 _NOTHING = 1e-6
@@ -22,6 +23,7 @@ class Agreement:
             `None` if that axis has one entry only or the output is not a float.
         equal: Share of equal values for integer and Boolean outputs, `None` for floats.
         samples: Number of samples compared.
+        fidelity: Of floats, what it keeps about its mean and entry by entry; else `None`.
     """
 
     sqnr_db: float
@@ -29,10 +31,15 @@ class Agreement:
     argmax: float | None
     equal: float | None
     samples: int
+    fidelity: Fidelity | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Give the figures as plain JSON data; `None` for an infinite ratio."""
         figures = asdict(self)
+        if self.fidelity is not None:
+            # What each of many entries keeps would fill pages.
+            shares = figures["fidelity"].pop("shares")
+            figures["fidelity"]["entries"] = len(shares)
         return {
             key: None if isinstance(value, float) and not math.isfinite(value) else value
             for key, value in figures.items()
@@ -70,12 +77,13 @@ def sqnr(reference: np.ndarray, actual: np.ndarray) -> float:
     return 10.0 * (math.log10(signal) - math.log10(noise))
 
 
-def compare(reference: np.ndarray, actual: np.ndarray) -> Agreement:
+def compare(reference: np.ndarray, actual: np.ndarray, limits: Limits | None = None) -> Agreement:
     """Compare an output of the file with the Keras model's.
 
     Args:
         reference: The Keras model's output, shape `(samples, ...)`.
         actual: The file's, of the same shape.
+        limits: What the file's output can hold. Defaults to `None`: not known, or a float.
 
     Returns:
         An `Agreement`.
@@ -100,6 +108,7 @@ def compare(reference: np.ndarray, actual: np.ndarray) -> Agreement:
         else float(np.mean(right.argmax(-1) == came.argmax(-1))),
         equal=float(np.mean(right == came)) if whole else None,
         samples=len(right),
+        fidelity=None if whole or not right.size else fidelity(right, came, limits),
     )
 
 

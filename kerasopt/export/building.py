@@ -9,6 +9,7 @@ from kerasopt.export.choosing import made
 from kerasopt.export.convert import Saved
 from kerasopt.export.cost import measure
 from kerasopt.export.errors import ExportError
+from kerasopt.export.judgement import judge
 from kerasopt.export.judging import Judged
 from kerasopt.export.latency import Latency
 from kerasopt.export.metadata import with_metadata
@@ -23,7 +24,7 @@ from kerasopt.export.runner import Runner, time_file
 from kerasopt.export.schema import counted
 from kerasopt.export.structure import structure
 from kerasopt.export.tflite_model import TFLiteModel
-from kerasopt.export.verify import refuse_float, refuse_quantized, verify
+from kerasopt.export.verify import by_reference, refuse_float, refuse_quantized, verify
 from kerasopt.export.wish import Wish
 
 _SPARSE = (
@@ -60,6 +61,12 @@ def make(
     refuse_quantized(graphs, layers, kept)
     found = counted(graphs)
     refuse_float(mode, found, kept)
+    reference = {}
+    if wish.io != "float32":
+        reference = by_reference(content, signature, data, expected, graphs)
+    doubts = judge(
+        prepared, saved, wish, replace(file, content=content), judged, agreement, reference
+    )
     runner = Runner(content)
     beside = mode != "float32" and prepared.has_float32
     floats = _float_latency(saved, sample) if beside else None
@@ -70,6 +77,7 @@ def make(
         inputs=tuple(runner.inputs[one.name] for one in signature.inputs),
         outputs=tuple(runner.outputs[name] for name in agreement),
         agreement=agreement,
+        reference=reference,
         check=prepared.data.source,
         calibration_samples=len(given) if given and mode in CALIBRATED else 0,
         cost=measure(content, sample, graphs),
@@ -84,7 +92,11 @@ def make(
         seconds=time.perf_counter() - begun,
         versions={name: version(name) for name in ("tensorflow", "keras", "ai-edge-litert")},
     )
-    said = (*losses(wish, prepared, report, found), *_doubts(prepared, saved, mode, content))
+    said = (
+        *doubts,
+        *losses(wish, prepared, report, found),
+        *_doubts(prepared, saved, mode, content),
+    )
     report = replace(report, warnings=said, notes=(*said, *file.notes, *remarks(prepared)))
     return TFLiteModel(content, report, signature, sample)
 

@@ -81,6 +81,7 @@ def export_all(
     check: Any = None,
     labels: Any = None,
     least_db: Mapping[str, float] | None = None,
+    least_variance: float | None = None,
 ) -> Comparison:
     """Convert a model in several modes, of one SavedModel, and compare the files.
 
@@ -95,6 +96,7 @@ def export_all(
         check: As in `to_tflite`. Defaults to `None`.
         labels: As in `to_tflite`. Defaults to `None`.
         least_db: By mode, as in `to_tflite`. Defaults to `None`.
+        least_variance: As in `to_tflite`. Defaults to `None`.
 
     Returns:
         A `Comparison`: `files` and `refused` by mode; it prints as a table.
@@ -138,7 +140,7 @@ def export_all(
             begun = time.perf_counter()
             try:
                 prepared.refuse(mode)
-                wish = Wish(mode, least_db=floors.get(mode))
+                wish = Wish(mode, least_db=floors.get(mode), least_variance=least_variance)
                 files[mode] = make(prepared, saved, wish, begun, judged)
             except ExportError as error:
                 refused[mode] = str(error)

@@ -34,6 +34,7 @@ def to_tflite(
     max_accuracy_drop: float = 0.005,
     sparse: bool = False,
     least_db: float | None = None,
+    least_variance: float | None = None,
 ) -> TFLiteModel:
     """Convert a Keras model to TFLite, and make sure that the file does what the model does.
 
@@ -79,7 +80,12 @@ def to_tflite(
             the model does. Defaults to `False`.
         least_db: Lowest signal-to-noise ratio, in dB, at which a file is believed. Defaults to
             `None`: 80 for float32, 25 for float16, 6 for int4, 8 for the others, which tell a wrong
-            file from a coarse one.
+            file from a coarse one. One below these also turns the refusal by `least_variance` into
+            a warning.
+        least_variance: Lowest share of its variance, about the mean, that each entry of an output's
+            last axis has to keep; of more than 16 entries three quarters of them. 0 takes all that
+            is better than a constant, `-float("inf")` everything. Defaults to `None`: 0.5. Below
+            0.9 is a warning.
 
     Returns:
         A `TFLiteModel` with `bytes`, `report`, `save`, `predict`, `evaluate` and `benchmark`.
@@ -87,8 +93,8 @@ def to_tflite(
     Raises:
         TypeError: If an argument is of the wrong type.
         ValueError: If an argument has a wrong value; nothing was converted.
-        ExportError: If the model cannot be converted, or the file does not run or is too far off;
-            nothing was written.
+        ExportError: If the model cannot be converted, or the file does not run, is too far off or
+            of no use; nothing was written.
         RuntimeError: If Keras does not run on TensorFlow.
 
     Example:
@@ -103,7 +109,7 @@ def to_tflite(
     begun = time.perf_counter()
     require_tensorflow("kerasopt.export.to_tflite")
     said = None if metadata is None else check_metadata(metadata)
-    wish = Wish(mode, io, exclude, max_accuracy_drop, sparse, least_db, said)
+    wish = Wish(mode, io, exclude, max_accuracy_drop, sparse, least_db, said, least_variance)
     target = None if path is None else check_path(path)
     if batch_size is not None:
         at_least("batch_size", batch_size, 1)

@@ -3,11 +3,14 @@
 import sys
 from typing import Any
 
+import numpy as np
+
 from kerasopt._checks import bad_value
 from kerasopt.export.preparing import Prepared
 from kerasopt.export.reading import read
-from kerasopt.export.scoring import scores
+from kerasopt.export.scoring import by_output, chance, r2_by_column, scores
 from kerasopt.export.signature import signature_of
+from kerasopt.export.usefulness import Verdict, by_skill
 from kerasopt.export.verify import file_outputs, keras_outputs
 
 
@@ -28,12 +31,42 @@ class Judged:
         self._samples = read("check", check, prepared.signature.inputs, most=sys.maxsize)
         self._labels = labels
         whole = signature_of(prepared.plain)
-        self._keras = scores(keras_outputs(prepared.plain, whole, self._samples), labels)
+        self._right = keras_outputs(prepared.plain, whole, self._samples)
+        self._keras = self._scores(self._right)
+
+    def _scores(self, outputs: dict[str, Any]) -> dict[str, float]:
+        found = scores(outputs, self._labels)
+        for name, labels in by_output(outputs, self._labels).items():
+            metric = "mean_absolute_error" if len(outputs) == 1 else f"{name}_mean_absolute_error"
+            each = r2_by_column(labels, outputs[name])
+            if metric in found and each is not None and not np.isnan(each).all():
+                found[metric.replace("mean_absolute_error", "r2_score")] = float(np.nanmean(each))
+        return found
 
     def beside(self, file: bytes) -> dict[str, dict[str, float]]:
         """Give by metric the model's value and the file's."""
-        mine = scores(file_outputs(file, self._signature, self._samples), self._labels)
+        mine = self._scores(file_outputs(file, self._signature, self._samples))
         return {name: {"keras": self._keras[name], "file": mine[name]} for name in mine}
+
+    def verdicts(self, file: bytes) -> list[Verdict]:
+        """Judge a file by what it keeps of the model's skill, that is, what no constant can do."""
+        outputs = file_outputs(file, self._signature, self._samples)
+        mine, found = scores(outputs, self._labels), []
+        for name, labels in by_output(outputs, self._labels).items():
+            begin = "" if len(outputs) == 1 else f"{name}_"
+            metrics = [one for one in mine if one.startswith(begin) and one.endswith("accuracy")]
+            if metrics:
+                both = (self._keras[metrics[0]], mine[metrics[0]])
+                found.append(by_skill(name, "accuracy", *both, *chance(labels, outputs[name])))
+                continue
+            right, came = (r2_by_column(labels, one[name]) for one in (self._right, outputs))
+            if right is None or came is None or np.isnan(right).all():
+                continue
+            lost = np.nan_to_num(right - came, nan=0.0)
+            column = int(lost.argmax())
+            what = "R2" if len(right) == 1 else f"R2 of entry {column}"
+            found.append(by_skill(name, what, float(right[column]), float(came[column])))
+        return found
 
     def check_classes(self) -> None:
         """Make sure that the labels are of classes.

@@ -1,11 +1,13 @@
 """Ranges that calibration got from data that do not look like the rest."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from kerasopt._quiet import held_back
+from kerasopt.export.fidelity import Limits
+from kerasopt.export.runner import from_file, port_of, to_file
 from kerasopt.export.samples import Samples
 from kerasopt.export.schema import EDGES
 from kerasopt.export.structure import Graph
@@ -16,6 +18,7 @@ OUTLIER = 100.0
 # TensorFlow gives what was always zero a range of two millionths.
 _ZERO = 2.1e-6
 _BOUNDED = (*EDGES, "SOFTMAX", "LOGISTIC", "TANH", "L2_NORMALIZATION")
+_CODES = {"INT8": (-128, 127), "UINT8": (0, 255), "INT16": (-32768, 32767)}
 _TRIED = 16
 _NAMED = 3
 
@@ -31,6 +34,27 @@ def usual(file: bytes, samples: Samples, batch: int) -> dict[str, float]:
     Returns:
         Dict of tensor name -> median, over samples, of its largest absolute number.
     """
+    found: dict[str, list[float]] = {}
+    for tensors in inner_values(file, samples.thinned(_TRIED), batch):
+        for name, values in tensors.items():
+            if values.size:
+                rows = values if len(values.shape) and len(values) == batch else values[None]
+                largest = np.abs(rows.reshape(len(rows), -1)).max(1)
+                found.setdefault(name, []).extend(largest.tolist())
+    return {name: float(np.median(largest)) for name, largest in found.items()}
+
+
+def inner_values(file: bytes, samples: Samples, batch: int) -> Iterator[dict[str, Any]]:
+    """Run a file, and give what all its tensors hold: real numbers, also of quantized ones.
+
+    Args:
+        file: Its bytes.
+        samples: All are run.
+        batch: The file's batch size.
+
+    Returns:
+        Iterator of dicts of tensor name -> array, one for each batch.
+    """
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
     with held_back():
@@ -41,25 +65,25 @@ def usual(file: bytes, samples: Samples, batch: int) -> dict[str, float]:
             experimental_preserve_all_tensors=True,
         )
         inputs = interpreter.get_signature_runner("serving_default").get_input_details()
-        details = [one for one in interpreter.get_tensor_details() if one["dtype"] == np.float32]
-        found: dict[str, list[float]] = {}
-        for one in samples.thinned(_TRIED).in_batches(batch, exact=True):
+        details = [
+            one
+            for one in interpreter.get_tensor_details()
+            if one["dtype"] == np.float32 or one["quantization"][0]
+        ]
+        for one in samples.in_batches(batch, exact=True):
             for name, detail in inputs.items():
                 if tuple(detail["shape"]) != one[name].shape:
                     interpreter.resize_tensor_input(detail["index"], one[name].shape)
             interpreter.allocate_tensors()
             for name, detail in inputs.items():
-                interpreter.set_tensor(
-                    detail["index"], np.ascontiguousarray(one[name], detail["dtype"])
-                )
+                interpreter.set_tensor(detail["index"], to_file(port_of(name, detail), one[name]))
             interpreter.invoke()
+            found = {}
             for detail in details:
                 values = _values(interpreter, detail["index"])
-                if values is not None and values.size:
-                    rows = values if len(values.shape) and len(values) == batch else values[None]
-                    largest = np.abs(rows.reshape(len(rows), -1)).max(1)
-                    found.setdefault(detail["name"], []).extend(largest.tolist())
-    return {name: float(np.median(largest)) for name, largest in found.items()}
+                if values is not None:
+                    found[detail["name"]] = from_file(port_of(detail["name"], detail), values)
+            yield found
 
 
 def doubtful(
@@ -166,3 +190,24 @@ def _values(interpreter: Any, index: int) -> Any:
         return interpreter.get_tensor(index)
     except ValueError:  # it was never computed, as what is a constant's
         return None
+
+
+def limits(graph: Graph) -> dict[str, Limits]:
+    """Find what each quantized output of a file can hold.
+
+    Args:
+        graph: The first graph of the file.
+
+    Returns:
+        By name of the output; those in float are left out.
+    """
+    made = {operator.outputs[0]: operator for operator in graph.operators if operator.outputs}
+    found = {}
+    for name, position in graph.names.items():
+        tensor, operator = graph.tensors[position], made.get(position)
+        if tensor.dtype == "FLOAT32" and operator is not None and operator.name in EDGES:
+            tensor = graph.tensors[operator.inputs[0]]
+        if tensor.scale is not None and tensor.dtype in _CODES:
+            low, high = (code - (tensor.zero_point or 0) for code in _CODES[tensor.dtype])
+            found[name] = Limits(low * tensor.scale, high * tensor.scale, tensor.scale)
+    return found

@@ -64,6 +64,8 @@ class Report:
         inputs: The file's inputs, in the order of `model.inputs`.
         outputs: The file's outputs, in the order of the model's.
         agreement: By output name, how it compares with the Keras model.
+        reference: The same by LiteRT's reference kernels, which microcontrollers compute, of a file
+            with integer inputs and outputs; else empty.
         check: Which data it was compared on: `"check"`, `"calibration"` or `"random"`.
         calibration_samples: Samples that set the ranges of an int8 file; else 0.
         cost: Size, latency and number of operations.
@@ -92,6 +94,7 @@ class Report:
     cost: Cost
     ops: dict[str, int]
     float_ops: dict[str, int]
+    reference: dict[str, Agreement] = field(default_factory=dict)
     float_latency: Latency | None = None
     accuracy: dict[str, dict[str, float]] = field(default_factory=dict)
     operations: tuple[Operation, ...] = ()
@@ -111,7 +114,8 @@ class Report:
     def to_dict(self) -> dict[str, Any]:
         """Give everything as plain JSON data (an infinite ratio is `None`)."""
         plain = asdict(self)
-        plain["agreement"] = {name: one.to_dict() for name, one in self.agreement.items()}
+        for kernels, found in (("agreement", self.agreement), ("reference", self.reference)):
+            plain[kernels] = {name: one.to_dict() for name, one in found.items()}
         for ports in ("inputs", "outputs"):
             plain[ports] = [{**port, "shape": list(port["shape"])} for port in plain[ports]]
         plain["operations"] = [one.to_dict() for one in self.operations]
@@ -138,7 +142,12 @@ class Report:
         ]
         if self.float_latency is not None:
             facts.append(("latency in float32", f"median {self.float_latency.median_ms:.3g} ms"))
-        facts += [(f"output {name}", _agreement(one)) for name, one in self.agreement.items()]
+        kernels = (("", self.agreement), (", reference kernels", self.reference))
+        for which, found in kernels:
+            for name, one in found.items():
+                facts.append((f"output {name}{which}", _agreement(one)))
+                if kept := _kept(one):
+                    facts.append((f"variance that {name} keeps{which}", kept))
         facts += [
             (what.replace("_", " "), f"{both['file']:.4g}, in Keras {both['keras']:.4g}")
             for what, both in self.accuracy.items()
@@ -170,6 +179,22 @@ class Report:
 
 def _counts(ops: Mapping[str, int]) -> str:
     return ", ".join(f"{count} {name}" for name, count in sorted(ops.items()))
+
+
+def _kept(one: Agreement) -> str:
+    found = one.fidelity
+    if found is None or found.variance is None:
+        return ""
+    said = f"{max(found.variance, 0.0):.1%}"
+    worst = found.worst
+    if worst is not None:
+        which = (
+            "" if worst.index is None else f"entry {worst.index} {max(worst.variance, 0.0):.1%}, "
+        )
+        said += f", {which}{worst.distinct} values (Keras {worst.keras_distinct})"
+        if worst.saturated:
+            said += f", {worst.saturated:.1%} at the end of the range"
+    return said
 
 
 def _agreement(one: Agreement) -> str:

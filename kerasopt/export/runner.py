@@ -21,16 +21,23 @@ class Runner:
     Args:
         file: Its bytes.
         threads: Number of threads. Defaults to `1`.
+        reference: Whether by LiteRT's reference kernels, which microcontrollers compute, in
+            place of XNNPACK's and its own fast ones. Defaults to `False`.
 
     Raises:
         RuntimeError, ValueError: Of the interpreter, if the file does not load.
     """
 
-    def __init__(self, file: bytes, threads: int = 1):
+    def __init__(self, file: bytes, threads: int = 1, reference: bool = False):
         with held_back():
-            from ai_edge_litert.interpreter import Interpreter
+            from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-            interpreter = Interpreter(model_content=file, num_threads=threads)
+            kernels = OpResolverType.BUILTIN_REF if reference else OpResolverType.AUTO
+            interpreter = Interpreter(
+                model_content=file,
+                num_threads=threads,
+                experimental_op_resolver_type=kernels,
+            )
             # Not allocated yet: axes of any size have size 1 until the first batch.
             self._run = interpreter.get_signature_runner(_ALL)
         self._inputs: dict[str, Any] = self._run.get_input_details()

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasopt._checks import bad_type, bad_value
+from kerasopt.export.fidelity import variance_kept
 
 _ACCURACY = ("accuracy", "acc")
 
@@ -55,7 +56,7 @@ def scores(
     {'sparse_categorical_accuracy': 0.5}
     """
     found: dict[str, float] = {}
-    for name, right in _by_name(outputs, labels).items():
+    for name, right in by_output(outputs, labels).items():
         output = outputs[name]
         if len(right) != len(output):
             raise bad_value("labels", f"{len(output)} labels for {name!r}", f"{len(right)} of them")
@@ -68,7 +69,41 @@ def scores(
     return found
 
 
-def _by_name(outputs: Mapping[str, Any], labels: Any) -> dict[str, NDArray[Any]]:
+def chance(labels: NDArray[Any], output: NDArray[Any]) -> tuple[float, int]:
+    """Give the accuracy of always saying the most frequent class, and how many are to be said.
+
+    Example:
+    >>> chance(np.array([0, 1, 1, 1]), np.zeros((4, 2))), chance(np.eye(4), np.zeros((4, 4)))
+    ((0.75, 4), (0.25, 4))
+    """
+    if metric_name(labels, output) == "categorical_accuracy":
+        labels = labels.argmax(-1)
+    _, counts = np.unique(labels, return_counts=True)
+    return float(counts.max() / counts.sum()), int(counts.sum())
+
+
+def r2_by_column(labels: NDArray[Any], output: NDArray[Any]) -> NDArray[np.float64] | None:
+    """Give R2 of predictions for each entry of the last axis; `None` if shapes do not fit.
+
+    Not a number where labels are constant.
+
+    Example:
+    >>> r2_by_column(np.array([1.0, 2.0, 3.0]), np.array([[1.0], [2.0], [4.0]]))
+    array([0.5])
+    """
+    if labels.size != output.size or labels.dtype.kind not in "biuf" or len(labels) < 2:
+        return None
+    columns = output.shape[-1] if output.ndim > 1 else 1
+    right, came = (one.reshape(-1, columns).astype(np.float64) for one in (labels, output))
+    return variance_kept(right, came)
+
+
+def by_output(outputs: Mapping[str, Any], labels: Any) -> dict[str, NDArray[Any]]:
+    """Give labels as arrays by output name.
+
+    Raises:
+        ValueError: If they are not of these outputs.
+    """
     names = list(outputs)
     if isinstance(labels, Mapping):
         for name in labels:

@@ -11,14 +11,19 @@ from kerasopt.export.agreement import Agreement, compare, shortfall
 from kerasopt.export.complaints import useful
 from kerasopt.export.errors import ExportError
 from kerasopt.export.modes import CALIBRATED, MODES
+from kerasopt.export.operations import operations
 from kerasopt.export.owners import Owners
+from kerasopt.export.ranges import limits
 from kerasopt.export.runner import Runner
-from kerasopt.export.samples import Batch, Samples, filled, length
+from kerasopt.export.samples import Batch, Samples, filled, length, spread
 from kerasopt.export.schema import Contents
 from kerasopt.export.signature import Signature
-from kerasopt.export.structure import Graph
+from kerasopt.export.structure import Graph, structure
 
 _BATCH = 16
+# Some seconds: a processor does about a hundred million of them in one.
+_REFERENCE_MACS = 500_000_000
+_LEAST = 8
 _WHOLE = ("INT8", "INT16", "INT4")
 
 
@@ -82,14 +87,63 @@ def verify(
             f"{useful(str(error))}. Some layer does not bear this mode, such as Masking before an "
             "unrolled recurrent layer in int8: use another."
         ) from error
-    agreement = {name: compare(right, actual[name]) for name, right in expected.items()}
+    holds = limits(structure(file)[0])
+    agreement = {
+        name: compare(right, actual[name], holds.get(name)) for name, right in expected.items()
+    }
     _refuse_too_far(mode, agreement, least_db)
     return agreement
 
 
-def file_outputs(file: bytes, signature: Signature, samples: Samples) -> dict[str, np.ndarray]:
-    """Run a file on all samples, as `keras_outputs` runs the model."""
-    return _run(Runner(file), signature.batch, samples)
+def file_outputs(
+    file: bytes, signature: Signature, samples: Samples, reference: bool = False
+) -> dict[str, np.ndarray]:
+    """Run a file on all samples, as `keras_outputs` runs the model.
+
+    Args:
+        file: Its bytes.
+        signature: The one it was converted with.
+        samples: The data.
+        reference: Whether by the reference kernels. Defaults to `False`.
+    """
+    return _run(Runner(file, reference=reference), signature.batch, samples)
+
+
+def by_reference(
+    file: bytes,
+    signature: Signature,
+    samples: Samples,
+    expected: Mapping[str, np.ndarray],
+    graphs: Sequence[Graph],
+) -> dict[str, Agreement]:
+    """Run a file by LiteRT's reference kernels, and compare it with what the Keras model gave.
+
+    They are slow: of a large model fewer samples are run, by its multiplications.
+
+    Args:
+        file: Bytes of the file.
+        signature: The one it was converted with.
+        samples: The data.
+        expected: What `keras_outputs` gave for them.
+        graphs: Of the file.
+
+    Returns:
+        As `verify`; empty if these kernels do not run the file.
+    """
+    cost = sum(one.macs for one in operations(graphs[0]))
+    most = int(np.clip(_REFERENCE_MACS // max(cost, 1), _LEAST, len(samples)))
+    rows = spread(len(samples), most)
+    try:
+        actual = file_outputs(file, signature, samples.thinned(most), reference=True)
+    except (RuntimeError, ValueError):
+        return {}
+    holds = limits(graphs[0])
+    found = {}
+    for name, right in expected.items():
+        mine = right[rows] if len(right) == len(samples) else right
+        if mine.shape == actual[name].shape:
+            found[name] = compare(mine, actual[name], holds.get(name))
+    return found
 
 
 def refuse_float(mode: str, found: Contents, kept: Sequence[str] = ()) -> None:

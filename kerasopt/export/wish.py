@@ -24,6 +24,7 @@ class Wish:
         max_accuracy_drop: With `"auto"`, how much accuracy may be lost, in [0, 1].
         sparse: Whether zeros are left out of it.
         least_db: Lowest ratio that is believed, or `None`.
+        least_variance: Lowest share of its variance that an entry has to keep, or `None`.
         metadata: What it says about itself, or `None`.
 
     Raises:
@@ -39,6 +40,7 @@ class Wish:
     sparse: bool = False
     least_db: float | None = None
     metadata: dict[str, Any] | None = None
+    least_variance: float | None = None
 
     def __post_init__(self) -> None:
         one_of("mode", self.mode, MODES)
@@ -53,6 +55,10 @@ class Wish:
             )
         if self.least_db is not None:
             number("least_db", self.least_db)
+        if self.least_variance is not None:
+            least = number("least_variance", self.least_variance)
+            if not least <= 1:
+                raise bad_value("least_variance", "a float up to 1", least)
         drop = number("max_accuracy_drop", self.max_accuracy_drop)
         if not 0 <= drop <= 1:
             raise bad_value("max_accuracy_drop", "a float in [0, 1]", drop)
@@ -73,6 +79,12 @@ class Wish:
                 f"`False` with `exclude` and in the modes {', '.join(map(repr, _DENSE))}",
                 self.sparse,
             )
+
+    @property
+    def lifted(self) -> bool:
+        """Whether the user takes on files that are of little use."""
+        floor = MODES[self.mode].floor_db
+        return self.least_variance is None and self.least_db is not None and self.least_db < floor
 
     @property
     def automatic(self) -> bool:

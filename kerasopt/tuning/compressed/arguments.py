@@ -15,7 +15,7 @@ from kerasopt.tuning.space import quantization
 from kerasopt.tuning.space.quantization import USUAL
 
 _OWN = ("model", "path", "mode", "calibration", "check", "labels")
-_WISHED = ("io", "exclude", "max_accuracy_drop", "sparse", "least_db")
+_WISHED = ("io", "exclude", "max_accuracy_drop", "sparse", "least_db", "least_variance")
 
 
 def checked_build(build: Any) -> Any:

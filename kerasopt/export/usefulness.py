@@ -1,0 +1,235 @@
+"""Is a file of use? What its outputs keep of the Keras model's, judged and put into words."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from kerasopt.export.agreement import Agreement
+from kerasopt.export.fidelity import Entry, Fidelity
+
+USELESS, DOUBTFUL, SOUND = "useless", "doubtful", "sound"
+
+LEAST = 0.5
+"""Share of its variance below which an entry is of no use."""
+
+ENOUGH = 0.9
+"""Share of its variance above which an entry is sound."""
+
+# Cohen's kappa of classes: 0 is what chance gives.
+_LEAST_ALIKE, _ENOUGH_ALIKE = 0.3, 0.75
+# Up to this many entries, each stands for something of its own. Of more, as in an embedding, some
+# that hardly vary may be lost.
+_FEW = 16
+_MANY_LOST, _SOME_LOST = 0.25, 0.05
+_POSITIONS = 10
+_DISTINCT, _TIMES = 8, 4
+_SATURATED = 0.02
+_RARE = 0.02
+_COARSE = 0.5
+# Of what the model does better than a constant.
+_SKILL, _LEAST_SKILL, _ENOUGH_SKILL = 0.05, 0.5, 0.95
+_BY_CHANCE = 4
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is to be said of one output.
+
+    Attributes:
+        level: `USELESS`, `DOUBTFUL` or `SOUND`.
+        why: What is wrong with it, a sentence without its full stop.
+        output: Its name.
+    """
+
+    level: str
+    why: str = ""
+    output: str = ""
+
+
+def verdict(
+    output: str,
+    agreement: Agreement,
+    least: float | None = None,
+    names: Sequence[str] = (),
+) -> Verdict:
+    """Judge an output by what it keeps of the Keras model's.
+
+    Args:
+        output: Its name.
+        agreement: How it compares.
+        least: Share of its variance below which an entry is of no use. Defaults to `None`: 0.5.
+        names: What its entries are called. Defaults to none: they are numbered.
+
+    Returns:
+        A `Verdict`.
+    """
+    found = agreement.fidelity
+    if found is None or found.variance is None:
+        return Verdict(SOUND, output=output)
+    least = LEAST if least is None else least
+    enough = max(ENOUGH, least)
+    lost, doubted = found.below(least), found.below(enough)
+    parts = []
+    level = SOUND
+    if found.worst is not None and (lost or doubted or _steps(found)):
+        level = _by_entries(found, lost, doubted)
+        parts += [entry_words(output, found.worst, names)] if level != SOUND else []
+        if lost > 1:
+            parts.append(f"{lost} of {len(found.shares)} entries keep less than {least:.0%}")
+    by_all = _level(found.variance, least, enough)
+    if found.kind == "distribution" and by_all != SOUND:
+        by_all = DOUBTFUL
+    if _RANK[by_all] > _RANK[level]:
+        level = by_all
+        parts.append(f"output {output!r} keeps {_share(found.variance)} of its variance")
+    if found.agreement is not None:
+        alike = _level(found.agreement, _LEAST_ALIKE, _ENOUGH_ALIKE)
+        if _RANK[alike] > _RANK[SOUND]:
+            parts.append(f"the largest of output {output!r} is the same for {agreement.argmax:.0%}")
+        level = max(level, alike, key=_RANK.__getitem__)
+    if level == USELESS and found.positions < _POSITIONS:
+        level = DOUBTFUL
+    return Verdict(level, "; ".join(dict.fromkeys(parts)), output)
+
+
+def by_skill(
+    output: str, what: str, keras: float, file: float, constant: float = 0.0, count: int = 0
+) -> Verdict:
+    """Judge an output by labels: what a file keeps of what the model has over a constant.
+
+    Args:
+        output: Its name.
+        what: The metric, of which more is better.
+        keras: Its value for the Keras model.
+        file: For the file.
+        constant: For the best constant: of R2, 0. Defaults to `0.0`.
+        count: Of an accuracy, number of labels: a few more or less wrong are chance. Defaults to
+            `0`: it is no accuracy.
+
+    Example:
+    >>> by_skill("y", "R2", 0.77, -1.1).why
+    "R2 of output 'y' is -1.1, in Keras 0.77"
+    """
+    skill = keras - constant
+    if skill < _SKILL or (count and (keras - file) * count < _BY_CHANCE):
+        return Verdict(SOUND, output=output)
+    level = _level((file - constant) / skill, _LEAST_SKILL, _ENOUGH_SKILL)
+    why = f"{what} of output {output!r} is {file:.3g}, in Keras {keras:.3g}"
+    return Verdict(level, why if level != SOUND else "", output)
+
+
+def with_labels(
+    verdicts: Sequence[Verdict],
+    agreement: Mapping[str, Agreement],
+    labelled: Sequence[Verdict],
+) -> list[Verdict]:
+    """Let labels decide: classes that are as right as the model's are of use.
+
+    Args:
+        verdicts: Of outputs.
+        agreement: By output name, how it compares.
+        labelled: Of those outputs that have labels, by these.
+    """
+    right = {one.output for one in labelled if one.level == SOUND}
+    found = []
+    for one in verdicts:
+        fidelity = agreement[one.output].fidelity
+        classes = fidelity is not None and fidelity.agreement is not None
+        spared = one.level == USELESS and one.output in right and classes
+        found.append(replace(one, level=DOUBTFUL) if spared else one)
+    return found
+
+
+def worst_of(verdicts: Sequence[Verdict]) -> str:
+    """Give the level of the worst of some verdicts."""
+    return max((one.level for one in verdicts), key=_RANK.__getitem__, default=SOUND)
+
+
+def entry_words(output: str, entry: Entry, names: Sequence[str] = ()) -> str:
+    """Say what an entry keeps.
+
+    Example:
+    >>> entry_words("y", Entry(1, 0.2, 3, 90, 0.0, 1.0))
+    "entry 1 of output 'y' keeps 20% of its variance and takes 3 values where Keras's takes 90"
+    """
+    which = f"output {output!r}"
+    if entry.index is not None:
+        called = f" ({names[entry.index]!r})" if entry.index < len(names) else ""
+        which = f"entry {entry.index}{called} of {which}"
+    values = f"{entry.distinct} value{'s' * (entry.distinct != 1)}"
+    said = (
+        f"{which} keeps {_share(entry.variance)} of its variance and takes {values} where Keras's "
+        f"takes {entry.keras_distinct}"
+    )
+    if entry.saturated >= _SATURATED:
+        said += (
+            f"; {entry.saturated:.0%} of them stand at the end of what the file can hold, beyond "
+            "which Keras goes"
+        )
+    return said
+
+
+def remedies(verdicts: Sequence[Verdict], agreement: Mapping[str, Agreement]) -> list[str]:
+    """Say what to do, as far as the numbers of the outputs tell.
+
+    Args:
+        verdicts: Those that are not sound.
+        agreement: By output name, how it compares.
+    """
+    said: list[str] = []
+    for one in verdicts:
+        found = agreement[one.output].fidelity
+        entry = found.worst if found is not None else None
+        if found is None or entry is None:
+            continue
+        if entry.saturated >= _SATURATED:
+            said.append(
+                "Calibrate on data in which the output takes all the values that it will take."
+            )
+        if found.step is not None and found.step > _COARSE * entry.spread:
+            many = entry.index is not None
+            said.append(
+                f"A step of output {one.output!r} in the file is {found.step:.3g}, and the "
+                f"standard deviation of {f'entry {entry.index}' if many else 'what it gives'} is "
+                f"{entry.spread:.3g}: "
+                + (
+                    "give entries of so different scales outputs of their own, or scale the "
+                    "targets alike, and train again."
+                    if many
+                    else "train on a target without so large a mean, and add it outside the file."
+                )
+            )
+    return list(dict.fromkeys(said))
+
+
+_RANK = {SOUND: 0, DOUBTFUL: 1, USELESS: 2}
+
+
+def _by_entries(found: Fidelity, lost: int, doubted: int) -> str:
+    total = len(found.shares)
+    if total > _FEW:
+        if lost > _MANY_LOST * total:
+            return USELESS
+        return DOUBTFUL if lost > _SOME_LOST * total or doubted > _MANY_LOST * total else SOUND
+    if lost:
+        rare = found.kind == "probabilities" and found.worst and found.worst.spread < _RARE
+        return DOUBTFUL if rare else USELESS
+    return DOUBTFUL if doubted or _steps(found) else SOUND
+
+
+def _steps(found: Fidelity) -> bool:
+    """Tell whether a quantity comes in a few steps only."""
+    worst = found.worst
+    return (
+        found.kind == "values"
+        and worst is not None
+        and worst.distinct <= _DISTINCT
+        and worst.keras_distinct >= _TIMES * worst.distinct
+    )
+
+
+def _level(share: float, least: float, enough: float) -> str:
+    return USELESS if share < least else DOUBTFUL if share < enough else SOUND
+
+
+def _share(kept: float) -> str:
+    return "none" if kept <= 0 else f"{kept:.0%}"

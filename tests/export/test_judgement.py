@@ -1,0 +1,155 @@
+"""Files that convert, run, have a good ratio in dB, and are of no use: refused, with the cure."""
+
+import csv
+import json
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+from sklearn.metrics import r2_score
+
+from kerasopt.export import ExportError, export_all, to_tflite
+from kerasopt.export.verify import file_outputs
+
+HOUSING = Path(__file__).parents[3] / "shared" / "data" / "housing.csv"
+RNG = np.random.default_rng(0)
+ROWS = RNG.normal(size=(200, 6)).astype("float32")
+
+
+def scaled(scales, biases, name="top"):
+    """A model whose outputs are of these scales and means."""
+    keras.utils.set_random_seed(0)
+    hidden, top = layers.Dense(16, "tanh", name="hidden"), layers.Dense(len(scales), name=name)
+    model = keras.Sequential([keras.Input((6,), name="x"), hidden, top])
+    top.kernel.assign(top.kernel.numpy() * np.array(scales, "float32"))
+    top.bias.assign(np.array(biases, "float32"))
+    return model
+
+
+@pytest.fixture(scope="module")
+def weather():
+    return scaled([8.0, 1.0], [1013.0, 0.0])
+
+
+def test_a_pressure_and_a_logit_in_one_output(weather):
+    labels = {"labels": ["pressure", "rain"]}
+    with pytest.raises(ExportError) as caught:
+        to_tflite(weather, None, "int8", ROWS, metadata=labels)
+    said = str(caught.value)
+    assert "of no use" in said
+    assert "ntry 1 ('rain') of output 'top' keeps none of its variance" in said
+    assert "outputs of their own" in said
+    assert "With `exclude=['top']` it is sound" in said
+    assert "`least_variance`, now 0.5" in said
+    report = to_tflite(weather, None, "int8", ROWS, exclude="top").report
+    assert report.agreement["top"].fidelity.worst.variance > 0.95
+    assert not any("loses much" in one for one in report.warnings)
+
+
+def test_the_user_can_take_it_all_the_same(weather):
+    for given in ({"least_variance": -1e6}, {"least_db": 5.0}):
+        with pytest.warns(UserWarning, match="loses much.*ntry 1 of output 'top'"):
+            report = to_tflite(weather, None, "int8", ROWS, **given).report
+        assert report.sqnr_db > 50
+        assert report.agreement["top"].fidelity.worst.distinct <= 2
+    # A ratio above the usual one is asked for on top of it.
+    with pytest.raises(ExportError, match="of no use"):
+        to_tflite(weather, None, "int8", ROWS, least_db=20.0)
+    with pytest.raises(ValueError, match="`least_variance`.*up to 1"):
+        to_tflite(weather, least_variance=80)
+
+
+def test_other_modes_of_it_are_made(weather):
+    found = export_all(weather, ["float16", "int8"], calibration=ROWS)
+    assert list(found.files) == ["float16"]
+    assert "of no use" in found.refused["int8"]
+    assert "int8" in export_all(weather, ["int8"], calibration=ROWS, least_variance=-1e6).files
+
+
+def test_boxes_and_scores_in_one_output():
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((6,), name="x")
+    hidden = layers.Dense(24, "relu", name="hidden")(inputs)
+    boxes = layers.Dense(4, "sigmoid", name="boxes")(hidden) * 300.0
+    scores = layers.Dense(1, "sigmoid", name="scores")(hidden)
+    both = layers.Concatenate(name="both")([boxes, scores])
+    with pytest.raises(ExportError, match=r"ntry 4 of output 'both' keeps.*outputs of their own"):
+        to_tflite(keras.Model(inputs, both), None, "int8", ROWS)
+    apart = to_tflite(keras.Model(inputs, [boxes, scores]), None, "int8", ROWS).report
+    assert not apart.warnings
+
+
+def test_both_kernels_are_run_where_a_microcontroller_may(cnn, images):
+    made = to_tflite(cnn, None, "int8", images, io="int8")
+    report = made.report
+    mine, theirs = report.agreement["digit"], report.reference["digit"]
+    assert mine.samples == theirs.samples == 100
+    assert theirs.argmax > 0.9
+    assert "output digit, reference kernels" in str(report)
+    assert "output digit, reference kernels" in report.to_markdown()
+    plain = json.loads(json.dumps(report.to_dict(), allow_nan=False))
+    assert plain["reference"]["digit"]["sqnr_db"] == pytest.approx(theirs.sqnr_db)
+    assert not to_tflite(cnn, None, "int8", images).report.reference
+
+
+def test_what_the_reference_kernels_give_is_judged(monkeypatch, dense, rows):
+    """They are made worse here: of a sound file they differ by less than is refused."""
+
+    def worse(file, signature, samples, reference=False):
+        found = file_outputs(file, signature, samples, reference)
+        return {name: one * (not reference) for name, one in found.items()}
+
+    monkeypatch.setattr("kerasopt.export.verify.file_outputs", worse)
+    said = "By the reference kernels, which microcontrollers compute: .*output 'y' keeps none"
+    with pytest.raises(ExportError, match=said):
+        to_tflite(dense, None, "int8", rows, io="uint8")
+
+
+def test_of_a_large_model_they_run_fewer_samples(monkeypatch, dense, rows):
+    monkeypatch.setattr("kerasopt.export.verify._REFERENCE_MACS", 4 * 3 * 20)
+    report = to_tflite(dense, None, "int8", rows, io="int8").report
+    assert report.reference["y"].samples == 20
+    assert report.reference["y"].sqnr_db > 20
+    assert "20 samples" in dict(report.facts())["output y, reference kernels"]
+
+
+@pytest.fixture(scope="module")
+def houses():
+    """A model of log(price) with its Normalization inside, as in many guides."""
+    if not HOUSING.exists():
+        pytest.skip("the table is in ../shared, which is not there")
+    with HOUSING.open() as file:
+        table = [row[:9] for row in csv.reader(file)][1:]
+    data = np.array([[float(one) for one in row] for row in table if all(row)], "float32")
+    data = data[np.random.default_rng(0).permutation(len(data))[:6000]]
+    x, y = data[:, :8], np.log(data[:, 8])
+    keras.utils.set_random_seed(1)
+    norm = layers.Normalization(name="norm")
+    norm.adapt(x)
+    bias = keras.initializers.Constant(12.0)
+    model = keras.Sequential(
+        [keras.Input((8,)), norm, layers.Dense(32, "relu"),
+         layers.Dense(1, bias_initializer=bias, name="price")]
+    )  # fmt: skip
+    model.compile(keras.optimizers.Adam(1e-2), "mse")
+    model.fit(x[:5000], y[:5000], epochs=10, batch_size=128, verbose=0)
+    return model, x, y
+
+
+def test_a_price_whose_normalization_does_not_bear_int8(houses):
+    model, x, y = houses
+    given = {"calibration": x[:300], "check": x[5000:]}
+    with pytest.raises(ExportError, match=r"'price' keeps none .*`exclude=\['norm'\]` it is sound"):
+        to_tflite(model, None, "int8", **given)
+    with pytest.raises(ExportError, match="R2 of output 'price' is -.*, in Keras 0.6"):
+        to_tflite(model, None, "int8", **given, labels=y[5000:])
+    made = to_tflite(model, None, "int8", **given, labels=y[5000:], exclude="norm*")
+    right = r2_score(y[5000:], model.predict(x[5000:], verbose=0))
+    both = made.report.accuracy["r2_score"]
+    assert both["keras"] == pytest.approx(right, abs=1e-5)
+    assert both["file"] == pytest.approx(r2_score(y[5000:], made.predict(x[5000:])), abs=1e-5)
+    assert both["file"] > 0.95 * right
+    assert "r2 score" in str(made.report)
+    assert not any("loses" in one for one in made.report.warnings)
