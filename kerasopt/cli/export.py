@@ -35,6 +35,7 @@ def export(
     exclude: tuple[str, ...],
     max_accuracy_drop: float,
     sparse: bool,
+    least_variance: float | None,
     c_array: str | None,
     snippet: str | None,
     as_json: bool,
@@ -68,6 +69,7 @@ def export(
         exclude="auto" if exclude == ("auto",) else list(exclude) or None,
         max_accuracy_drop=max_accuracy_drop,
         sparse=sparse,
+        least_variance=least_variance,
     )
     if c_array is not None:
         write_text(c_array, to_c_array(exported, identifier(Path(output).stem)))

@@ -147,6 +147,11 @@ def _run(room: Callable[..., None], **arguments: Any) -> None:
 )
 @click.option("--max-accuracy-drop", type=click.FloatRange(0, 1), default=0.005, show_default=True)
 @click.option("--sparse", is_flag=True, help="Leaves the zeros of a pruned model out.")
+@click.option(
+    "--least-variance",
+    type=float,
+    help="Share of its variance that each entry of an output has to keep, 0.5 if it is not given.",
+)
 @click.option("--c-array", type=click.Path(), help="Writes it as C source too, for TFLite Micro.")
 @_SNIPPET
 @_JSON
