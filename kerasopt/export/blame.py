@@ -22,6 +22,8 @@ from kerasopt.export.wish import Wish
 
 _SAMPLES = 32
 _TRIED = 3
+# Of each tensor in each run: large networks have gigabytes of them.
+_ENTRIES = 8192
 
 
 def suspects(
@@ -145,8 +147,9 @@ def _joined(file: bytes, samples: Samples, batch: int) -> dict[str, np.ndarray]:
     parts: dict[str, list[np.ndarray]] = {}
     for tensors in inner_values(file, samples, batch):
         for name, values in tensors.items():
-            if values.ndim > 1:
-                parts.setdefault(name, []).append(values.reshape(-1, values.shape[-1]))
+            if values.ndim > 1 and values.size:
+                rows = values.reshape(-1, values.shape[-1])
+                parts.setdefault(name, []).append(rows[:: max(rows.size // _ENTRIES, 1)].copy())
     return {name: np.concatenate(rows) for name, rows in parts.items() if _alike(rows)}
 
 

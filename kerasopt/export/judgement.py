@@ -24,11 +24,7 @@ from kerasopt.export.usefulness import (
 )
 from kerasopt.export.wish import Wish
 
-_OTHERWISE = {
-    True: "`sensitivity` ranks the layers; or use `mode='float16'`.",
-    False: "Use `mode='float16'`, or `mode='int8'` with `exclude`.",
-}
-"""What helps where no single layer does, by whether layers can be excluded."""
+_FLOAT = ("float32", "float16")
 
 
 def judge(
@@ -80,7 +76,10 @@ def judge(
     graphs = structure(file.content)
     layers = owners(graphs, prepared.traced.origin)
     batch = prepared.signature.batch or 1
-    ranked = suspects(graphs[0], layers[0], saved.float32(), file.content, prepared.data, batch)
+    try:
+        ranked = suspects(graphs[0], layers[0], saved.float32(), file.content, prepared.data, batch)
+    except (RuntimeError, ValueError):  # without fast kernels it does not run
+        ranked = []
     figures = agreement if shown is mine else reference
     todo = remedies([one for one in shown if one.level != SOUND], figures)
     found = cure(prepared, saved, wish, file.kept, ranked, level)
@@ -90,18 +89,29 @@ def judge(
     elif ranked and MODES[wish.mode].excludes:
         todo.append(f"Most is lost in {', '.join(map(repr, ranked[:2]))}.")
     if not found.layers:
-        todo.append(_OTHERWISE[MODES[wish.mode].excludes])
+        todo.append(_otherwise(wish.mode))
     advice = " ".join(todo)
-    if level == USELESS and not wish.lifted:
+    said_of = f"{which or ' '}{why if which else why[:1].upper() + why[1:]}. {advice}"
+    random = prepared.data.source == "random"
+    if level == USELESS and not wish.lifted and not random:
         least = LEAST if wish.least_variance is None else wish.least_variance
         raise ExportError(
-            f"The {wish.mode} file is of no use, so it was not written.{which or ' '}{why if which else _sentence(why)}. "
-            f"{advice} (`least_variance`, now {least:g}, is the share that is wanted.)"
+            f"The {wish.mode} file is of no use, so it was not written.{said_of} "
+            f"(`least_variance`, now {least:g}, is the share that is wanted.)"
         )
-    return [
-        *said,
-        f"The {wish.mode} file loses much.{which or ' '}{why if which else _sentence(why)}. {advice}",
-    ]
+    if random:
+        said_of += " This was measured on random inputs: give real samples as `check`."
+    what = "is of no use" if level == USELESS else "is coarse"
+    return [*said, f"The {wish.mode} file {what}.{said_of}"]
+
+
+def _otherwise(mode: str) -> str:
+    """Say what helps where no single layer does."""
+    if mode in _FLOAT:
+        return "Train on a target of another scale, or use `mode='float32'`."
+    if MODES[mode].excludes:
+        return "`sensitivity` ranks the layers; or use `mode='float16'`."
+    return "Use `mode='float16'`, or `mode='int8'` with `exclude`."
 
 
 def _which(mine: str, theirs: str, level: str) -> str:
@@ -113,7 +123,3 @@ def _which(mine: str, theirs: str, level: str) -> str:
     if theirs == level:
         return " By the reference kernels, which microcontrollers compute: "
     return " By XNNPACK, which phones compute: "
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -33,6 +33,7 @@ class Judged:
         whole = signature_of(prepared.plain)
         self._right = keras_outputs(prepared.plain, whole, self._samples)
         self._keras = self._scores(self._right)
+        self._last: tuple[bytes, dict[str, Any]] = (b"", {})
 
     def _scores(self, outputs: dict[str, Any]) -> dict[str, float]:
         found = scores(outputs, self._labels)
@@ -45,12 +46,17 @@ class Judged:
 
     def beside(self, file: bytes) -> dict[str, dict[str, float]]:
         """Give by metric the model's value and the file's."""
-        mine = self._scores(file_outputs(file, self._signature, self._samples))
+        mine = self._scores(self._outputs(file))
         return {name: {"keras": self._keras[name], "file": mine[name]} for name in mine}
+
+    def _outputs(self, file: bytes) -> dict[str, Any]:
+        if self._last[0] != file:
+            self._last = (file, file_outputs(file, self._signature, self._samples))
+        return self._last[1]
 
     def verdicts(self, file: bytes) -> list[Verdict]:
         """Judge a file by what it keeps of the model's skill, that is, what no constant can do."""
-        outputs = file_outputs(file, self._signature, self._samples)
+        outputs = self._outputs(file)
         mine, found = scores(outputs, self._labels), []
         for name, labels in by_output(outputs, self._labels).items():
             begin = "" if len(outputs) == 1 else f"{name}_"

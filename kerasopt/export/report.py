@@ -72,7 +72,8 @@ class Report:
         ops: By name of the operation, how many the file has.
         float_ops: By name, those that compute in float in an int8 file; else empty.
         float_latency: Of a float32 file of the same model; `None` of one that is such a file.
-        accuracy: By metric, `{"keras": ..., "file": ...}` on the labels given; else empty.
+        accuracy: By metric, `{"keras": ..., "file": ...}` on the labels given: of numbers also
+            R2, the mean over the last axis; else empty.
         operations: What each operation of the file costs, in the order in which they run.
         excluded: Paths of the layers that were kept in float.
         copy_db: Of a model in mixed precision, its ratio to the float32 copy that was exported, in

@@ -6,7 +6,7 @@ import pytest
 from keras import layers
 
 from kerasopt.export import to_tflite
-from kerasopt.export.scoring import metric_name, scores
+from kerasopt.export.scoring import chance, metric_name, r2_by_column, scores
 
 RNG = np.random.default_rng(0)
 
@@ -67,6 +67,25 @@ def test_several_outputs():
     assert scores(outputs, right) == pytest.approx(expected)
     assert scores(outputs, list(right.values())) == pytest.approx(expected)
     assert list(scores(outputs, {"b": right["b"]}, ["mse"])) == ["b_mean_squared_error"]
+
+
+def test_r2_is_that_of_keras():
+    right = RNG.normal(size=(40, 3)).astype("float32")
+    came = right + RNG.normal(size=right.shape).astype("float32") * [0.1, 1.0, 3.0]
+    metric = keras.metrics.R2Score(class_aggregation=None)
+    metric.update_state(right, came.astype("float32"))
+    assert r2_by_column(right, came) == pytest.approx(np.array(metric.result()), abs=1e-5)
+    assert r2_by_column(right[:, 0], came[:, :1]) == pytest.approx(
+        r2_by_column(right, came)[:1], abs=1e-9
+    )
+    assert r2_by_column(right, came[:, :2]) is None
+    assert np.isnan(r2_by_column(np.ones(9), np.zeros((9, 1)))).all()
+
+
+def test_what_a_constant_class_has():
+    assert chance(np.array([[2], [2], [0]]), np.zeros((3, 4))) == (pytest.approx(2 / 3), 3)
+    assert chance(np.array([0, 1, 1, 1]), np.zeros((4, 1))) == (0.75, 4)
+    assert chance(np.eye(5), np.zeros((5, 5))) == (pytest.approx(0.2), 5)
 
 
 @pytest.mark.parametrize(
