@@ -101,7 +101,9 @@ def judge(
         )
     if random:
         said_of += " This was measured on random inputs: give real samples as `check`."
-    what = "is of no use" if level == USELESS else "is coarse"
+    # By the usual share, whatever the user takes on.
+    usual = worst_of([verdict(*one) for one in (*agreement.items(), *reference.items())])
+    what = "is of no use" if USELESS in (level, usual) else "is coarse"
     return [*said, f"The {wish.mode} file {what}.{said_of}"]
 
 
