@@ -112,13 +112,14 @@ def beside(model: str, file: str, data: str, least: float, as_json: bool) -> Non
         rows = {
             name: [
                 f"{one.sqnr_db:.1f}",
+                "" if one.least_variance is None else f"{max(one.least_variance, 0.0):.1%}",
                 f"{one.largest_difference:.3g}",
                 "" if one.argmax is None else f"{one.argmax:.1%}",
                 str(one.samples),
             ]
             for name, one in found.items()
         }
-        heads = ["output", "dB", "largest off", "arg-max", "samples"]
+        heads = ["output", "dB", "variance", "largest off", "arg-max", "samples"]
         Console().print(table(f"{Path(file).name} beside {Path(model).name}", heads, rows))
     worst = min(found, key=lambda name: found[name].sqnr_db)
     if found[worst].sqnr_db < least:

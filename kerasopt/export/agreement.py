@@ -33,6 +33,12 @@ class Agreement:
     samples: int
     fidelity: Fidelity | None = None
 
+    @property
+    def least_variance(self) -> float | None:
+        """What the worst entry keeps of its variance; `None` where none counts."""
+        worst = self.fidelity.worst if self.fidelity is not None else None
+        return None if worst is None else worst.variance
+
     def to_dict(self) -> dict[str, Any]:
         """Give the figures as plain JSON data; `None` for an infinite ratio."""
         figures = asdict(self)

@@ -42,7 +42,16 @@ class Comparison:
         """Give a table: a heading, and a row a file."""
         reports = {mode: file.report for mode, file in self.files.items()}
         metrics = list(dict.fromkeys(m for one in reports.values() for m in one.accuracy))
-        heads = ["mode", "bytes", "zipped", "activations", "latency, ms", "dB", "arg-max"]
+        heads = [
+            "mode",
+            "bytes",
+            "zipped",
+            "activations",
+            "latency, ms",
+            "dB",
+            "variance",
+            "arg-max",
+        ]
         rows = [[*heads, *metrics]]
         for mode, report in reports.items():
             judged = [report.accuracy.get(metric) for metric in metrics]
@@ -153,6 +162,8 @@ def export_all(
 
 def _figures(report: Report) -> list[str]:
     cost = report.cost
+    every = (one.least_variance for one in report.agreement.values())
+    kept = [one for one in every if one is not None]
     same = [one.argmax for one in report.agreement.values() if one.argmax is not None]
     return [
         f"{cost.file_bytes:,}",
@@ -160,5 +171,6 @@ def _figures(report: Report) -> list[str]:
         f"{cost.peak_memory:,}",
         f"{cost.latency.median_ms:.3g}",
         f"{report.sqnr_db:.0f}",
+        f"{max(min(kept), 0.0):.1%}" if kept else "",
         f"{min(same):.1%}" if same else "",
     ]

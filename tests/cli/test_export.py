@@ -161,6 +161,7 @@ def test_compare(folder):
     done = run(folder, "compare", "model.keras", "float.tflite", "--data", "x.npy")
     assert done.exit_code == 0
     assert "kind" in done.stdout
+    assert "100.0%" in done.stdout
     done = run(folder, "compare", "model.keras", "float.tflite", "--data", "x.npy", "--json")
     assert json.loads(done.stdout)["kind"]["argmax"] == 1.0
     run(folder, "export", "model.keras", "-o", "half.tflite", "--mode", "float16")

@@ -29,6 +29,8 @@ def test_each_file_is_what_the_mode_alone_gives(cnn, images, tmp_path, monkeypat
     assert found["float32"].report.cost.file_bytes > 2 * found["int8"].report.cost.file_bytes
     heads, *rows = found.rows()
     assert heads[-1] == "sparse_categorical_accuracy"
+    least = [one.report.agreement["digit"].least_variance for one in found.files.values()]
+    assert [row[heads.index("variance")] for row in rows] == [f"{one:.1%}" for one in least]
     assert all(len(row) == len(heads) for row in rows)
     assert str(found).count("\n") == 4
     assert {line.count("|") for line in found.to_markdown().splitlines()} == {len(heads) + 1}
