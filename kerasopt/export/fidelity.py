@@ -66,7 +66,7 @@ class Fidelity:
         shares: Of the entries that count, what each keeps.
         worst: The one that keeps least, or `None` if none counts.
         agreement: Of classes, by how much the arg-max is the same more often than by chance, at
-            most 1 (Cohen's kappa); else `None`.
+            most 1 (Cohen's kappa); else, or if nine in ten are of one class, `None`.
         positions: Number of values of each entry.
         step: From one number of the file's output to the next, or `None`.
     """
@@ -160,7 +160,7 @@ def fidelity(
         variance=pooled,
         shares=tuple(map(float, kept[counting])),
         worst=worst,
-        agreement=kappa(right.argmax(1), came.argmax(1)) if classes else None,
+        agreement=_alike(right.argmax(1), came.argmax(1)) if classes else None,
         positions=len(right),
         step=step,
     )
@@ -185,6 +185,11 @@ def kappa(reference: NDArray[np.integer], actual: NDArray[np.integer]) -> float:
     chance = float(shares[0] @ shares[1])
     same = float(np.mean(reference == actual))
     return 1.0 if same == 1.0 else (same - chance) / (1.0 - chance)
+
+
+def _alike(right: NDArray[np.integer], came: NDArray[np.integer]) -> float | None:
+    """Give kappa, unless nearly all are of one class: a few others decide it then."""
+    return None if np.bincount(right).max() > _MOSTLY * len(right) else kappa(right, came)
 
 
 def _rows(values: NDArray[np.generic]) -> NDArray[np.float64]:

@@ -16,6 +16,8 @@ ENOUGH = 0.9
 
 # Cohen's kappa of classes: 0 is what chance gives.
 _LEAST_ALIKE, _ENOUGH_ALIKE = 0.3, 0.75
+# Logits that are off by the same everywhere still say the class.
+_SPARED = 0.5
 # Up to this many entries, each stands for something of its own. Of more, as in an embedding, some
 # that hardly vary may be lost.
 _FEW = 16
@@ -65,7 +67,7 @@ def verdict(
     found = agreement.fidelity
     if found is None or found.variance is None:
         return Verdict(SOUND, output=output)
-    least = LEAST if least is None else least
+    usual, least = least is None, LEAST if least is None else least
     enough = max(ENOUGH, least)
     lost, doubted = found.below(least), found.below(enough)
     parts = []
@@ -81,10 +83,17 @@ def verdict(
     if _RANK[by_all] > _RANK[level]:
         level = by_all
         parts.append(f"output {output!r} keeps {_share(found.variance)} of its variance")
-    if found.agreement is not None:
-        alike = _level(found.agreement, _LEAST_ALIKE, _ENOUGH_ALIKE)
-        if _RANK[alike] > _RANK[SOUND]:
-            parts.append(f"the largest of output {output!r} is the same for {agreement.argmax:.0%}")
+    if found.agreement is not None and agreement.argmax is not None:
+        others = (1.0 - agreement.argmax) * found.positions
+        alike = SOUND
+        if others >= _BY_CHANCE:
+            alike = _level(found.agreement, _LEAST_ALIKE, _ENOUGH_ALIKE)
+        if alike != SOUND:
+            parts.append(
+                f"the largest entry of output {output!r} is the same for {agreement.argmax:.0%}"
+            )
+        if usual and level == USELESS and found.agreement >= _SPARED:
+            level = DOUBTFUL
         level = max(level, alike, key=_RANK.__getitem__)
     if level == USELESS and found.positions < _POSITIONS:
         level = DOUBTFUL

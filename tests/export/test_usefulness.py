@@ -132,3 +132,23 @@ def test_labels_spare_classes():
     assert [one.level for one in with_labels(mine, agreement, [])] == [USELESS]
     assert worst_of([*mine, *right]) == USELESS
     assert worst_of([]) == SOUND
+
+
+def test_a_few_of_another_class_decide_nothing():
+    """Of 100, one is of another class and is not found: kappa is 0, and it is one in a hundred."""
+    logits = 0.1 * RNG.normal(size=(100, 4)) + np.eye(4)[0] * 0.9
+    logits[0] = np.eye(4)[1]
+    came = logits.copy()
+    came[0, :2] = 0.9, 0.8
+    agreement = compare(logits, came)
+    assert agreement.fidelity.kind == "classes"
+    assert agreement.fidelity.agreement is None
+    assert "largest" not in verdict("y", agreement).why
+
+
+def test_logits_that_are_off_by_the_same_are_doubtful():
+    logits = RNG.normal(size=(300, 4)) + 3 * np.eye(4)[RNG.integers(0, 4, 300)]
+    agreement = compare(logits, logits + [1.8, 0, 0, 0])
+    assert agreement.fidelity.worst.variance < 0
+    assert agreement.fidelity.agreement > 0.5
+    assert verdict("y", agreement).level == DOUBTFUL
