@@ -27,6 +27,11 @@ REFUSED = {
     ("Masking, unrolled LSTM", "int8"): r"converted but does not run.*such as Masking",
     ("Masking, unrolled LSTM", "int16x8"): r"converted but does not run.*NOT_EQUAL",
     ("LayerNorm", "int16x8"): r"converted but does not run.*SQUARED_DIFFERENCE",
+    # Means of noise over a picture hardly vary, and four bits of weight take that little.
+    **{
+        (name, "int4"): r"int4 file is of no use.*keeps none of its variance"
+        for name in ("transpose", "Rescaling")
+    },
     ("Embedding", "int16x8"): r"converter failed in mode 'int16x8': Max and min",
 }
 """What has no file in one mode, and what the message says; of all else there is one."""
