@@ -148,7 +148,7 @@ def test_a_few_of_another_class_decide_nothing():
 
 def test_logits_that_are_off_by_the_same_are_doubtful():
     logits = RNG.normal(size=(300, 4)) + 3 * np.eye(4)[RNG.integers(0, 4, 300)]
-    agreement = compare(logits, logits + [1.8, 0, 0, 0])
+    agreement = compare(logits, logits + 1.8 * np.eye(4)[0])
     assert agreement.fidelity.worst.variance < 0
     assert agreement.fidelity.agreement > 0.5
     assert verdict("y", agreement).level == DOUBTFUL
