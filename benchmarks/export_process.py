@@ -54,7 +54,13 @@ class Process:
         process = self._process
         assert process.stdin is not None
         assert process.stdout is not None
-        timer = threading.Timer(limit, process.kill)
+        late = threading.Event()
+
+        def end() -> None:
+            late.set()
+            process.kill()
+
+        timer = threading.Timer(limit, end)
         timer.start()
         try:
             process.stdin.write(json.dumps(question) + "\n")
@@ -64,12 +70,11 @@ class Process:
                 if "done" in found:
                     return
                 yield found
-            late = not timer.is_alive()
         finally:
             timer.cancel()
         code = process.wait()
         why = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-        raise CrashError("took too long" if late else why)
+        raise CrashError("took too long" if late.is_set() else why)
 
     def one(self, **question: Any) -> dict[str, Any]:
         """Give the last answer."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from kerasopt.export.buffers import inside
+from kerasopt.export.needs import quantizer_modules
 
 Answer = dict[str, Any]
 """What a task gives back: plain JSON data."""
@@ -123,7 +124,7 @@ def weights(folder: Path, mode: str, denied: list[str] | None, **_: Any) -> Answ
 
     Writes `model.tflite` there; if `denied` is `None`, the float file itself.
     """
-    from ai_edge_quantizer import qtyping, quantizer
+    qtyping, quantizer = quantizer_modules()
 
     names = qtyping.TFLOperationName
     file = (folder / "float.tflite").read_bytes()

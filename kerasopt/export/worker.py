@@ -80,7 +80,13 @@ class Worker:
         """Give the answer, or `None` if the process had just ended because it was idle."""
         process = self._alive()
         self._said.clear()
-        timer = threading.Timer(limit, process.kill) if limit is not None else None
+        late = threading.Event()
+
+        def end() -> None:
+            late.set()
+            process.kill()
+
+        timer = threading.Timer(limit, end) if limit is not None else None
         if timer:
             timer.start()
         try:
@@ -89,12 +95,11 @@ class Worker:
             self.close()
             raise
         finally:
-            late = timer is not None and not timer.is_alive()
             if timer:
                 timer.cancel()
         if line:
             return json.loads(line)
-        error = self._crash(process, late)
+        error = self._crash(process, late.is_set())
         if process.returncode == 0:
             return None
         raise error

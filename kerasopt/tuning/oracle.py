@@ -16,6 +16,7 @@ from kerasopt.tuning.asking import exhausted, note_new, suggest, surplus
 from kerasopt.tuning.has_study import HasStudy
 from kerasopt.tuning.has_trials import HasTrials
 from kerasopt.tuning.initial import check_initial
+from kerasopt.tuning.interrupt import uninterrupted
 from kerasopt.tuning.objectives import check_constraints, check_objective, names_of
 from kerasopt.tuning.records import OUT, VALUES, name_of
 from kerasopt.tuning.running import Running, beating, claim, let_go
@@ -165,23 +166,31 @@ class OptunaOracle(HasTrials, keras_tuner.Oracle):
                 if not others and not any(one.state == TrialState.COMPLETE for one in trials):
                     ending.check_failures(trials, max(1, len(trials)))
                 return self._none(tuner_id, wait=others)
-            trial = study.ask()
-            token = ""
-            try:
-                token = claim(trial, self)
-                values = suggest(trial, self.space())
-                trial.set_user_attr(VALUES, values)
-                why = surplus(study, trial.number, self.limit(), self.space(), values)
-            except BaseException:  # also Ctrl-C: nobody would know of this trial
-                let_go(token)
-                with contextlib.suppress(Exception):
-                    frozen = study.get_trials(deepcopy=False)[trial.number]
-                    ending.lose(study, frozen, "it was broken off", free=True)
-                raise
-            if why is None:
-                break
+            # Of a trial that is not among those of this process nobody would know.
+            with uninterrupted():
+                running = self._ask(study, tuner_id)
+            if running is not None:
+                return running
+
+    def _ask(self, study: optuna.Study, tuner_id: str) -> Any:
+        """Begin a trial; gives `None` if it was one too many."""
+        trial = study.ask()
+        token = ""
+        try:
+            token = claim(trial, self)
+            values = suggest(trial, self.space())
+            trial.set_user_attr(VALUES, values)
+            why = surplus(study, trial.number, self.limit(), self.space(), values)
+        except BaseException:
+            let_go(token)
+            with contextlib.suppress(Exception):
+                frozen = study.get_trials(deepcopy=False)[trial.number]
+                ending.lose(study, frozen, "it was broken off", free=True)
+            raise
+        if why is not None:
             trial.set_user_attr(OUT, why)
             study.tell(trial, state=TrialState.FAIL)
+            return None
         hyperparameters = self.hyperparameters.copy()
         hyperparameters.values = values
         name = name_of(trial.number)

@@ -16,6 +16,7 @@ from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 
 from kerasopt._checks import bad_type, bad_value, did_you_mean
 from kerasopt.tuning.extra import missing
+from kerasopt.tuning.interrupt import uninterrupted
 
 JOURNAL = "journal.log"
 _BEGIN = b'{"op_code":'  # of each line of a journal
@@ -120,14 +121,16 @@ class _Journal(JournalFileBackend):
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
         path = Path(self._file_path)
-        with open(path, "rb") as file:
-            file.seek(0, os.SEEK_END)
-            if file.tell():
-                file.seek(-1, os.SEEK_END)
-            torn = file.tell() > 0 and file.read(1) != b"\n"
-        if torn:
-            _mend(path)
-        super().append_logs(logs)
+        # Ctrl-C at the wrong moment would leave its lock, for which all others wait.
+        with uninterrupted():
+            with open(path, "rb") as file:
+                file.seek(0, os.SEEK_END)
+                if file.tell():
+                    file.seek(-1, os.SEEK_END)
+                torn = file.tell() > 0 and file.read(1) != b"\n"
+            if torn:
+                _mend(path)
+            super().append_logs(logs)
 
 
 def _mend(path: Path) -> None:

@@ -236,14 +236,18 @@ class Tuner(Shows):
         self, args: Any, kwargs: Any, callbacks: Any, progress: Any, most: int | None
     ) -> bool:
         """Run trials in this process; tell whether the search has come to its end."""
-        # What is there now need not be looked through after each trial.
-        gc.collect()
-        gc.freeze()
+        # What is there now need not be looked through after each trial. Where the user has frozen
+        # objects, that is done already, and only he may undo it.
+        freezes = gc.get_freeze_count() == 0
+        if freezes:
+            gc.collect()
+            gc.freeze()
         try:
             with without_retracing_advice():
                 return self._run_trials(args, kwargs, callbacks, progress, most)
         finally:
-            gc.unfreeze()
+            if freezes:
+                gc.unfreeze()
             if isinstance(self.oracle, OptunaOracle):
                 self.oracle.leave()
 

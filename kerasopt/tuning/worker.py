@@ -2,15 +2,14 @@
 
 import multiprocessing
 import pickle
-import signal
 import sys
 import traceback
 from collections.abc import Sequence
 from contextlib import suppress
-from types import FrameType
 from typing import Any
 
 from kerasopt._quiet import held_back, quiet_tensorflow
+from kerasopt.tuning.interrupt import Once
 
 
 def work(path: Sequence[str], orders: Any, number: int, answers: Any) -> None:
@@ -23,16 +22,16 @@ def work(path: Sequence[str], orders: Any, number: int, answers: Any) -> None:
         answers: A pipe to the parent: `("begun", "")` as each trial begins, then `("done", "")`,
             `("more", "")` or `("error", (kind, message))`.
     """
-    signal.signal(signal.SIGINT, _once)
     sys.path[:] = path
     quiet_tensorflow()
-    parent = multiprocessing.parent_process()
+    parent, interrupt = multiprocessing.parent_process(), Once()
 
     def keep_on() -> None:
-        if parent is not None and not parent.is_alive():
+        if interrupt.came or (parent is not None and not parent.is_alive()):
             raise KeyboardInterrupt  # nobody waits for this search any more
 
     try:
+        interrupt.listen()
         with held_back():
             import tensorflow  # noqa: F401 - it talks while it is imported
 
@@ -69,10 +68,3 @@ def kind_of(error: BaseException) -> str:
         if isinstance(error, kind):
             return kind.__name__
     return "RuntimeError"
-
-
-def _once(number: int, frame: FrameType | None) -> None:
-    """Take the first Ctrl-C; the terminal and the parent may both send one."""
-    del number, frame
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    raise KeyboardInterrupt

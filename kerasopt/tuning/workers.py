@@ -17,6 +17,8 @@ import keras
 import optuna
 
 from kerasopt._checks import bad_value
+from kerasopt.tuning import ending
+from kerasopt.tuning.interrupt import deaf
 from kerasopt.tuning.oracle import OptunaOracle
 from kerasopt.tuning.worker import work
 
@@ -31,6 +33,7 @@ _KINDS: dict[str, type[Exception]] = {
     "RuntimeError": RuntimeError,
 }
 _LATE = 20.0  # seconds a worker has to end in good order after Ctrl-C
+_AGAIN = 5.0  # seconds until it is told again, which it may not hear while it begins
 
 
 @dataclass
@@ -89,9 +92,11 @@ def run_workers(
     context = multiprocessing.get_context("spawn")
     threads = max(1, (os.cpu_count() or 1) // count) if count > 1 else None
     sent = _pickled(order)
-    workers = [_start(context, sent, number, threads) for number in range(count)]
+    workers: list[_Worker] = []
     early = turns = 0
     try:
+        # Each is among them as soon as it is there, also if Ctrl-C comes before the next one.
+        workers.extend(_start(context, sent, number, threads) for number in range(count))
         while workers:
             time.sleep(0.1)
             turns += 1
@@ -118,7 +123,11 @@ def run_workers(
         if progress is not None:
             progress()
     finally:
-        _end(workers)
+        if workers:
+            _end(workers)
+            # What one could not write down any more, as it was killed.
+            with suppress(Exception):
+                ending.give_up_the_dead(oracle.study, oracle._mine, oracle.watch)
 
 
 def _order(tuner: Any, callbacks: Any, fit_args: Any, fit_kwargs: Any, most: int | None) -> _Order:
@@ -185,7 +194,7 @@ def _start(context: Any, order: bytes, number: int, threads: int | None) -> _Wor
     process = context.Process(
         target=work, args=(sys.path, orders, number, sender), name=f"kerasopt-worker-{number}"
     )
-    with _environment(threads), _deaf_to_ctrl_c():
+    with _environment(threads), deaf():
         process.start()
     sender.close()
     # With its end closed here, writing to a process that has ended is an error and not for ever;
@@ -198,19 +207,6 @@ def _start(context: Any, order: bytes, number: int, threads: int | None) -> _Wor
 def _send(connection: Any, order: bytes) -> None:
     with suppress(OSError), connection:
         connection.send_bytes(order)
-
-
-@contextmanager
-def _deaf_to_ctrl_c() -> Iterator[None]:
-    """Let a process that is started now not hear of Ctrl-C until it can end in good order."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager
@@ -239,13 +235,15 @@ def _look(worker: _Worker) -> bool:
 
 def _end(workers: list[_Worker]) -> None:
     """End processes that are still there: in good order, else for good."""
-    for worker in workers:
-        if worker.process.is_alive():
+    late = time.monotonic() + _LATE
+    while workers and time.monotonic() < late:
+        for worker in workers:
             with suppress(ProcessLookupError):
                 os.kill(worker.process.pid, signal.SIGINT)
-    late = time.monotonic() + _LATE
+        again = min(late, time.monotonic() + _AGAIN)
+        for worker in workers:
+            worker.process.join(max(0.0, again - time.monotonic()))
+        workers = [worker for worker in workers if worker.process.is_alive()]
     for worker in workers:
-        worker.process.join(max(0.0, late - time.monotonic()))
-        if worker.process.is_alive():
-            worker.process.kill()
-            worker.process.join()
+        worker.process.kill()
+        worker.process.join()

@@ -2,6 +2,8 @@ import keras
 import numpy as np
 import pytest
 
+from kerasopt.export.worker import Worker
+
 
 @pytest.fixture(autouse=True)
 def _seeds():
@@ -56,6 +58,15 @@ def dense():
 @pytest.fixture(scope="session")
 def rows():
     return np.random.default_rng(4).normal(size=(120, 4)).astype("float32")
+
+
+@pytest.fixture
+def no_converter(monkeypatch):
+    """Fail where something reaches the process that converts.
+
+    For what is to be refused before, because TensorFlow would end that process.
+    """
+    monkeypatch.setattr(Worker, "ask", lambda *_, **__: pytest.fail("this was not refused"))
 
 
 @pytest.fixture

@@ -7,11 +7,18 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
-from kerasopt.export import ExportError, buffers, inspect, to_tflite
+from kerasopt.export import ExportError, buffers, inspect, needs, to_tflite
 from kerasopt.export.buffers import inside, refuse_too_large
 from kerasopt.export.metadata import with_metadata
+from kerasopt.export.needs import quantizer_modules, quantizer_name, require_quantizer
 from kerasopt.export.runner import Runner
 from kerasopt.export.structure import structure
+
+
+def needed():
+    """Skip where the package that makes such files is not installed, by either of its names."""
+    if quantizer_name() is None:
+        pytest.skip("ai-edge-quantizer is not installed")
 
 
 @pytest.fixture(scope="module")
@@ -30,8 +37,8 @@ def wide():
 @pytest.fixture(scope="module")
 def foreign(wide):
     """What the package writes itself."""
-    pytest.importorskip("ai_edge_quantizer")
-    from ai_edge_quantizer import qtyping, quantizer
+    needed()
+    qtyping, quantizer = quantizer_modules()
 
     kernel = wide.layers[0].kernel
     kernel.assign(np.where(np.arange(1100) % 4 == 0, 0.0, np.array(kernel)))
@@ -47,7 +54,7 @@ def offsets(file):
 
 @pytest.mark.parametrize("mode", ["weight_only", "int4", "dynamic_no_depthwise"])
 def test_an_export_has_all_weights_inside(wide, mode):
-    pytest.importorskip("ai_edge_quantizer")
+    needed()
     made = to_tflite(wide, None, mode, metadata={"version": "1", "labels": ["a", "b", "c"]})
     assert set(offsets(made.bytes)) == {0}
     assert inspect(made.bytes).metadata["version"] == "1"
@@ -108,3 +115,18 @@ def test_what_fits():
     refuse_too_large(2**29 - 1, "float32", 4)
     with pytest.raises(ExportError, match="2,147,483,648 bytes"):
         refuse_too_large(2**29, "float32", 4)
+
+
+def test_the_package_that_writes_them_is_found_by_either_name(monkeypatch):
+    """It is called litert-quantizer from 0.11 on, which is preferred, also as a module."""
+    there = {"ai_edge_quantizer"}
+    monkeypatch.setattr(needs, "find_spec", lambda name: name if name in there else None)
+    assert quantizer_name() == "ai_edge_quantizer"
+    there.add("litert_quantizer")
+    monkeypatch.setattr(needs, "import_module", lambda name: name)
+    assert quantizer_modules() == ("litert_quantizer.qtyping", "litert_quantizer.quantizer")
+    there.clear()
+    for ask in (lambda: require_quantizer("int4"), quantizer_modules):
+        with pytest.raises(ImportError, match=r"litert-quantizer.*kerasopt\[int4\]"):
+            ask()
+    require_quantizer("int8")

@@ -31,6 +31,7 @@ def test_rolled_lstm_with_batch_one(rng):
     np.testing.assert_allclose(exported.predict(x), np.asarray(model(x)), atol=1e-5)
 
 
+@pytest.mark.usefixtures("no_converter")
 def test_int8_of_a_loop_is_refused_before_it_crashes(rng):
     """Over so many steps it is not unrolled."""
     model = keras.Sequential([keras.Input((None, 4)), layers.GRU(4, name="memory")])
@@ -47,6 +48,7 @@ class Loops(keras.layers.Layer):
         return tf.while_loop(lambda i, y: i < 3, lambda i, y: (i + 1, y * 2.0), (0, x))[1]
 
 
+@pytest.mark.usefixtures("no_converter")
 def test_int8_of_any_other_loop_is_refused(rng):
     model = keras.Sequential([keras.Input((4,)), Loops()])
     with pytest.raises(ExportError, match="The model loops"):

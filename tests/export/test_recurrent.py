@@ -77,6 +77,7 @@ def test_a_fixed_batch_is_the_users_choice(series):
     assert "WHILE" not in report.ops
 
 
+@pytest.mark.usefixtures("no_converter")
 def test_calibrating_a_loop_is_refused(series):
     with pytest.raises(ExportError, match="'memory' loops over time, and TensorFlow crashes"):
         to_tflite(model(steps=None), None, "int8", series)

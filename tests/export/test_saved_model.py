@@ -109,12 +109,16 @@ def test_state_is_refused(tmp_path):
         to_tflite(tmp_path / "counting", check=np.ones((40, 4)))
 
 
+@pytest.mark.usefixtures("no_converter")
 def test_loops_are_refused_in_int8(tmp_path, rng):
     keras.Sequential([keras.Input((5, 3)), layers.LSTM(4)]).export(tmp_path / "l", verbose=False)
     with pytest.raises(ExportError, match=r"model loops.*unroll=True"):
         to_tflite(tmp_path / "l", None, "int8", rng.random((120, 5, 3)))
     with pytest.raises(ExportError, match="a SavedModel has to be saved with either"):
         to_tflite(tmp_path / "l")
+
+
+def test_an_unrolled_loop_is_none(tmp_path, rng):
     model = keras.Sequential([keras.Input((5, 3)), layers.LSTM(4, unroll=True)])
     model.export(tmp_path / "unrolled", verbose=False)
     made = to_tflite(tmp_path / "unrolled", None, "int8", rng.random((120, 5, 3)))

@@ -356,6 +356,17 @@ def test_executions_in_a_tuner_with_its_own_run_trial(tmp_path):
     assert [len(one.executions) for one in tuner.results()] == [2, 2, 2]
 
 
+def test_what_the_user_has_frozen_stays_frozen(tmp_path):
+    class Black(Tuner):
+        def run_trial(self, trial, **kwargs):
+            return trial.hyperparameters.Float("x", 0.0, 1.0)
+
+    gc.freeze()
+    frozen = gc.get_freeze_count()
+    Black(objective=("score", "min"), max_trials=1, directory=tmp_path).search(verbose=0)
+    assert gc.get_freeze_count() >= frozen
+
+
 def test_a_table_of_the_best(parts, tmp_path, capsys):
     tuner = searched(tmp_path, parts)
     tuner.results_summary()
