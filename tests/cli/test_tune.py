@@ -365,7 +365,7 @@ def test_a_worker_joins_and_each_trial_is_run_once(folder, tmp_path, tune):
     second = begin(tmp_path, f"{model}:build", "--storage", journal, "--worker")
     first = begin(tmp_path, f"{model}:build", "--storage", journal, "--max-trials", 5,
                   "--epochs", 1, "--objective", "val_mae:min", "--seed", 1)  # fmt: skip
-    told = [one.communicate(timeout=120) for one in (first, second)]
+    told = [one.communicate(timeout=600) for one in (first, second)]
     assert [one.returncode for one in (first, second)] == [0, 0], told
     assert "Joined the study 'search'" in told[1][0]
     trials = open_study(journal).trials
@@ -380,7 +380,7 @@ def test_a_worker_joins_and_each_trial_is_run_once(folder, tmp_path, tune):
 def test_workers_of_one_command_import_a_file_by_name(folder, tmp_path):
     done = begin(tmp_path, f"{folder / 'tuned.py'}:make", "--max-trials", 3, "--epochs", 1,
                  "--workers", 2, "--json")  # fmt: skip
-    out, err = done.communicate(timeout=120)
+    out, err = done.communicate(timeout=600)
     assert done.returncode == 0, err
     assert len(json.loads(out)["trials"]) == 3
     trials = open_study(tmp_path / "search" / "journal.log").trials
@@ -395,7 +395,7 @@ def test_ctrl_c_ends_with_130_and_says_how_to_go_on(folder, tmp_path, tune):
         if line.startswith("it trains"):
             break
     done.send_signal(signal.SIGINT)
-    _, err = done.communicate(timeout=60)
+    _, err = done.communicate(timeout=600)
     assert done.returncode == 130, err
     assert "goes on with the search" in err
     assert "Traceback" not in err

@@ -50,7 +50,7 @@ def tfmot():
 
     yield ask
     process.stdin.close()
-    process.wait(timeout=60)
+    process.wait(timeout=600)
 
 
 shapes = st.one_of(

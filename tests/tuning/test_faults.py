@@ -15,14 +15,14 @@ from kerasopt.tuning.records import OUT
 from kerasopt.tuning.storages import StorageError, open_storage
 from tests.tuning.child import tuner_of
 from tests.tuning.conftest import PASSWORD
-from tests.tuning.test_workers import notes, until
+from tests.tuning.test_workers import hold, let_go, notes, processes, until
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parent.parent.parent
 
 
-def begin(folder, storage="-", trials=12, sampler="grid", seconds=0.5, workers=1):
+def begin(folder, storage="-", trials=12, sampler="grid", seconds=0.0, workers=1):
     command = [sys.executable, "-m", "tests.tuning.child", folder, storage, trials, sampler,
                seconds, workers]  # fmt: skip
     return subprocess.Popen(
@@ -43,6 +43,13 @@ def name_of(record):
     return f"{record.values['a']}{record.values['b']}"
 
 
+def kill_one(folder):
+    """Kill the last one to begin of two processes that are held in a trial."""
+    until(lambda: len(processes(folder)) == 2 and len(begun(folder)) == 3)
+    os.kill([int(pid) for what, pid, _ in notes(folder) if what == "begin"][-1], signal.SIGKILL)
+    let_go(folder)
+
+
 def kill_all(process):
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
@@ -50,9 +57,11 @@ def kill_all(process):
 
 @pytest.mark.parametrize("sampler", ["grid", "tpe"])
 def test_a_search_that_is_killed_goes_on_and_runs_nothing_twice(sampler, tmp_path):
+    hold(tmp_path, 5)
     first = begin(tmp_path, sampler=sampler)
-    until(lambda: len(begun(tmp_path)) >= 5)  # in the middle of the fifth
+    until(lambda: len(begun(tmp_path)) == 5)  # in the middle of the fifth
     kill_all(first)
+    let_go(tmp_path)
     before = ended(tmp_path)
     assert len(before) == 4
     tuner = tuner_of(tmp_path, sampler=sampler)
@@ -64,9 +73,11 @@ def test_a_search_that_is_killed_goes_on_and_runs_nothing_twice(sampler, tmp_pat
 
 
 def test_a_search_with_workers_that_is_killed_goes_on(tmp_path):
+    hold(tmp_path, 5)
     first = begin(tmp_path, workers=2)
-    until(lambda: len(ended(tmp_path)) >= 4)
+    until(lambda: len(ended(tmp_path)) == 4)
     kill_all(first)
+    let_go(tmp_path)
     tuner = tuner_of(tmp_path)
     done = {one.id: name_of(one) for one in tuner.results() if one.state == "COMPLETED"}
     assert len(done) >= 3
@@ -81,13 +92,14 @@ def test_a_search_with_workers_that_is_killed_goes_on(tmp_path):
 
 
 def test_workers_end_when_the_search_that_started_them_is_killed(tmp_path):
-    first = begin(tmp_path, workers=2, seconds=0.3)
-    until(lambda: len(ended(tmp_path)) >= 2)
-    pids = {int(pid) for _, pid, _ in notes(tmp_path)}
+    hold(tmp_path, 2)
+    first = begin(tmp_path, workers=2)
+    until(lambda: len(processes(tmp_path)) == 2 and len(begun(tmp_path)) == 3)
     os.kill(first.pid, signal.SIGKILL)
     first.wait()
-    until(lambda: not any(alive(pid) for pid in pids))
-    assert len(ended(tmp_path)) < 12
+    let_go(tmp_path)
+    until(lambda: not any(alive(pid) for pid in processes(tmp_path)))
+    assert len(ended(tmp_path)) == 3  # each ends the trial that it is at
 
 
 def alive(pid):
@@ -98,10 +110,12 @@ def alive(pid):
 
 
 def test_ctrl_c_ends_workers_in_good_order(tmp_path):
+    hold(tmp_path, 4)
     first = begin(tmp_path, workers=2)
-    until(lambda: len(ended(tmp_path)) >= 3)
+    until(lambda: len(ended(tmp_path)) == 3 and len(begun(tmp_path)) >= 4)
     os.killpg(first.pid, signal.SIGINT)
-    assert first.wait(60) != 0
+    assert first.wait(600) != 0
+    let_go(tmp_path)
     study = optuna.load_study(
         storage=open_storage(tmp_path / "search" / "journal.log", "."), study_name="search"
     )
@@ -114,12 +128,11 @@ def test_ctrl_c_ends_workers_in_good_order(tmp_path):
 
 
 def test_two_searches_that_share_a_journal_need_no_chief(tmp_path):
-    both = [begin(tmp_path, seconds=0.4) for _ in range(2)]
-    until(lambda: len({pid for _, pid, _ in notes(tmp_path)}) == 2)
-    running = [int(pid) for what, pid, _ in notes(tmp_path) if what == "begin"][-1]
-    os.kill(running, signal.SIGKILL)
+    hold(tmp_path, 2)
+    both = [begin(tmp_path) for _ in range(2)]
+    kill_one(tmp_path)
     for process in both:
-        process.wait(90)
+        process.wait(600)
     codes = sorted(process.returncode for process in both)
     assert codes == [-signal.SIGKILL, 0]
     ran = ended(tmp_path)
@@ -141,11 +154,11 @@ def database(postgres):
 
 
 def test_kill_one_of_two_in_a_database(database, tmp_path):
-    both = [begin(tmp_path, database, seconds=0.4) for _ in range(2)]
-    until(lambda: len({pid for _, pid, _ in notes(tmp_path)}) == 2)
-    os.kill([int(pid) for what, pid, _ in notes(tmp_path) if what == "begin"][-1], signal.SIGKILL)
+    hold(tmp_path, 2)
+    both = [begin(tmp_path, database) for _ in range(2)]
+    kill_one(tmp_path)
     for process in both:
-        process.wait(90)
+        process.wait(600)
     assert sorted(process.returncode for process in both) == [-signal.SIGKILL, 0]
     ran = ended(tmp_path)
     assert len(ran) == len(set(ran)) == 12
@@ -156,20 +169,25 @@ def test_kill_one_of_two_in_a_database(database, tmp_path):
     assert PASSWORD not in said
 
 
-def test_a_database_that_is_stopped_for_ten_seconds_is_waited_for(postgres, database, tmp_path):
-    # Twelve trials of a second: it is not through before the database has stopped.
-    process = begin(tmp_path, database, seconds=1.0)
-    until(lambda: len(ended(tmp_path)) >= 3)
+def test_a_database_that_is_stopped_is_waited_for(postgres, database, tmp_path):
+    hold(tmp_path, 4)
+    process = begin(tmp_path, database)
+    until(lambda: len(begun(tmp_path)) == 4)
     postgres.stop()
+    let_go(tmp_path)
+    said = ""
     try:
-        # Ten seconds in which the search is alive and gets nowhere.
-        with pytest.raises(subprocess.TimeoutExpired):
-            process.wait(10)
-        during = len(ended(tmp_path))
-        assert during < 12
+        for line in process.stdout:
+            said += line
+            if "does not answer" in line:
+                break
+        # It is alive, and gets nowhere.
+        assert process.poll() is None
+        assert len(ended(tmp_path)) < 12
     finally:
         postgres.start()
-    said, _ = process.communicate(timeout=120)
+    rest, _ = process.communicate(timeout=600)
+    said += rest
     assert process.returncode == 0, said
     ran = ended(tmp_path)
     # A trial may be run twice if the database went away while it was being asked for.
@@ -187,9 +205,9 @@ def test_a_wrong_password_is_said_at_once_and_not_shown(database):
 
 
 def test_many_that_begin_at_once_make_the_tables_once(database, tmp_path):
-    both = [begin(tmp_path, database, trials=12, sampler="random", seconds=0.0) for _ in range(3)]
+    both = [begin(tmp_path, database, trials=12, sampler="random") for _ in range(3)]
     for process in both:
-        said, _ = process.communicate(timeout=150)
+        said, _ = process.communicate(timeout=600)
         assert process.returncode == 0, said
         assert "done 12" in said
     assert len(ended(tmp_path)) == 12

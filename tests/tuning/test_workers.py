@@ -24,17 +24,44 @@ def notes(folder):
     return [line.split() for line in path.read_text().splitlines()] if path.exists() else []
 
 
-def until(condition, seconds=120.0):
-    """Wait for something that another process does."""
+def until(condition, seconds=600.0):
+    """Wait for something that another process does, as long as it may take anywhere."""
     late = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < late, "it did not happen"
         threading.Event().wait(0.05)
 
 
+def hold(folder, number):
+    """Let no trial end, from the one that begins as so many on."""
+    (folder / "hold").write_text(str(number))
+
+
+def let_go(folder):
+    (folder / "hold").unlink()
+
+
+def processes(folder):
+    return {int(pid) for _, pid, _ in notes(folder)}
+
+
+def meanwhile(act):
+    """Do something in a thread while a search runs here."""
+    thread = threading.Thread(target=act)
+    thread.start()
+    return thread
+
+
 def test_two_workers_run_every_trial_once(tmp_path):
-    tuner = tuner_of(tmp_path, max_trials=10, sampler="random", seconds=0.2)
+    def wait_for_both():
+        until(lambda: len(processes(tmp_path)) == 2)
+        let_go(tmp_path)
+
+    hold(tmp_path, 2)
+    tuner = tuner_of(tmp_path, max_trials=10, sampler="random")
+    waiting = meanwhile(wait_for_both)
     tuner.search(verbose=0, workers=2)
+    waiting.join()
     said = notes(tmp_path)
     ran = [name for what, _, name in said if what == "end"]
     assert len(ran) == len(set(ran)) == 10
@@ -44,17 +71,18 @@ def test_two_workers_run_every_trial_once(tmp_path):
 
 
 def test_a_killed_worker_loses_no_trial_and_a_new_one_takes_its_place(tmp_path):
-    tuner = tuner_of(tmp_path, max_trials=8, sampler="random", seconds=0.5)
+    tuner = tuner_of(tmp_path, max_trials=8, sampler="random")
     killed = []
 
     def kill():
-        until(lambda: len({pid for _, pid, _ in notes(tmp_path)}) == 2)
+        until(lambda: len(processes(tmp_path)) == 2)
         running = [pid for what, pid, _ in notes(tmp_path) if what == "begin"]
         killed.append(int(running[-1]))
         os.kill(killed[0], signal.SIGKILL)
+        let_go(tmp_path)
 
-    killer = threading.Thread(target=kill)
-    killer.start()
+    hold(tmp_path, 2)
+    killer = meanwhile(kill)
     tuner.search(verbose=0, workers=2)
     killer.join()
     ran = [name for what, _, name in notes(tmp_path) if what == "end"]
@@ -99,7 +127,7 @@ def test_a_script_without_its_guard_is_told_so_also_with_much_data(tmp_path):
         "search(build, np.zeros((9000, 12)), np.zeros(9000), max_trials=2, workers=2)\n"
     )
     done = subprocess.run(
-        [sys.executable, script], cwd=tmp_path, capture_output=True, text=True, timeout=120,
+        [sys.executable, script], cwd=tmp_path, capture_output=True, text=True, timeout=600,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent.parent)}, check=False,
     )  # fmt: skip
     assert done.returncode == 1
