@@ -8,7 +8,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 FILES := setup.cfg pyproject.toml constraints.txt
 
-.PHONY: demo test fuzz lint benchmarks clean
+.PHONY: demo test fuzz canary findings lint benchmarks clean
 
 demo: $(VENV)/.demo
 	$(BIN)/kerasopt demo
@@ -20,6 +20,15 @@ test: $(VENV)/.dev
 # The properties alone, on other examples each time and ten times as many.
 fuzz: $(VENV)/.dev
 	KERASOPT_FUZZ=1 $(BIN)/python -m pytest -m hypothesis -n 2
+
+# On what comes next: Keras's nightly, TensorFlow's release candidate. Not in CI. Name other tests
+# with `make canary TESTS=tests/pruning`.
+canary:
+	PYTHON=$(PYTHON) .ci/canary $(TESTS)
+
+# What other libraries do that surprised us: each installs them anew, without kerasopt. Not in CI.
+findings:
+	for one in findings/*.sh; do echo "== $$one" && PYTHON=$(PYTHON) bash $$one || exit 1; done
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -41,4 +50,4 @@ $(VENV)/.demo $(VENV)/.dev: $(VENV)/.%: $(BIN)/python $(FILES)
 	@touch $@
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-canary build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -10,10 +10,18 @@ from tests.graph import corners, models
 from tests.graph.rewriting import assert_same_results
 
 
+@keras.saving.register_keras_serializable("tests")
+class Steps(layers.Dense):
+    """Takes a mask and hands it on, as `TimeDistributed` did before Keras 3.16."""
+
+    def call(self, inputs, training=None, mask=None):
+        return super().call(inputs)
+
+
 def masked():
     x = keras.Input((None, 4))
     y = layers.Masking(name="masking")(x)
-    y = layers.TimeDistributed(layers.Dense(4), name="dense")(y)
+    y = Steps(4, name="dense")(y)
     y = layers.BatchNormalization(name="norm")(y)
     return keras.Model(x, layers.LSTM(3, name="lstm")(y))
 
@@ -76,7 +84,7 @@ def test_what_takes_no_mask_can_be_replaced_by_what_takes_one():
     x = keras.Input((None, 4))
     y = layers.Dense(4, name="dense")(layers.Masking(name="masking")(x))
     graph = Graph.of(keras.Model(x, layers.LSTM(3, name="lstm")(y)))
-    put_in = layers.TimeDistributed(layers.Dense(4), name="steps")
+    put_in = Steps(4, name="steps")
     graph.replace(graph.find("dense"), put_in)
     assert_masks(graph.build())
 
