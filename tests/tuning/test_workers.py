@@ -114,7 +114,7 @@ class KillingAtOnce(Slow):
 
 def test_a_process_that_always_ends_in_its_first_trial_ends_that_trial_alone(tmp_path):
     tuner = tuner_of(tmp_path, max_trials=3, kind=KillingAtOnce)
-    tuner.search(verbose=0, trials_per_process=1)
+    tuner.search(verbose=0, trials_per_process=2)
     assert [one.state for one in tuner.results()] == ["FAILED", "COMPLETED", "COMPLETED"]
 
 
