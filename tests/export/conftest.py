@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 
+from kerasopt.export.convert import CALIBRATED
 from kerasopt.export.worker import Worker
 
 
@@ -62,11 +63,18 @@ def rows():
 
 @pytest.fixture
 def no_converter(monkeypatch):
-    """Fail where something reaches the process that converts.
+    """Fail where something reaches the process that calibrates.
 
     For what is to be refused before, because TensorFlow would end that process.
     """
-    monkeypatch.setattr(Worker, "ask", lambda *_, **__: pytest.fail("this was not refused"))
+    ask = Worker.ask
+
+    def asked(self, task, folder, limit=None, **arguments):
+        if arguments.get("mode") in CALIBRATED:
+            pytest.fail("this was not refused")
+        return ask(self, task, folder, limit, **arguments)
+
+    monkeypatch.setattr(Worker, "ask", asked)
 
 
 @pytest.fixture
