@@ -1,5 +1,6 @@
 """Where the commands find a study."""
 
+import re
 import shlex
 import time
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from kerasopt._checks import bad_value
 from kerasopt.cli.settings import COMMAND, read
 from kerasopt.tuning.storages import JOURNAL, StorageError, open_storage, safe_name
 from kerasopt.tuning.study import SETTINGS, find_study
+from kerasopt.tuning.urls import hidden
 
 _NAME = "search"
 Answer = TypeVar("Answer")
@@ -66,7 +68,7 @@ class Place:
         """Give it in words that another process understands, but for the password."""
         if self.storage is not None and "://" in self.storage:
             return safe_name(self.storage)
-        return str(Path(self.file or ".").absolute())
+        return hidden(str(Path(self.file or ".").absolute()))
 
     def words(self) -> str:
         """Give the options that name it to another process."""
@@ -76,9 +78,7 @@ class Place:
     def dashboard(self) -> str:
         """Give the word that names the storage to `optuna-dashboard`."""
         # SQLAlchemy takes another driver for PostgreSQL unless it is told; we take psycopg.
-        shown = str(self)
-        if shown.startswith("postgresql://"):
-            shown = shown.replace("postgresql", "postgresql+psycopg", 1)
+        shown = re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", str(self))
         return shlex.quote(shown)
 
     def exists(self) -> bool:

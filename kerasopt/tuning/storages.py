@@ -17,6 +17,7 @@ from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 from kerasopt._checks import bad_type, bad_value, did_you_mean
 from kerasopt.tuning.extra import missing
 from kerasopt.tuning.interrupt import uninterrupted
+from kerasopt.tuning.urls import as_meant, hidden, hidden_within
 
 JOURNAL = "journal.log"
 _BEGIN = b'{"op_code":'  # of each line of a journal
@@ -52,18 +53,18 @@ def open_storage(storage: Any, folder: str | os.PathLike[str]) -> BaseStorage:
         raise bad_type(
             "storage",
             'None, "memory", the path of a journal, the URL of a database or a storage of Optuna',
-            storage,
+            type(storage),  # no value of another type, which may hold a password
         )
     name = os.fspath(storage)
     if name == "memory":
         return InMemoryStorage()
     if re.match(r"\w\w+:/(?!/)", name):
-        raise bad_value("storage", "a URL, with two slashes after the colon", _hidden(name))
+        raise bad_value("storage", "a URL, with two slashes after the colon", hidden(name))
     if isinstance(storage, str) and not re.search(r"[./\\]", name) and not Path(name).exists():
         raise bad_value(
             "storage",
             '"memory", a URL, or the path of a journal, such as "searches/journal.log"',
-            name,
+            hidden(name),
             did_you_mean(name, ["memory"]),
         )
     return _database(name) if "://" in name else _journal(Path(name))
@@ -72,29 +73,13 @@ def open_storage(storage: Any, folder: str | os.PathLike[str]) -> BaseStorage:
 def safe_name(storage: Any) -> str:
     """Name a storage in words that may be shown: without a password."""
     if storage is None or isinstance(storage, (str, os.PathLike)):
-        name = JOURNAL if storage is None else os.fspath(storage)
-        if "://" not in name:
-            return _hidden(name)
-        import sqlalchemy
-
-        try:
-            url = sqlalchemy.engine.make_url(name)
-            secret = [key for key in url.query if "pass" in key.lower()]
-            url = url.update_query_dict(dict.fromkeys(secret, "***"))
-            return url.render_as_string(hide_password=True)
-        except (sqlalchemy.exc.ArgumentError, ValueError):
-            return name.split("://", maxsplit=1)[0] + "://..."
+        return hidden(JOURNAL if storage is None else os.fspath(storage))
     return type(storage).__name__
-
-
-def _hidden(name: str) -> str:
-    """Take what may be a password out of a name that is no right URL."""
-    return re.sub(r":[^:/@]+@", ":***@", name)
 
 
 def _journal(path: Path) -> BaseStorage:
     if not path.parent.is_dir():
-        raise bad_value("storage", "the path of a file in a folder that exists", str(path))
+        raise bad_value("storage", "the path of a file in a folder that exists", hidden(str(path)))
     if path.is_dir():
         raise bad_value("storage", "the path of a file", str(path), "It is a folder.")
     _check_journal(path)
@@ -158,8 +143,9 @@ def _database(url: str) -> BaseStorage:
     import sqlalchemy
 
     shown = safe_name(url)
+    meant = as_meant(url)
     try:
-        parsed = sqlalchemy.engine.make_url(url)
+        parsed = sqlalchemy.engine.make_url(meant)
     except (sqlalchemy.exc.ArgumentError, ValueError):
         raise bad_value(
             "storage", "a URL such as postgresql://user:password@host/name", shown
@@ -193,10 +179,8 @@ def _database(url: str) -> BaseStorage:
             raise told from None
     said = str(getattr(error, "orig", None) or error).strip()
     secrets = [parsed.password, *(v for k, v in parsed.query.items() if "pass" in k.lower())]
-    for secret in secrets:
-        if secret:
-            said = said.replace(str(secret), "***")
     # Neither the error nor what it was raised from may show the password.
+    said = hidden_within(said, secrets)
     raise StorageError(f"The storage {shown} cannot be reached: {said}") from None
 
 
@@ -265,4 +249,4 @@ def _cause(error: BaseException) -> str:
     while last.__cause__ is not None:
         last = last.__cause__
     lines = str(getattr(last, "orig", None) or last).strip().splitlines()
-    return lines[0] if lines else type(last).__name__
+    return hidden_within(lines[0]) if lines else type(last).__name__

@@ -178,6 +178,8 @@ def _pickled(thing: Any) -> bytes:
 
 def _not_sendable(name: str, part: Any, why: str) -> ValueError:
     shown = part[0] if isinstance(part, tuple) and part else part
+    if isinstance(shown, tuple):  # all arguments of the tuner: the URL of a storage is among them
+        shown = [type(one).__name__ for one in shown] + sorted(part[1])
     return bad_value(
         name.split()[0] if " " not in name else name,
         "something that another process can import or be sent",

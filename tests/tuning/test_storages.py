@@ -1,13 +1,16 @@
 """Storages: what they are called, what cannot be reached, what is damaged, what comes back."""
 
 import json
+import traceback
 
 import optuna
 import pytest
 import sqlalchemy.exc
 
+from kerasopt.cli.studies import Place
 from kerasopt.tuning import storages
 from kerasopt.tuning.storages import StorageError, open_storage, patiently, safe_name
+from kerasopt.tuning.urls import as_meant
 
 
 def test_the_kinds_by_their_names(tmp_path):
@@ -47,6 +50,60 @@ def test_a_name_that_may_be_shown():
     assert safe_name("folder/journal.log") == "folder/journal.log"
     assert "s3cret" not in safe_name("postgresql://host/db?user=me&password=s3cret")
     assert "s3cret" not in safe_name("postgresql:/me:s3cret@host/db")
+
+
+ODD = ["tr0ub@d0ur", "x@tr0ub/d0ur", "tr0ub:d0ur@5432", "tr0ub/d0ur", "tr0ub%40d0ur",
+       "@tr0ub@@d0ur@", "tr0ub?d0ur=1", "tr0ub#d0ur d0ur"]  # fmt: skip
+
+
+@pytest.mark.parametrize("password", ODD)
+def test_no_part_of_an_odd_password_is_shown(password, tmp_path):
+    def none(text):
+        return "tr0ub" not in text and "d0ur" not in text
+
+    url = f"postgresql://me:{password}@127.0.0.1:1/db"
+    assert safe_name(url) == "postgresql://me:***@127.0.0.1:1/db"
+    for wrong in (
+        f"postgresql:/me:{password}@host/db", f"postgresql:me:{password}@host",
+        f"me:{password}@host/db", f"postgresql://me@there:{password}@host/db",
+        f"mysql+pymysql://:{password}@host", f"post gres://me:{password}@ho st:x/db",
+        f"postgresql://me:{password}@host/db?application_name=a@b", f"{url}?password={password}",
+    ):  # fmt: skip
+        assert none(safe_name(wrong)), safe_name(wrong)
+        with pytest.raises((ValueError, StorageError, ImportError)) as caught:
+            open_storage(wrong, tmp_path)
+        assert none(str(caught.value)), wrong
+    with pytest.raises(StorageError, match="cannot be reached") as caught:
+        open_storage(url, tmp_path)
+    assert none("".join(traceback.format_exception(caught.value)))
+    assert "127.0.0.1" in str(caught.value)
+    place = Place(url)
+    assert all(none(text) for text in (str(place), place.dashboard(), place.words()))
+    said = []
+    error = sqlalchemy.exc.OperationalError("select 1", {}, OSError(f"no {url}"))
+    with pytest.raises(StorageError) as caught:
+        patiently(lambda: (_ for _ in ()).throw(error), wait=0.0, note=said.append)
+    assert none(str(caught.value))
+    with pytest.raises(TypeError) as caught:
+        open_storage(url.encode(), tmp_path)
+    assert none(str(caught.value))
+
+
+def test_a_url_is_read_as_it_is_meant():
+    def read(url):
+        found = sqlalchemy.engine.make_url(as_meant(url))
+        return found.drivername, found.password, found.host, found.port
+
+    for password in ("p@ss/w:rd", "p%40ss%2Fw%3Ard"):
+        found = read(f"postgresql://me:{password}@host:5/db")
+        assert found == ("postgresql", "p@ss/w:rd", "host", 5)
+    assert read("postgres://me:pw@host:5/db?a=b") == ("postgresql", "pw", "host", 5)
+    assert read("postgres+psycopg://me:pw@h:5/db")[0] == "postgresql+psycopg"
+    same = "sqlite:////tmp/me@here/a:b.db"
+    assert as_meant(same) == same
+    with pytest.raises(ValueError, match="where its password ends.*quote"):
+        as_meant("postgresql://me:p@ss?w=1@host/db")
+    assert Place("postgres://me:pw@host/db").dashboard() == "'postgresql+psycopg://me:***@host/db'"
 
 
 def journal_with_trials(path, count=3):

@@ -1,0 +1,73 @@
+"""URLs of databases: as they are meant, and as they may be shown."""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import quote, unquote
+
+from kerasopt._checks import bad_value
+
+# Everything from the first colon behind the scheme to the last @ may be of the password.
+_LOGIN = re.compile(r"^((?:[A-Za-z][\w+.-]*:/{1,2})?[^:]*):.*@", re.DOTALL)
+_SECRET = re.compile(r"([?&][^=&?]*(?:pass|pwd|secret|token)[^=&?]*=)[^&]*", re.IGNORECASE)
+_ODD = re.compile(r"^([\w+]+)://([^:/]*):(.+)@([^@]*)$", re.DOTALL)
+_OLD = re.compile(r"^postgres(?=(\+\w+)?://)")
+_WITHIN = re.compile(r"[A-Za-z][\w+.-]*://.*@\S*")
+
+
+def hidden(name: str) -> str:
+    """Take what may be a password out of a URL, right or wrong; a path stays as it is.
+
+    Example:
+    >>> hidden("postgresql://me:p@ss/w:rd@host/name"), hidden("searches/journal.log")
+    ('postgresql://me:***@host/name', 'searches/journal.log')
+    """
+    shown = _SECRET.sub(r"\1***", name)
+    if "@" in name and "@" not in shown and re.match(r"^[^:]*:/{0,2}[^:]*:", name):
+        # What looked like a query may have been within the password.
+        return re.split(":", name, maxsplit=1)[0] + "://..."
+    return _LOGIN.sub(r"\1:***@", shown)
+
+
+def hidden_within(text: str, secrets: Iterable[Any] = ()) -> str:
+    """Take passwords out of a message.
+
+    Args:
+        text: The message.
+        secrets: What is known to be secret; `None` and what is empty count for nothing.
+    """
+    text = _WITHIN.sub(lambda found: hidden(found.group()), text)
+    for secret in secrets:
+        forms = {str(secret), quote(str(secret), safe=""), unquote(str(secret))}
+        for form in sorted(forms, key=len, reverse=True) if secret else ():
+            text = text.replace(form, "***")
+    return text
+
+
+def as_meant(url: str) -> str:
+    """Give a URL as SQLAlchemy reads it.
+
+    `postgres://` is today's `postgresql://`. A password may hold `:`, `/` and `@` as they are: it
+    ends at the last `@`.
+
+    Raises:
+        ValueError: If it cannot be told where the password ends.
+
+    Example:
+    >>> as_meant("postgres://me:p@ss@host/name")
+    'postgresql://me:p%40ss@host/name'
+    """
+    url = _OLD.sub("postgresql", url)
+    found = _ODD.match(url)
+    if found is None or url.count("@") < 2:
+        return url
+    scheme, user, password, rest = found.groups()
+    if "?" in password:
+        raise bad_value(
+            "storage",
+            "a URL of which can be told where its password ends",
+            hidden(url),
+            "Write its @ : / ? as urllib.parse.quote(password, safe='') gives them: @ is %40.",
+        )
+    user, password = (quote(unquote(one), safe="") for one in (user, password))
+    return f"{scheme}://{user}:{password}@{rest}"
