@@ -67,8 +67,10 @@ def decay(steps: int) -> PolynomialDecay:
 VARIANTS: dict[str, Callable[[int], list[Any]]] = {
     "plain fit": lambda _steps: [],
     "EarlyStopping": lambda _steps: [EarlyStopping(monitor="loss", patience=10)],
-    "Pruning, masks every 100 steps": lambda steps: [Pruning(decay(steps), frequency=100)],
-    "Pruning, masks every step": lambda steps: [Pruning(decay(steps), frequency=1)],
+    "Pruning, masks every 100 steps": lambda steps: [
+        Pruning(decay(steps), frequency=100, scope="layer")
+    ],
+    "Pruning, masks every step": lambda steps: [Pruning(decay(steps), frequency=1, scope="layer")],
 }
 
 

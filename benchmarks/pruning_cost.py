@@ -48,7 +48,7 @@ def compare(name: str, rounds: int, steps: int, few: int, tfmot: Tfmot) -> dict[
         length, frequency = lengths[variant], FREQUENCIES[variant]
         model = models[variant]
         decay = PolynomialDecay(0.0, 0.8, begin=0, end=length - 1)
-        callbacks = [Pruning(decay, frequency=frequency)] if frequency else []
+        callbacks = [Pruning(decay, frequency=frequency, scope="layer")] if frequency else []
         model.make_train_function(force=True)  # `Pruning` needs a new trace; so all get one
         return step_ms(keras, model, noise(model.input_shape[1:], length), length, callbacks)
 

@@ -62,10 +62,28 @@ def fraction(argument: str, value: Any) -> float:
         ValueError: If it is outside [0, 1) or not finite.
     """
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise bad_type(argument, "a float in [0, 1)", value)
+        raise bad_type(argument, "a float in [0, 1)", value, meant_share(value))
     if not 0.0 <= float(value) < 1.0:
-        raise bad_value(argument, "a float in [0, 1)", value)
+        raise bad_value(argument, "a float in [0, 1)", value, meant_share(value))
     return float(value)
+
+
+def meant_share(value: Any) -> str:
+    """Give a sentence that offers the share that a percentage or a text stands for, or nothing.
+
+    Example:
+    >>> meant_share(80), meant_share("80%"), meant_share("0.8"), meant_share(-1)
+    ('Did you mean 0.8?', 'Did you mean 0.8?', 'Did you mean 0.8?', '')
+    """
+    text = value.strip() if isinstance(value, str) else ""
+    try:
+        found = float(text.rstrip("% ") if text else value)
+    except (TypeError, ValueError, OverflowError):
+        return ""
+    if isinstance(value, bool) or not 0.0 <= found < 100.0 or (found == 1.0 and "%" not in text):
+        return ""
+    share = found / 100.0 if "%" in text or found > 1.0 else found
+    return f"Did you mean {share:.6g}?"
 
 
 def number(argument: str, value: Any) -> float:

@@ -4,10 +4,16 @@ Keras hands the same `params` dict to all callbacks of a `fit`, and a new one to
 what is noted there is seen by all of them and never outlives the run.
 """
 
+import sys
+import warnings
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from types import FrameType
 
 _KEY = "kerasopt"
+_LIBRARIES = {"contextlib", "keras", "kerasopt", "tensorflow", "threading", "tf_keras"}
 
 
 def _board(callback: Any) -> dict[str, Any]:
@@ -47,6 +53,24 @@ def interrupt(callback: Any) -> None:
 def interrupted(callback: Any) -> bool:
     """Tell whether the user has broken this run off."""
     return bool(_board(callback).get("interrupted"))
+
+
+def first(callback: Any, what: str) -> bool:
+    """Tell whether nobody has asked for `what` in this run yet: for what is said once."""
+    said: set[str] = _board(callback).setdefault("said", set())
+    if what in said:
+        return False
+    said.add(what)
+    return True
+
+
+def say(message: str) -> None:
+    """Warn at the user's line: the nearest one that is of no library between him and here."""
+    level, frame = 1, sys._getframe(0)
+    above: FrameType | None = frame
+    while above is not None and above.f_globals.get("__name__", "").split(".")[0] in _LIBRARIES:
+        level, above = level + 1, above.f_back
+    warnings.warn(message, stacklevel=level if above is not None else 2)
 
 
 def claim(callback: Any, what: str, things: Mapping[int, str]) -> list[str]:

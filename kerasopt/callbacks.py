@@ -6,12 +6,15 @@ from kerasopt.pruning.channels.callback import ChannelPruning
 from kerasopt.regularization.dropout_schedule import DropoutSchedule
 from kerasopt.regularization.weight_penalty import WeightPenalty
 from kerasopt.stopping.callback import EarlyStopping
+from kerasopt.stopping.settled import ModelCheckpoint, ReduceLROnPlateau
 
 __all__ = [
     "BackupAndRestore",
     "ChannelPruning",
     "DropoutSchedule",
     "EarlyStopping",
+    "ModelCheckpoint",
     "Pruning",
+    "ReduceLROnPlateau",
     "WeightPenalty",
 ]

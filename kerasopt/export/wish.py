@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from kerasopt._checks import bad_type, bad_value, number, one_of
+from kerasopt._checks import bad_type, bad_value, meant_share, number, one_of
 from kerasopt.export.modes import EXCLUDING, MODES
 from kerasopt.export.needs import require_quantizer
 
@@ -61,7 +61,7 @@ class Wish:
                 raise bad_value("least_variance", "a float up to 1", least)
         drop = number("max_accuracy_drop", self.max_accuracy_drop)
         if not 0 <= drop <= 1:
-            raise bad_value("max_accuracy_drop", "a float in [0, 1]", drop)
+            raise bad_value("max_accuracy_drop", "a float in [0, 1]", drop, meant_share(drop))
         if isinstance(self.exclude, (list, tuple, set)) and not self.exclude:
             raise bad_value("exclude", "at least one layer, or `None`", self.exclude)
         if self.exclude is not None and not MODES[self.mode].excludes:

@@ -6,17 +6,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from kerasopt import _serialize, schedules
-from kerasopt._checks import bad_type, bad_value, one_of
+from kerasopt._checks import bad_type, bad_value, meant_share
 from kerasopt._configured import Configured
+from kerasopt.pruning.criteria import Criterion, Lamp, Magnitude, Taylor
 from kerasopt.pruning.criteria.naming import CRITERIA
 from kerasopt.pruning.dynamics import DYNAMICS, Dynamics, as_dynamics
 from kerasopt.pruning.patterns import Pattern, Weight
 from kerasopt.pruning.patterns.naming import PATTERNS
-from kerasopt.pruning.scopes import Scope
+from kerasopt.pruning.scopes import Global, PerLayer, Scope, as_scope
 from kerasopt.pruning.scopes.naming import SCOPES
 
 _KINDS = {"criterion": CRITERIA, "pattern": PATTERNS, "scope": SCOPES, "dynamics": DYNAMICS}
+_OF_ONE_SCALE = (Magnitude, Lamp, Taylor)
 _SHARES = "A sparsity is a share: write 0.8 for 80 %."
+_FORMS = "a kerasopt.schedules.Schedule, one of tfmot's, a float in [0, 1) or 'keep'"
 
 
 def checked_schedule(schedule: Any) -> schedules.Schedule:
@@ -27,7 +30,8 @@ def checked_schedule(schedule: Any) -> schedules.Schedule:
         ValueError: If it leaves [0, 1).
     """
     if isinstance(schedule, str):
-        one_of("schedule", schedule, ["keep"])
+        if schedule != "keep":
+            raise bad_value("schedule", _FORMS, schedule, meant_share(schedule))
         return schedules.Constant(0.0)
     if isinstance(schedule, schedules.Schedule):
         low, high = schedule.bounds()
@@ -37,12 +41,30 @@ def checked_schedule(schedule: Any) -> schedules.Schedule:
     if callable(schedule) and not isinstance(schedule, type):
         return checked_schedule(schedules.Foreign(schedule))
     if isinstance(schedule, bool) or not isinstance(schedule, numbers.Real):
-        expected = "a kerasopt.schedules.Schedule, one of tfmot's, a float in [0, 1) or 'keep'"
-        raise bad_type("schedule", expected, schedule)
+        raise bad_type("schedule", _FORMS, schedule)
     final = float(schedule)
     if not 0.0 <= final < 1.0:
-        raise bad_value("schedule", "a sparsity in [0, 1)", schedule, _SHARES)
+        raise bad_value(
+            "schedule", "a sparsity in [0, 1)", schedule, meant_share(schedule) or _SHARES
+        )
     return schedules.PolynomialDecay(0.0, final, begin=0, end=0.75)
+
+
+def chosen_scope(scope: Any, pattern: Pattern, criterion: Criterion, dynamics: Any) -> Scope:
+    """Give the scope; `"auto"` is `Global(floor=0.1)` where weights of all layers may compete.
+
+    They may one by one, by a score that is of one scale in all layers. Blocks and channels are of
+    other sizes in each layer, groups such as 2:4 have a share of their own, and RigL and Set keep
+    the density of each layer.
+
+    Raises:
+        TypeError: If it is neither a scope nor a dict.
+        ValueError: If the name is not known.
+    """
+    if not isinstance(scope, str) or scope.lower() != "auto":
+        return as_scope(scope)
+    together = isinstance(pattern, Weight) and isinstance(criterion, _OF_ONE_SCALE)
+    return Global(floor=0.1) if together and dynamics is None else PerLayer()
 
 
 def check_expressible(schedule: schedules.Schedule, pattern: Pattern, scope: Scope) -> None:

@@ -43,12 +43,12 @@ class Batches:
         if leaves and all(hasattr(leaf, "shape") for leaf in leaves):
             if any(len(leaf.shape) == 0 for leaf in leaves):
                 raise bad_value("data", _FORM, Shapes([data]), "A sample is a row of the arrays.")
-            lengths = sorted({len(leaf) for leaf in leaves})
-            if len(data) > 3 or len(lengths) != 1:
-                raise bad_value("data", f"{_FORM}, of as many samples each", Shapes([data]))
-            if 0 in lengths:
+            if len(data) > 3:
+                raise bad_value("data", _FORM, Shapes([data]))
+            _check_lengths(data)
+            self._length = len(leaves[0])
+            if self._length == 0:
                 raise bad_value("data", "at least one sample", Shapes([data]))
-            self._length = lengths[0]
         elif isinstance(data, Iterator):
             raise bad_type(
                 "data", _FORM, data, "A generator can be read only once: make a list of it."
@@ -93,7 +93,9 @@ class Batches:
             raise bad_value("data", "batches that can be read", self._data, advice) from error
         if batch is None:
             raise bad_value("data", "at least one batch", self._data)
-        return tuple(batch) if isinstance(batch, (tuple, list)) else (batch,)
+        found = tuple(batch) if isinstance(batch, (tuple, list)) else (batch,)
+        _check_lengths(found)
+        return found
 
     def _read(self) -> Any:
         """Give the next batch, `None` if there are none."""
@@ -144,6 +146,24 @@ def _shape(part: Any) -> str:
     if isinstance(part, (list, tuple)) and len(part) < 9:
         return f"[{', '.join(map(_shape, part))}]"
     return str(tuple(part.shape)) if hasattr(part, "shape") else f"({type(part).__name__})"
+
+
+def _check_lengths(batch: tuple[Any, ...]) -> None:
+    """Check that x, the targets and the weights are of as many samples."""
+    shapes = [
+        [tuple(getattr(leaf, "shape", ())) for leaf in keras.tree.flatten(part)] for part in batch
+    ]
+    lengths = [[shape[0] for shape in found if shape] for found in shapes]
+    if len({one for found in lengths for one in found}) <= 1:
+        return
+    names = zip(("x", "y", "the weights"), lengths, strict=False)
+    each = [f"{name} has {' and '.join(map(str, found))}" for name, found in names if found]
+    raise bad_value(
+        "data",
+        "as many samples in each array",
+        Shapes([batch]),
+        f"{', '.join(each)} samples: give each sample its own target and weight.",
+    )
 
 
 def said(error: Exception) -> str:

@@ -20,14 +20,19 @@ from kerasopt.pruning.arguments import (
     checked_dynamics,
     checked_folder,
     checked_schedule,
+    chosen_scope,
     made_again,
 )
 from kerasopt.pruning.board import Board
 from kerasopt.pruning.choosing import Choosing
+from kerasopt.pruning.collapse import Collapse
 from kerasopt.pruning.criteria import as_criterion
 from kerasopt.pruning.held import Masks
-from kerasopt.pruning.patterns import as_pattern
-from kerasopt.pruning.scopes import as_scope
+from kerasopt.pruning.monitors import warn_of_monitors
+from kerasopt.pruning.patterns import Weight, as_pattern
+from kerasopt.pruning.prunable import is_depthwise, select_prunable
+from kerasopt.pruning.reminder import forget, remind
+from kerasopt.pruning.scopes import PerLayer
 from kerasopt.pruning.state import checked_state, matching_masks
 from kerasopt.pruning.updates import Updates
 from kerasopt.schedules.moments import moment_in_steps
@@ -40,12 +45,17 @@ class Pruning(keras.callbacks.Callback):
     The masks are constraints on the kernels' variables, so they hold inside the compiled step:
     after every step the pruned weights are exactly zero, whatever the order of callbacks, with
     `steps_per_execution`, XLA, mixed precision, `MirroredStrategy`, gradient accumulation and
-    moving averages of the weights. If the last update of the masks was for step `k`, each kernel of
-    `n` weights has exactly `n - max(round(n * (1 - schedule(k))), 1)` zeros (where the schedule
-    falls, weights that are let free begin at zero). Kernels of frozen layers are left out, with a
-    warning. When `fit` ends the constraints are taken off and the user's own are back; the model is
-    an ordinary one, which loads without kerasopt. A further `fit` that shall keep the zeros needs
-    a `Pruning` too, such as `Pruning(Constant(0.8))`.
+    moving averages of the weights. If the last update of the masks was for step `k`, of `n` weights
+    exactly `n - max(round(n * (1 - schedule(k))), 1)` are zero, of all selected kernels together or,
+    by `scope="layer"`, of each (where the schedule falls, weights that are let free begin at zero).
+    Kernels of frozen layers are left out, with a warning. When `fit` ends the masks are taken off
+    and the user's own constraints work as before; the model is an ordinary one, which loads without
+    kerasopt. A further `fit` that shall keep the zeros needs `Pruning("keep")`; one without says
+    once that it fills them.
+
+    A model that collapses while the sparsity rises is said to, once, with what to try. So are
+    Keras's own EarlyStopping, ReduceLROnPlateau and ModelCheckpoint(save_best_only=True) beside it,
+    which compare epochs of different sparsity: those of `kerasopt.callbacks` wait for the end.
 
     A step is a batch of this `fit`, counted from 0. It goes on from an earlier run only through
     `initial_epoch` or `set_state`. The optimizer's own counter is not used: gradient accumulation
@@ -60,7 +70,8 @@ class Pruning(keras.callbacks.Callback):
             sparsity, reached along `PolynomialDecay(0.0, schedule, begin=0, end=0.75)`, which
             leaves the last quarter of the run to recover. `"keep"` holds the zeros that the model
             has, and makes no others.
-        include: Which layers, as in `kerasopt.selection.select`. Defaults to `None`: all kernels.
+        include: Which layers, as in `kerasopt.selection.select`; `"*"` is all. Defaults to `None`:
+            all kernels but depthwise ones, whose loss costs most and saves least.
         exclude: Which layers not, in the same forms. Defaults to `None`.
         frequency: Steps between two choices of masks, or `"auto"`: every 100, or more often where
             the schedule is short, so that there are at least 20. The last one is always at the
@@ -70,9 +81,12 @@ class Pruning(keras.callbacks.Callback):
             function `weights -> scores`, of which the lowest go. Defaults to `"magnitude"`.
         pattern: In what shape: `"weight"`, `"2:4"` (two of four stay, along the input axis),
             `"block_4x4"`, `"channel"`, or a pattern of `kerasopt.pruning`. Defaults to `"weight"`.
-        scope: How layers share the sparsity: `"layer"` (each has it), `"global"` (all together),
-            `"erk"` (big layers get sparser), `"dense_ends"` (all but the first and the last), a
-            dict of layer -> sparsity, or a scope of `kerasopt.pruning`. Defaults to `"layer"`.
+        scope: How layers share the sparsity: `"layer"` (each has it, as in tfmot), `"global"` (all
+            together), `"erk"` (big layers get sparser), `"dense_ends"` (all but the first and the
+            last), a dict of layer -> sparsity, or a scope of `kerasopt.pruning`. `"auto"` is
+            `Global(floor=0.1)` for single weights by magnitude, LAMP or Taylor: all together, but
+            each keeps a tenth of what `"layer"` would leave it; else `"layer"`. Defaults to
+            `"auto"`.
         dynamics: What moves the masks between two changes of the sparsity: `"gradual"` (what the
             criterion chooses anew), `"rigl"` (Evci et al., 2020: the smallest go, others grow where
             the gradient is largest; needs `data`), `"set"` (Mocanu et al., 2018: others grow at
@@ -121,7 +135,7 @@ class Pruning(keras.callbacks.Callback):
         frequency: int | str = "auto",
         criterion: Any = "magnitude",
         pattern: Any = "weight",
-        scope: Any = "layer",
+        scope: Any = "auto",
         dynamics: Any = "gradual",
         momentum: str = "keep",
         data: Any = None,
@@ -140,9 +154,9 @@ class Pruning(keras.callbacks.Callback):
         self.frequency = word_or_count("frequency", frequency, "auto", "steps")
         self.criterion = as_criterion(criterion)
         self.pattern = as_pattern(pattern)
-        self.scope = as_scope(scope)
-        check_expressible(self.schedule, self.pattern, self.scope)
         self.dynamics = checked_dynamics(dynamics, self.pattern)
+        self.scope = chosen_scope(scope, self.pattern, self.criterion, self.dynamics)
+        check_expressible(self.schedule, self.pattern, self.scope)
         self.momentum = one_of("momentum", momentum, ["keep", "mask"])
         self.data = data
         self.batches = at_least("batches", batches, 1)
@@ -158,6 +172,8 @@ class Pruning(keras.callbacks.Callback):
     def _forget(self) -> None:
         self._steps = Steps(self, self.schedule, "Pruning", "the sparsity")
         self._updated = self._looked = -1
+        self._settled_at = 0
+        self._collapse = Collapse("Pruning", self)
         self._left: dict[str, Any] = {"target": None, "masks": {}, "collected": {}}
 
     @property
@@ -185,7 +201,11 @@ class Pruning(keras.callbacks.Callback):
         claimed = _run.claimed(self, "masked")
         stale = [one for one in self.model.variables if id(one) not in claimed]
         constraint.take_off(self.model, stale)
-        chosen = select_trainable(self.model, self.include, self.exclude, "kernels", "Pruning")
+        picks = self.include, self.exclude
+        if self.keeps:  # all zeros that there are
+            chosen = select_trainable(self.model, *picks, "kernels", "Pruning")
+        else:
+            chosen = select_prunable(self.model, *picks, "Pruning")
         taken = _run.claim(self, "masked", {id(one.variable): one.path for one in chosen})
         if taken:
             raise bad_value(
@@ -197,6 +217,9 @@ class Pruning(keras.callbacks.Callback):
         self.scope.check([target.path for target in chosen])
         self.selection = chosen
         self._check_slots()
+        known = forget(target.variable for target in chosen)
+        if self._resumed is None:
+            self._say_what_trains_again(known)
         self._masks = Masks(self.model, chosen, self.momentum == "mask")
         how = (self.criterion, self.pattern, self.scope, self.dynamics, self.data, self.batches)
         self._choosing = Choosing(self.model, self._masks, *how)
@@ -218,6 +241,15 @@ class Pruning(keras.callbacks.Callback):
                 "'keep' with a model that keeps its optimizers itself",
                 self.momentum,
                 "Their slots cannot be told from here.",
+            )
+
+    def _say_what_trains_again(self, known: float) -> None:
+        begins = self.schedule.bounds()[0]
+        if known > begins + 0.01 and not self.keeps:
+            _run.say(
+                f"Pruning: the kernels have {known:.1%} zeros of an earlier pruning, and this "
+                f"schedule begins at {begins:.3g}: they train again. Begin where it ended, as "
+                f"`PolynomialDecay({known:.3g}, ...)`, or hold the zeros with `Pruning('keep')`."
             )
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
@@ -242,6 +274,7 @@ class Pruning(keras.callbacks.Callback):
             self._updates = Updates.every(self.frequency, begin, self._settled_at)
         if self._steps.done < self._settled_at:
             _run.unsettle(self, "Pruning", until=self._settled_at)
+            warn_of_monitors(self, "Pruning", self._settled_at)
         else:
             _run.settle(self)
 
@@ -265,6 +298,8 @@ class Pruning(keras.callbacks.Callback):
         """Log the sparsity."""
         if self._masks is not None:
             self.sparsity = self._masks.sparsity()
+        settled = self._steps.done >= self._settled_at
+        self._collapse.watch(logs or {}, self.sparsity, self._advice(), settled)
         if logs is not None:
             logs["sparsity"] = self.sparsity
 
@@ -278,6 +313,8 @@ class Pruning(keras.callbacks.Callback):
         if self.verbose:
             print(f"Pruning: sparsity {self.sparsity:.4f} after {self.step} steps")  # noqa: T201
         self.release()
+        variables = [target.variable for target in self.selection]
+        remind(self.model, "Pruning", variables, self.sparsity)
 
     # What the user may call.
 
@@ -350,6 +387,15 @@ class Pruning(keras.callbacks.Callback):
             "log_dir": self.log_dir,
             "verbose": self.verbose,
         }
+
+    def _advice(self) -> list[str]:
+        """Give what to try where the model has collapsed."""
+        advice = ["a lower sparsity", "more epochs of ramp (`end`)"]
+        if isinstance(self.scope, PerLayer) and isinstance(self.pattern, Weight):
+            advice.insert(0, '`scope="global"`')
+        if any(is_depthwise(target) for target in self.selection):
+            advice.insert(0, "`exclude=keras.layers.DepthwiseConv2D`")
+        return advice
 
     def _kept(self) -> dict[str, Any]:
         assert self._masks is not None

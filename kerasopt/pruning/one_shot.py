@@ -2,15 +2,16 @@
 
 from typing import Any
 
-from kerasopt import _keras
+from kerasopt import _keras, _run
 from kerasopt._checks import at_least, fraction
-from kerasopt._trainable import select_trainable
+from kerasopt.pruning.arguments import chosen_scope
 from kerasopt.pruning.collecting import Collector
 from kerasopt.pruning.criteria import ZerosLast, as_criterion
 from kerasopt.pruning.held import Masks
 from kerasopt.pruning.measure import Sparsity, table_of
 from kerasopt.pruning.patterns import as_pattern
-from kerasopt.pruning.scopes import as_scope
+from kerasopt.pruning.prunable import select_prunable
+from kerasopt.pruning.reminder import remind
 
 
 def prune(
@@ -18,7 +19,7 @@ def prune(
     sparsity: float,
     criterion: Any = "magnitude",
     pattern: Any = "weight",
-    scope: Any = "layer",
+    scope: Any = "auto",
     data: Any = None,
     include: Any = None,
     exclude: Any = None,
@@ -38,10 +39,12 @@ def prune(
         pattern: In what shape: `"weight"`, `"2:4"`, `"block_4x4"`, `"channel"`, or a pattern of
             `kerasopt.pruning`. Defaults to `"weight"`.
         scope: How layers share it: `"layer"`, `"global"`, `"erk"`, `"dense_ends"`, a dict of
-            layer -> sparsity, or a scope of `kerasopt.pruning`. Defaults to `"layer"`.
+            layer -> sparsity, or a scope of `kerasopt.pruning`; `"auto"` as in `Pruning`. Defaults
+            to `"auto"`.
         data: `(x, y)` of arrays, or batches of that form: a `tf.data.Dataset`, a `PyDataset`, a
             list. For `"wanda"` x alone does, an array or a dict by input name. Defaults to `None`.
-        include: Which layers, as in `kerasopt.selection.select`. Defaults to `None`: all kernels.
+        include: Which layers, as in `kerasopt.selection.select`; `"*"` is all. Defaults to `None`:
+            all kernels but depthwise ones.
         exclude: Which layers not, in the same forms. Defaults to `None`.
         batches: Integer >= 1, how many batches of 32 samples (or of yours) are used; each costs
             about a step of training. Defaults to `4`.
@@ -65,13 +68,22 @@ def prune(
     """
     _keras.require_tensorflow("kerasopt.pruning.prune")
     sparsity = fraction("sparsity", sparsity)
-    criterion, pattern, scope = as_criterion(criterion), as_pattern(pattern), as_scope(scope)
+    criterion, pattern = as_criterion(criterion), as_pattern(pattern)
+    scope = chosen_scope(scope, pattern, criterion, None)
     at_least("batches", batches, 1)
-    chosen = select_trainable(model, include, exclude, "kernels", "prune")
+    chosen = select_prunable(model, include, exclude, "prune")
     collector = Collector(model, chosen, criterion.needs, criterion, data, batches)
     contexts = collector.collect()
     # Put on no kernel: a `fit` that is running may hold masks of its own there.
     masks = Masks(model, chosen, lasting=False)
     masks.warn_of_edges(pattern, "prune")
+    before = masks.sparsity()
     masks.choose(sparsity, scope, pattern, ZerosLast(criterion), contexts=contexts)
-    return table_of(chosen)
+    found = table_of(chosen)
+    if before > max(sparsity, 0.0) + 0.01 and found.total <= before:
+        _run.say(
+            f"prune: the kernels had {before:.1%} zeros already, more than sparsity={sparsity:.3g} "
+            "asks for, and what is zero stays so: nothing was changed. Prune a copy from before."
+        )
+    remind(model, "prune", [target.variable for target in chosen], found.total)
+    return found

@@ -12,7 +12,8 @@ from kerasopt._checks import at_least, bad_type, bad_value, fraction
 from kerasopt.pruning.callback import Pruning
 from kerasopt.pruning.measure import Sparsity
 from kerasopt.pruning.one_shot import prune
-from kerasopt.selection import Selection, select
+from kerasopt.pruning.prunable import select_prunable
+from kerasopt.selection import Selection
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ def prune_in_rounds(
     rounds: int = 5,
     criterion: Any = "magnitude",
     pattern: Any = "weight",
-    scope: Any = "layer",
+    scope: Any = "auto",
     data: Any = None,
     include: Any = None,
     exclude: Any = None,
@@ -59,7 +60,7 @@ def prune_in_rounds(
         rounds: Integer >= 1. Defaults to `5`.
         criterion: As in `kerasopt.pruning.prune`. Defaults to `"magnitude"`.
         pattern: Likewise. Defaults to `"weight"`.
-        scope: Likewise. Defaults to `"layer"`.
+        scope: Likewise. Defaults to `"auto"`.
         data: Likewise. Defaults to `None`.
         include: Likewise. Defaults to `None`.
         exclude: Likewise. Defaults to `None`.
@@ -98,7 +99,7 @@ def prune_in_rounds(
         share = 1.0 - (1.0 - sparsity) ** (number / rounds)
         found = prune(model, share, criterion, pattern, scope, data, include, exclude)
         if start is not None:
-            start.restore(select(model, include, exclude))
+            start.restore(select_prunable(model, include, exclude, "prune_in_rounds"))
         pruning = Pruning("keep", include, exclude)
         result = fit(model, [pruning])
         if not pruning.selection:

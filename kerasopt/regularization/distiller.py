@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 from kerasopt import selection
-from kerasopt._checks import bad_type, bad_value, number, one_of, positive
+from kerasopt._checks import bad_type, bad_value, meant_share, number, one_of, positive
 from kerasopt.regularization.distillation import KINDS, as_pair, divergence
 from kerasopt.regularization.endings import endings
 from kerasopt.regularization.likeness import check_inputs, check_outputs, inputs_of, outputs_of
@@ -335,5 +335,5 @@ class _Term(keras.losses.Loss):
 
 def _share(alpha: Any) -> float:
     if not 0.0 <= number("alpha", alpha) <= 1.0:
-        raise bad_value("alpha", "a float in [0, 1]", alpha)
+        raise bad_value("alpha", "a float in [0, 1]", alpha, meant_share(alpha))
     return float(alpha)

@@ -4,7 +4,7 @@ import numbers
 from typing import Any
 
 from kerasopt import schedules
-from kerasopt._checks import bad_type, bad_value, fraction
+from kerasopt._checks import bad_type, bad_value, fraction, meant_share
 from kerasopt.regularization.following import Following
 from kerasopt.regularization.layers import ScheduledDropout
 from kerasopt.selection import check_built, matching, walk
@@ -106,5 +106,6 @@ def _checked(schedule: Any) -> schedules.Schedule:
             raise bad_value("schedule", "rates in [0, 1)", schedule)
         return schedule
     if isinstance(schedule, bool) or not isinstance(schedule, numbers.Real):
-        raise bad_type("schedule", "a kerasopt.schedules.Schedule or a float in [0, 1)", schedule)
+        form = "a kerasopt.schedules.Schedule or a float in [0, 1)"
+        raise bad_type("schedule", form, schedule, meant_share(schedule))
     return schedules.Exponential(0.0, fraction("schedule", schedule))

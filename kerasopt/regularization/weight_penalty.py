@@ -30,8 +30,9 @@ class WeightPenalty(Following):
     without it to stop early, such as `val_accuracy`.
 
     Args:
-        l1: Float >= 0. Defaults to `0.0`.
-        l2: Float >= 0; one of the two is above 0. Defaults to `0.0`.
+        l2: Float >= 0, the one that may be given by position, as to `add_penalty`. Defaults to
+            `0.0`.
+        l1: Float >= 0; one of the two is above 0. Defaults to `0.0`.
         schedule: A `kerasopt.schedules.Schedule` of values >= 0 that multiply `l1` and `l2`; before
             its `begin` there is no penalty. Defaults to `None`: 1 throughout.
         include: Which layers, as in `kerasopt.selection.select`. Defaults to `None`: all.
@@ -67,8 +68,9 @@ class WeightPenalty(Following):
 
     def __init__(
         self,
-        l1: float = 0.0,
         l2: float = 0.0,
+        *,
+        l1: float = 0.0,
         schedule: schedules.Schedule | None = None,
         include: Any = None,
         exclude: Any = None,

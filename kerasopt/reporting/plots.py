@@ -11,6 +11,8 @@ from kerasopt._checks import bad_type, bad_value
 from kerasopt._logs import array_of
 from kerasopt.reporting.figures import check_path, new_figure, written
 
+_SHARES = {"sparsity": "zeros in the kernels", "channel_sparsity": "channels masked"}
+
 
 def plot_history(
     history: Any, stopper: Any = None, path: str | os.PathLike[str] | None = None, title: str = ""
@@ -18,7 +20,9 @@ def plot_history(
     """Plot the learning curves of a run, with the point of the stop, and the sparsity over time.
 
     One panel each for the loss and for every other metric that has a training and a validation
-    curve, and one for `sparsity` where a pruning logged it.
+    curve, and one for `sparsity` and `channel_sparsity` where a pruning logged it. Epochs that do
+    not count, as the sparsity had not its last value yet, or by the stopper's `start_from_epoch`,
+    are shaded.
 
     Args:
         history: What `fit` returned, or its `history` dict of lists.
@@ -46,12 +50,14 @@ def plot_history(
     longest = max(len(curve) for curve in values.values())
     epochs = list(getattr(history, "epoch", range(longest)))
     panels = _panels(values)
+    before = _uncounted(values, stopper, epochs)
     figure = new_figure(4.8 * len(panels), 3.8)
     from matplotlib.ticker import MaxNLocator
 
     axes = figure.subplots(1, len(panels), squeeze=False)[0]
     for axis, name in zip(axes, panels, strict=True):
         _draw(axis, name, values, epochs)
+        _shade(axis, before)
         _mark(axis, stopper)
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         axis.set(xlabel="epoch", title=name)
@@ -90,15 +96,15 @@ def epochs_of(curve: Sequence[float], epochs: Sequence[int]) -> list[int]:
 def _panels(values: Mapping[str, Sequence[float]]) -> list[str]:
     pairs = [name for name in values if f"val_{name}" in values and name != "loss"]
     loss = ["loss"] if "loss" in values else []
-    rest = ["sparsity"] if "sparsity" in values else []
+    rest = [name for name in _SHARES if name in values]
     return loss + pairs + rest or sorted(values)
 
 
 def _draw(
     axis: Any, name: str, values: Mapping[str, Sequence[float]], epochs: Sequence[int]
 ) -> None:
-    if name == "sparsity":
-        x, label = epochs_of(values[name], epochs), "zeros in the kernels"
+    if name in _SHARES:
+        x, label = epochs_of(values[name], epochs), _SHARES[name]
         axis.plot(x, values[name], color="tab:green", marker=".", label=label)
         axis.set_ylim(0, 1)
         return
@@ -110,6 +116,31 @@ def _draw(
             lines = axis.plot(epochs_of(values[key], epochs), curves, style, marker=".")
             many = f", each of {len(lines)}" if len(lines) > 1 else ""
             lines[0].set_label(label + many)
+
+
+def _uncounted(
+    values: Mapping[str, Sequence[float]], stopper: Any, epochs: Sequence[int]
+) -> list[int]:
+    """Give the epochs (from 1) before every sparsity had its last value, or that it passed over."""
+    begins = getattr(stopper, "start_from_epoch", 0) or 0
+    for name in _SHARES:
+        shares = values.get(name, ())
+        pairs = list(zip(epochs, shares, strict=False))
+        late = [epoch for epoch, share in pairs if abs(share - shares[-1]) > 1e-6]
+        begins = max([begins, *(epoch + 1 for epoch in late)])
+    return [epoch + 1 for epoch in epochs if epoch < begins]
+
+
+def _shade(axis: Any, uncounted: Sequence[int]) -> None:
+    if uncounted:
+        axis.axvspan(
+            uncounted[0] - 0.5,
+            uncounted[-1] + 0.5,
+            color="tab:gray",
+            alpha=0.15,
+            linewidth=0,
+            label="does not count yet",
+        )
 
 
 def _mark(axis: Any, stopper: Any) -> None:

@@ -59,7 +59,7 @@ def test_named_layers_follow_the_schedule_in_proportion():
 
 def test_zeros_are_kept():
     model = mlp()
-    prune(model, 0.75)
+    prune(model, 0.75, scope="layer")
     before = {
         name: np.asarray(t) == 0 for name, t in zip("abc", model.get_weights()[::2], strict=True)
     }
@@ -70,7 +70,7 @@ def test_zeros_are_kept():
     assert history["sparsity"] == pytest.approx([0.75, 0.75])
     assert Pruning.from_config(pruning.get_config()).keeps
     with pytest.raises(ValueError, match="`schedule`.*'keep'"):
-        Pruning("kepp")
+        Pruning("kepp", scope="layer")
 
 
 def test_a_schedule_with_tfmots_interface():
@@ -85,7 +85,7 @@ def test_a_schedule_with_tfmots_interface():
     watch = keras.callbacks.LambdaCallback(
         on_train_batch_end=lambda batch, logs: seen.append(zeros(model)["b/kernel"])
     )
-    model.fit(X, Y, batch_size=4, verbose=0, callbacks=[Pruning(Theirs()), watch])
+    model.fit(X, Y, batch_size=4, verbose=0, callbacks=[Pruning(Theirs(), scope="layer"), watch])
     # At steps 2, 4, 6, and at 7, its end.
     assert seen[:8] == [0, 18, 18, 37, 37, 55, 64, 64]
     assert seen[-1] == 64
@@ -128,7 +128,7 @@ def test_dynamics_that_cannot_be():
 def test_momenta_of_pruned_weights(momentum):
     model = mlp()
     model.compile(keras.optimizers.Adam(use_ema=True), model.loss)
-    pruning = Pruning(OneShot(0.75, at=4), exclude="c", momentum=momentum)
+    pruning = Pruning(OneShot(0.75, at=4), exclude="c", momentum=momentum, scope="layer")
     model.fit(X, Y, batch_size=8, verbose=0, callbacks=[pruning])
     kernel = model.get_layer("a").kernel
     gone = np.asarray(kernel) == 0
@@ -137,7 +137,7 @@ def test_momenta_of_pruned_weights(momentum):
             assert (np.asarray(slot)[gone] == 0).all() == (momentum == "mask")
             assert (np.asarray(slot)[~gone] != 0).any()
     with pytest.raises(ValueError, match="`momentum`.*'mask'"):
-        Pruning(0.5, momentum="masked")
+        Pruning(0.5, momentum="masked", scope="layer")
 
 
 def scalars(folder):
@@ -153,7 +153,7 @@ def scalars(folder):
 def test_what_tensorboard_gets(tmp_path):
     model = mlp()
     schedule = PolynomialDecay(0.0, 0.75, begin=0, end=4, power=1)
-    pruning = Pruning(schedule, exclude="c", frequency=2, log_dir=tmp_path)
+    pruning = Pruning(schedule, exclude="c", frequency=2, log_dir=tmp_path, scope="layer")
     smallest = []
 
     class Watch(keras.callbacks.Callback):
@@ -173,7 +173,7 @@ def test_what_tensorboard_gets(tmp_path):
     assert 0 < seen[0][1] < seen[1][1] < seen[2][1]
     assert Pruning.from_config(pruning.get_config()).log_dir == str(tmp_path)
     with pytest.raises(TypeError, match="`log_dir`"):
-        Pruning(0.5, log_dir=3)
+        Pruning(0.5, log_dir=3, scope="layer")
 
 
 def test_what_a_pattern_cannot_express_is_said_before_training():

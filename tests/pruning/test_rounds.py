@@ -15,7 +15,7 @@ def train(model, callbacks):
 
 def test_rounds_take_the_same_share_of_what_is_left():
     model = mlp()
-    rounds = prune_in_rounds(model, train, 0.875, rounds=3, exclude="c")
+    rounds = prune_in_rounds(model, train, 0.875, rounds=3, exclude="c", scope="layer")
     totals = [one.sparsity.total for one in rounds]
     assert totals == pytest.approx([0.5, 0.75, 0.875], abs=0.003)
     assert zeros(model)["b/kernel"] == 112
@@ -36,7 +36,7 @@ def test_a_lottery_ticket_goes_back(step):
         return model.fit(X, Y, epochs=2, batch_size=16, shuffle=False, verbose=0,
                          callbacks=[Watch(), *callbacks])  # fmt: skip
 
-    prune_in_rounds(model, fit, 0.75, rounds=2, exclude="c", rewind_to=step)
+    prune_in_rounds(model, fit, 0.75, rounds=2, exclude="c", rewind_to=step, scope="layer")
     (start, _), (first, steps), (second, _) = seen
     assert steps == step
     for ticket, share in ((first, 0.5), (second, 0.75)):
@@ -46,7 +46,7 @@ def test_a_lottery_ticket_goes_back(step):
     assert ((first != 0) | (second == 0)).all()
     np.testing.assert_array_equal(second, np.where(second != 0, first, 0))
     with pytest.raises(ValueError, match="ended after 8 steps.*rewind_to=50"):
-        prune_in_rounds(mlp(), train, 0.5, rewind_to=50)
+        prune_in_rounds(mlp(), train, 0.5, rewind_to=50, scope="layer")
 
 
 @pytest.mark.parametrize(("several", "found"), [(1, 6), (2, 6), (4, 8)])
@@ -62,26 +62,30 @@ def test_steps_are_batches_also_when_several_make_an_execution(several, found):
     def fit(model, callbacks):  # two epochs of four batches
         return model.fit(X, Y, epochs=2, batch_size=16, verbose=0, callbacks=[Watch(), *callbacks])
 
-    prune_in_rounds(model, fit, 0.5, rounds=1, rewind_to=6)
+    prune_in_rounds(model, fit, 0.5, rounds=1, rewind_to=6, scope="layer")
     assert seen == [0, found]
 
 
 def test_wrong_arguments_of_rounds():
     with pytest.raises(TypeError, match="`fit`"):
-        prune_in_rounds(mlp(), None, 0.5)
+        prune_in_rounds(mlp(), None, 0.5, scope="layer")
     with pytest.raises(ValueError, match="`rounds`"):
-        prune_in_rounds(mlp(), train, 0.5, rounds=0)
+        prune_in_rounds(mlp(), train, 0.5, rounds=0, scope="layer")
     with pytest.raises(ValueError, match="`sparsity`"):
-        prune_in_rounds(mlp(), train, 1.5)
+        prune_in_rounds(mlp(), train, 1.5, scope="layer")
     with pytest.raises(ValueError, match="`rewind_to`"):
-        prune_in_rounds(mlp(), train, 0.5, rewind_to=-1)
+        prune_in_rounds(mlp(), train, 0.5, rewind_to=-1, scope="layer")
 
 
 @pytest.mark.parametrize("rewind_to", [None, 0, 3])
 def test_a_function_that_forgets_the_callbacks_is_said(rewind_to):
     with pytest.raises(ValueError, match=r"`fit`.*passes its callbacks"):
         prune_in_rounds(
-            mlp(), lambda model, callbacks: model.fit(X, Y, verbose=0), 0.5, rewind_to=rewind_to
+            mlp(),
+            lambda model, callbacks: model.fit(X, Y, verbose=0),
+            0.5,
+            rewind_to=rewind_to,
+            scope="layer",
         )
 
 
@@ -91,13 +95,13 @@ def test_a_function_that_trains_twice():
             model.fit(X, Y, batch_size=16, verbose=0, callbacks=callbacks)
 
     model = mlp()
-    prune_in_rounds(model, fit, 0.5, rounds=1, rewind_to=6)
+    prune_in_rounds(model, fit, 0.5, rounds=1, rewind_to=6, scope="layer")
     assert zeros(model)["b/kernel"] == 64
 
 
 def test_many_rounds_make_no_noise(capfd):
     model = mlp()
     for _ in range(8):
-        prune(model, 0.5)
+        prune(model, 0.5, scope="layer")
         model.fit(X, Y, batch_size=32, verbose=0, callbacks=[Pruning("keep")])
     assert "retracing" not in capfd.readouterr().err

@@ -53,7 +53,7 @@ def test_zeros_come_back_where_the_gradient_is_largest():
 def test_where_a_schedule_falls_they_come_back_everywhere():
     model = keras.Sequential([keras.Input((16,)), layers.Dense(32, name="a")])
     model.compile(keras.optimizers.SGD(0.0), "mse")
-    pruning = Pruning(Steps([(0, 0.8), (4, 0.5)]), frequency=1)
+    pruning = Pruning(Steps([(0, 0.8), (4, 0.5)]), frequency=1, scope="layer")
     masks = []
     watch = keras.callbacks.LambdaCallback(
         on_train_batch_end=lambda batch, logs: masks.append(
@@ -79,9 +79,9 @@ class Signed(Criterion):
 def test_a_sparse_model_loses_only_what_is_missing():
     for criterion in (Signed(), "movement", lambda w: -np.abs(w)):
         model = mlp()
-        prune(model, 0.5)
+        prune(model, 0.5, scope="layer")
         before = [w == 0 for w in model.get_weights()[::2]]
-        prune(model, 0.6, criterion, data=(X, Y))
+        prune(model, 0.6, criterion, data=(X, Y), scope="layer")
         assert zeros(model) == {"a/kernel": 115, "b/kernel": 77, "c/kernel": 14}
         after = [w == 0 for w in model.get_weights()[::2]]
         assert all((one <= other).all() for one, other in zip(before, after, strict=True))
@@ -91,7 +91,9 @@ def test_rounds_of_movement_reach_each_sparsity():
     def fit(model, callbacks):
         return model.fit(X, Y, batch_size=16, verbose=0, callbacks=callbacks)
 
-    rounds = prune_in_rounds(mlp(), fit, 0.75, rounds=2, criterion="movement", data=(X, Y))
+    rounds = prune_in_rounds(
+        mlp(), fit, 0.75, rounds=2, criterion="movement", data=(X, Y), scope="layer"
+    )
     assert [one.sparsity.total for one in rounds] == pytest.approx([0.5, 0.75], abs=0.003)
 
 
@@ -101,9 +103,11 @@ def test_prune_within_a_fit_leaves_its_masks():
     class Meddling(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):
             if epoch == 1:
-                prune(model, 0.1, include="b")
+                prune(model, 0.1, include="b", scope="layer")
 
-    history = model.fit(X, Y, epochs=3, verbose=0, callbacks=[Pruning(OneShot(0.75)), Meddling()])
+    history = model.fit(
+        X, Y, epochs=3, verbose=0, callbacks=[Pruning(OneShot(0.75), scope="layer"), Meddling()]
+    )
     assert history.history["sparsity"] == pytest.approx([0.75] * 3)
 
 
@@ -111,6 +115,6 @@ def test_frozen_layers_are_not_counted():
     model = mlp()
     model.get_layer("a").trainable = False
     with pytest.warns(UserWarning, match="prune leaves out frozen"):
-        table = prune(model, 0.5)
+        table = prune(model, 0.5, scope="layer")
     assert table.total == 0.5
     assert [row.path for row in table.rows] == ["b/kernel", "c/kernel"]

@@ -13,13 +13,17 @@ from kerasopt._checks import at_least, bad_value, one_of, verbosity, word_or_cou
 from kerasopt._copies import fresh_copy
 from kerasopt._steps import Steps
 from kerasopt.pruning.arguments import as_plain, checked_schedule, made_again
-from kerasopt.pruning.channels.candidates import candidates, inner_model, trainable
+from kerasopt.pruning.channels.candidates import FROZEN, candidates, inner_model, trainable
 from kerasopt.pruning.channels.choosing import Choice, unit_of
 from kerasopt.pruning.channels.deciding import SCOPES
 from kerasopt.pruning.channels.masks import ChannelMasks, matching
 from kerasopt.pruning.channels.scoring import checked_criterion, scores_of
+from kerasopt.pruning.collapse import Collapse
+from kerasopt.pruning.monitors import warn_of_monitors
 from kerasopt.pruning.updates import Updates
 from kerasopt.selection import check_picks, reasons
+
+_ADVICE = ("fewer channels", "more epochs of ramp (`end`)", "`criterion='taylor'` with `data`")
 
 
 class ChannelPruning(keras.callbacks.Callback):
@@ -29,8 +33,10 @@ class ChannelPruning(keras.callbacks.Callback):
     is trained as if it was gone. After `fit`, `kerasopt.pruning.shrink(model, "masked")` removes
     the masked channels and gives the same outputs. A channel that is masked stays so.
 
-    `fit`'s history, and the callbacks after this one, get `channel_sparsity`: the share of
-    channels that are masked.
+    `fit`'s history, and the callbacks after this one, get `channel_sparsity`: the share of all the
+    model's channels that are masked, those of layers that are left alone and could lose some
+    counted as well. Layers with frozen kernels are left alone, with a warning; a frozen
+    normalization hinders nothing.
 
     Args:
         schedule: A `kerasopt.schedules.Schedule` of fractions in [0, 1) of the channels, or a
@@ -97,6 +103,7 @@ class ChannelPruning(keras.callbacks.Callback):
         self.verbose = verbosity(verbose)
         self.channel_sparsity = 0.0
         self._masks: ChannelMasks | None = None
+        self._collapse = Collapse("ChannelPruning", self)
         self._left: dict[str, Any] = {"gone": {}}
         self._resumed: Mapping[str, Any] | None = None
         self._steps = Steps(self, self.schedule, "ChannelPruning", "the share of channels")
@@ -111,7 +118,7 @@ class ChannelPruning(keras.callbacks.Callback):
         self._steps.check()
         found = candidates(inner_model(self.model), self.include, self.exclude)
         self._found = trainable(found)
-        masks = ChannelMasks(self.model, self._found.groups)
+        masks = ChannelMasks(self.model, self._found.groups, self._found.whole)
         try:
             self._claim(masks)
             scores_of(*self._how())  # what does not fit is said before training
@@ -122,6 +129,13 @@ class ChannelPruning(keras.callbacks.Callback):
             self._resumed = None
             raise
         self._masks = masks
+        self._collapse = Collapse("ChannelPruning", self)
+        frozen = [name for name, why in self._found.left_out.items() if why.startswith(FROZEN)]
+        if frozen:
+            _run.say(
+                f"ChannelPruning: {', '.join(frozen)} keep all channels, as weights of them, or of "
+                "what is tied to them, are frozen."
+            )
         if self.verbose:
             left = f"; left alone: {reasons(self._found.left_out)}" * bool(self._found.left_out)
             print(f"ChannelPruning: {len(self._found.groups)} groups{left}")  # noqa: T201
@@ -148,6 +162,7 @@ class ChannelPruning(keras.callbacks.Callback):
         self._updates = replace(Updates.every(self.frequency, begin, end), end=last)
         if self._steps.done < self._steps.settled_at:
             _run.unsettle(self, "ChannelPruning", until=self._steps.settled_at)
+            warn_of_monitors(self, "ChannelPruning", self._steps.settled_at)
         else:
             _run.settle(self)
 
@@ -168,6 +183,8 @@ class ChannelPruning(keras.callbacks.Callback):
         """Log the share of channels that are masked."""
         if self._masks is not None:
             self.channel_sparsity = self._masks.share
+        settled = self._steps.done >= self._steps.settled_at
+        self._collapse.watch(logs or {}, self.channel_sparsity, _ADVICE, settled)
         if logs is not None:
             logs["channel_sparsity"] = self.channel_sparsity
 
@@ -176,11 +193,24 @@ class ChannelPruning(keras.callbacks.Callback):
         if self._masks is not None:
             self._masks.hold()
             self.channel_sparsity = self._masks.share
+            self._say_what_stays(self._masks.reached)
         self._steps.end(self.channel_sparsity)
         if self.verbose:
             share, step = self.channel_sparsity, self._steps.done
             print(f"ChannelPruning: {share:.4f} of the channels after {step} steps")  # noqa: T201
         self.release()
+
+    def _say_what_stays(self, reached: float) -> None:
+        done = self._steps.done
+        if not 0 < self._steps.settled_at <= done:
+            return
+        asked = self._steps.resolved(done)
+        if reached < asked - 0.05:
+            _run.say(
+                f"ChannelPruning: {reached:.3f} of the channels are masked instead of {asked:.3g}: "
+                f"of each layer at least round_to={self.round_to} stay, or all where it has no "
+                "more. A smaller `round_to` leaves fewer."
+            )
 
     def release(self) -> None:
         """Take the masks off; needed only after a `fit` that was broken off by an exception."""

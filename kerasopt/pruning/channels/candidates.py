@@ -10,8 +10,11 @@ from kerasopt._checks import bad_value
 from kerasopt.graph import Graph
 from kerasopt.pruning.channels.groups import Group, groups_of, left_out
 from kerasopt.pruning.channels.picking import chosen
+from kerasopt.pruning.channels.places import Place
 from kerasopt.pruning.channels.trace import Trace
 from kerasopt.selection import walk
+
+FROZEN = "frozen: "
 
 
 @dataclass
@@ -22,11 +25,13 @@ class Candidates:
         trace: What is known of its channels.
         groups: The groups that may lose some.
         left_out: Layer -> why none of its channels can go.
+        whole: How many channels could go if the user and frozen weights let them.
     """
 
     trace: Trace
     groups: list[Group]
     left_out: dict[str, str]
+    whole: int
 
 
 def candidates(model: Any, include: Any = None, exclude: Any = None) -> Candidates:
@@ -38,7 +43,8 @@ def candidates(model: Any, include: Any = None, exclude: Any = None) -> Candidat
     """
     trace = Trace(Graph.of(model))
     paths = {id(node.layer): node.path for node in reversed(trace.graph.nodes)}
-    groups, held = chosen(model, groups_of(trace, paths), include, exclude)
+    every = groups_of(trace, paths)
+    groups, held = chosen(model, every, include, exclude)
     apart = {**left_out(trace, paths), **held}
     if not groups:
         why = "; ".join(f"{name} ({reason})" for name, reason in apart.items())
@@ -48,7 +54,7 @@ def candidates(model: Any, include: Any = None, exclude: Any = None) -> Candidat
             model,
             f"None can: {why or 'no layer makes channels'}.",
         )
-    return Candidates(trace, groups, apart)
+    return Candidates(trace, groups, apart, sum(len(one) * one.grain for one in every))
 
 
 def inner_model(model: Any) -> Any:
@@ -65,20 +71,28 @@ def inner_model(model: Any) -> Any:
 
 
 def trainable(found: Candidates) -> Candidates:
-    """Leave out groups with weights that do not train: what stays could not make up for them."""
+    """Leave out groups with kernels that do not train: what stays could not make up for them.
+
+    The scales of a frozen normalization hinder nothing: what takes a masked channel has zeros.
+    """
     groups = []
     for group in found.groups:
         frozen = [
             one.place.variable.path
             for one in group.stands
-            if not one.place.variable.trainable and "moving" not in one.place.variable.name
+            if not one.place.variable.trainable and not is_of_normalization(one.place)
         ]
         if frozen:
-            found.left_out.update(dict.fromkeys(group.layers, f"frozen: {frozen[0]}"))
+            found.left_out.update(dict.fromkeys(group.layers, f"{FROZEN}{frozen[0]}"))
         else:
             groups.append(group)
     if not groups:
         raise bad_value(
             "model", "a model with channels that train", found.trace.graph.model, "All are frozen."
         )
-    return Candidates(found.trace, groups, found.left_out)
+    return Candidates(found.trace, groups, found.left_out, found.whole)
+
+
+def is_of_normalization(place: Place) -> bool:
+    """Tell whether a place is a scale, an offset or a statistic of a normalization layer."""
+    return place.role == "scales" and "normalization" in type(place.owner).__name__.lower()

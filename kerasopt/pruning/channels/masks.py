@@ -22,17 +22,19 @@ class ChannelMasks:
     Args:
         model: The model that trains.
         groups: The groups.
+        whole: How many channels the model has beside, of which `share` is.
     """
 
-    def __init__(self, model: Any, groups: Sequence[Group]):
+    def __init__(self, model: Any, groups: Sequence[Group], whole: int):
         self._model = model
         self._groups = groups
+        self._whole = whole
         self._at: dict[int, list[tuple[int, Any]]] = defaultdict(list)
         variables: dict[int, Any] = {}
         for number, group in enumerate(groups):
             for stand in group.stands:
                 variable = stand.place.variable
-                if variable.name in _CONSTANTS:
+                if variable.name in _CONSTANTS or not variable.trainable:
                     continue
                 variables[id(variable)] = variable
                 self._at[id(variable)].append((number, stand))
@@ -57,12 +59,18 @@ class ChannelMasks:
 
     @property
     def share(self) -> float:
-        """The share of channels that are masked, each counted by what it stands for."""
-        whole = sum(len(one) * one.grain for one in self._groups)
-        gone = sum(
-            int(mask.sum()) * one.grain for one, mask in zip(self._groups, self.gone, strict=True)
-        )
-        return gone / max(whole, 1)
+        """The share of all channels that are masked, each counted by what it stands for."""
+        return self._gone / max(self._whole, 1)
+
+    @property
+    def reached(self) -> float:
+        """The share of the groups' channels that are masked."""
+        return self._gone / max(sum(len(one) * one.grain for one in self._groups), 1)
+
+    @property
+    def _gone(self) -> int:
+        pairs = zip(self._groups, self.gone, strict=True)
+        return sum(int(mask.sum()) * one.grain for one, mask in pairs)
 
     def hold(self) -> None:
         """Zero the masked weights once more."""

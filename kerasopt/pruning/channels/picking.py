@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kerasopt._checks import bad_type, bad_value, did_you_mean, fraction, is_real, one_of
+from kerasopt._checks import bad_type, bad_value, did_you_mean, fraction, is_real, meant_share
 from kerasopt.pruning.channels.groups import Group
 from kerasopt.selection import matching, reasons, walk
 
@@ -42,12 +42,17 @@ def wanted(ratio: Any, target: Any) -> Wanted:
     if target is not None:
         return Wanted(target=_target(target))
     if isinstance(ratio, str):
-        one_of("ratio", ratio, ["masked"])
+        if ratio != "masked":
+            form = "a float in [0, 1), a dict of layer -> float, or 'masked'"
+            advice = meant_share(ratio) or did_you_mean(ratio, ["masked"])
+            raise bad_value("ratio", form, ratio, advice)
         return Wanted(masked=True)
     if isinstance(ratio, Mapping) and not ratio:
         raise bad_value("ratio", "a dict that names a layer", ratio)
     if isinstance(ratio, Mapping):
-        return Wanted(by_layer={name: fraction("ratio", one) for name, one in ratio.items()})
+        return Wanted(
+            by_layer={name: fraction(f"ratio[{name!r}]", one) for name, one in ratio.items()}
+        )
     return Wanted(ratio=fraction("ratio", ratio))
 
 
@@ -62,10 +67,11 @@ def _target(target: Any) -> dict[str, float]:
     elif is_real(target):
         found = {"macs": target}
     else:
-        raise bad_type("target", form, target)
+        raise bad_type("target", form, target, meant_share(target))
     for value in found.values():
         if not is_real(value) or not 0.0 < float(value) <= 1.0:
-            raise bad_value("target", f"{form}, in (0, 1]: what stays of it", target)
+            advice = meant_share(value)
+            raise bad_value("target", f"{form}, in (0, 1]: what stays of it", target, advice)
     return {METRICS[name]: float(value) for name, value in found.items()}
 
 

@@ -14,6 +14,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from kerasopt import _temporary
 from kerasopt._checks import bad_value
 from kerasopt.pruning.channels.atoms import Labels
 from kerasopt.pruning.channels.moments import Moments, taps_inside
@@ -85,9 +86,8 @@ def reconstructed(
 
 def _held(variable: Any, value: Array) -> Array:
     """Give a value as the variable's constraint would have it."""
-    if variable.constraint is None:
-        return value
-    return np.asarray(keras.ops.convert_to_numpy(variable.constraint(value)))
+    own = _temporary.own(variable, "constraint")
+    return value if own is None else np.asarray(keras.ops.convert_to_numpy(own(value)))
 
 
 class _Reader:

@@ -2,12 +2,14 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasopt.pruning.largest import kth_largest
+from kerasopt._checks import fraction
+from kerasopt.pruning.largest import keep_largest, kth_largest
 from kerasopt.pruning.scopes.scope import Kernel, Scope, check_expressible, number_kept
 
 _SMALL = 1 << 16
@@ -18,12 +20,47 @@ class Global(Scope):
 
     The sparsity of all kernels together is exact to one weight (to one unit, for blocks and
     channels); the best unit of each kernel stays, so that none is cut off.
+
+    Args:
+        floor: Float in [0, 1): the part of what `"layer"` would leave a kernel that stays of it at
+            least, so that one with weights of a smaller scale is not emptied. Defaults to `0.0`.
+
+    Raises:
+        TypeError: If it is no number.
+        ValueError: If it is outside [0, 1).
+
+    Example:
+    >>> from kerasopt.pruning import masks
+    >>> weights = {"large": np.arange(10.0, 20.0), "small": np.arange(10.0)}
+    >>> for scope in (Global(), Global(floor=0.5)):
+    ...     print({name: int(kept.sum()) for name, kept in masks(weights, 0.6, scope).items()})
+    {'large': 7, 'small': 1}
+    {'large': 6, 'small': 2}
     """
+
+    def __init__(self, floor: float = 0.0):
+        self.floor = fraction("floor", floor)
 
     def allocate(self, kernels: Sequence[Kernel], sparsity: float, share: float = 1.0) -> list[int]:
         """Give the counts of units above a common threshold."""
         del share
         check_expressible(kernels, sparsity)
+        least = [number_kept(one.units, 1.0 - (1.0 - sparsity) * self.floor) for one in kernels]
+        held = list(kernels)
+        while True:
+            counts = self._above_one_threshold(held, sparsity)
+            low = [i for i, count in enumerate(counts) if count < least[i]]
+            if not low or not self.floor:
+                return counts
+            for i in low:  # the others share what it leaves them, and one more may come too low
+                kept = keep_largest(held[i].scores, least[i], held[i].candidates)
+                held[i] = replace(held[i], candidates=~kept)
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments that make an equal scope."""
+        return {"floor": self.floor} if self.floor else {}
+
+    def _above_one_threshold(self, kernels: Sequence[Kernel], sparsity: float) -> list[int]:
         budget = number_kept(sum(math.prod(kernel.shape) for kernel in kernels), sparsity)
         sizes = {end for kernel in kernels if kernel.units for end in _ends(kernel.sizes)}
         if len(sizes) <= 1 and 0 not in sizes:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from kerasopt._checks import bad_type, bad_value, fraction, positive
+from kerasopt._checks import bad_type, bad_value, fraction, meant_share, positive
 from kerasopt.callbacks import Pruning
 from kerasopt.pruning.arguments import check_expressible
 from kerasopt.pruning.criteria.naming import KINDS
@@ -34,7 +34,7 @@ def pruning(
     max_sparsity: float = 0.9,
     final_sparsity: float | None = None,
     criteria: Sequence[str] = ("magnitude", "lamp"),
-    scopes: Sequence[str] = ("layer", "global", "erk"),
+    scopes: Sequence[str] = ("global", "layer", "erk"),
     ends: Sequence[float] = (0.4, 0.6, 0.8),
     include: Any = None,
     exclude: Any = None,
@@ -64,7 +64,7 @@ def pruning(
         final_sparsity: One fixed sparsity in place of the range; 0 is no pruning. Defaults to
             `None`.
         criteria: Names of criteria that need no data. Defaults to `("magnitude", "lamp")`.
-        scopes: Names of scopes. Defaults to `("layer", "global", "erk")`.
+        scopes: Names of scopes. Defaults to `("global", "layer", "erk")`.
         ends: Floats in (0, 1]: at which fraction of the run the final sparsity is reached. Defaults
             to `(0.4, 0.6, 0.8)`.
         include: Which layers, as in `Pruning`. Defaults to `None`: all kernels.
@@ -152,5 +152,6 @@ def _checked_ends(ends: Any) -> list[float]:
         raise bad_type("ends", "a list of floats in (0, 1]", ends)
     found = [positive("ends", one) for one in ends]
     if not found or max(found) > 1.0 or len(set(found)) < len(found):
-        raise bad_value("ends", "at least one float in (0, 1], each once", ends)
+        advice = meant_share(max(found, default=None))
+        raise bad_value("ends", "at least one float in (0, 1], each once", ends, advice)
     return found

@@ -199,3 +199,51 @@ def test_channels_whose_makers_alone_are_zero_stay_and_are_named():
     with pytest.warns(UserWarning, match="Channels of a have kernels of zeros"):
         plan = shrink_plan(model, "masked")
     assert all(one.after == one.before for one in plan.groups)
+
+
+def frozen_norms():
+    model = keras.Sequential([keras.Input((8, 8, 3))])
+    for number, filters in enumerate((16, 32)):
+        model.add(layers.Conv2D(filters, 3, padding="same", use_bias=False, name=f"conv{number}"))
+        model.add(layers.BatchNormalization(trainable=False, name=f"norm{number}"))
+        model.add(layers.ReLU())
+    model.add(layers.GlobalAveragePooling2D())
+    model.add(layers.Dense(24, activation="relu", name="hidden"))
+    model.add(layers.Dense(4, activation="softmax", name="top"))
+    return model
+
+
+def test_frozen_normalizations_hinder_nothing():
+    keras.utils.set_random_seed(0)
+    model = frozen_norms()
+    norm = model.get_layer("norm1")
+    norm.set_weights([np.linspace(1, 2, 32) * sign for sign in (1, -1, 1, 1)])
+    kept = norm.get_weights()
+    history = fitted(model, ChannelPruning(0.5))
+    plan = shrink_plan(model, "masked")
+    before, after = ([getattr(one, at) for one in plan.groups] for at in ("before", "after"))
+    assert 1 - sum(after) / sum(before) == pytest.approx(0.5, abs=0.06)
+    assert history.history["channel_sparsity"][-1] == 1 - sum(after) / sum(before)
+    for one, other in zip(kept, norm.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    x, _ = data()
+    assert_close([model.predict(x, verbose=0)], [plan.apply().predict(x, verbose=0)])
+
+
+def test_the_share_is_of_all_channels_and_what_is_frozen_is_named():
+    model = network()
+    model.get_layer("back").trainable = False
+    callback = ChannelPruning(0.5, scope="layer")
+    with pytest.warns(
+        UserWarning, match="stem, back, wide keep all channels.* are frozen"
+    ) as caught:
+        fitted(model, callback)
+    assert [one.filename for one in caught if "frozen" in str(one.message)] == [__file__]
+    plan = shrink_plan(model, "masked")
+    gone = sum(one.before - one.after for one in plan.groups)
+    assert callback.channel_sparsity == gone / sum(one.before for one in plan.groups)
+    few = ChannelPruning(0.5, round_to=32)
+    with pytest.warns(
+        UserWarning, match=r"masked instead of 0.5: of each layer at least round_to=32"
+    ):
+        fitted(frozen_norms(), few)

@@ -1,0 +1,53 @@
+"""Which kernels are pruned where the user names none."""
+
+from typing import Any
+
+import keras
+
+from kerasopt._trainable import select_trainable
+from kerasopt.selection import Selection, Target
+
+_DEPTHWISE = (keras.layers.DepthwiseConv1D, keras.layers.DepthwiseConv2D)
+_CONVOLUTIONS = (keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.Conv3D)
+WHY = "depthwise; pruned where `include` names it"
+
+
+def is_depthwise(target: Target) -> bool:
+    """Tell whether a kernel has one input channel for each of its outputs.
+
+    So are those of DepthwiseConv, the first of SeparableConv, and that of a convolution with as
+    many groups as input channels.
+    """
+    layer, variable = target.layer, target.variable
+    if isinstance(layer, _DEPTHWISE) or variable.name == "depthwise_kernel":
+        return True
+    grouped = isinstance(layer, _CONVOLUTIONS) and layer.groups > 1
+    return bool(grouped and variable.shape[-2] == 1)
+
+
+def select_prunable(model: Any, include: Any, exclude: Any, who: str) -> Selection:
+    """Select the kernels that train; without an `include`, none that is depthwise.
+
+    A depthwise kernel has a few weights, each of which is all that its channel sees of a place:
+    `benchmarks/results/pruning_defaults.md` tells what their loss costs. Where a model has no other
+    kernels they are pruned.
+
+    Args:
+        model: A built Keras model.
+        include: Which layers, as in `kerasopt.selection.select`.
+        exclude: Which layers not.
+        who: The public name of what selects, for warnings.
+
+    Raises:
+        ValueError: If nothing is left.
+    """
+    chosen = select_trainable(model, include, exclude, "kernels", who)
+    rest = [target for target in chosen if not is_depthwise(target)]
+    if include is not None or not rest or len(rest) == len(chosen):
+        return chosen
+    left_out = dict(chosen.left_out)
+    taken = {target.name for target in rest}
+    for target in chosen:
+        if is_depthwise(target):
+            left_out[target.path if target.name in taken else target.name] = WHY
+    return Selection(rest, left_out)
