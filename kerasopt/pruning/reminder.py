@@ -42,10 +42,11 @@ class Note:
         who: What pruned, as `"Pruning"`.
         variables: The kernels.
         share: The share of zeros that they have.
+        what: What they are zeros of, behind the share.
     """
 
-    def __init__(self, who: str, variables: Iterable[Any], share: float):
-        self._who, self.share = who, share
+    def __init__(self, who: str, variables: Iterable[Any], share: float, what: str):
+        self._who, self.share, self._what = who, share, what
         self._variables = [weakref.ref(one) for one in variables]
 
     def say(self) -> None:
@@ -55,8 +56,8 @@ class Note:
             if variable is not None:
                 _temporary.take_off(variable, "constraint", lambda thing: self._is_mine(thing))
         _run.say(
-            f"{self._who} left {self.share:.1%} zeros in kernels of this model, and nothing holds "
-            "them in this training: they will be filled. Train with `callbacks=[kerasopt.callbacks."
+            f"{self._who} left {self.share:.1%} {self._what} of this model, and nothing holds them "
+            "in this training: they will be filled. Train with `callbacks=[kerasopt.callbacks."
             'Pruning("keep")]` to keep them.'
         )
 
@@ -64,7 +65,13 @@ class Note:
         return isinstance(thing, Reminder) and thing.note is self
 
 
-def remind(model: Any, who: str, variables: Iterable[Any], share: float) -> None:
+def remind(
+    model: Any,
+    who: str,
+    variables: Iterable[Any],
+    share: float,
+    what: str = "zeros in kernels",
+) -> None:
     """Let the next training of these kernels say that it fills their zeros.
 
     Args:
@@ -72,12 +79,15 @@ def remind(model: Any, who: str, variables: Iterable[Any], share: float) -> None
         who: What pruned them.
         variables: The kernels.
         share: The share of zeros that they have; of 0 nothing is said.
+        what: What they are zeros of. Defaults to `"zeros in kernels"`.
     """
     found = list(variables)
     forget(found)
-    if share <= 0.0:
+    # A mask that is there belongs to a `fit` that is running.
+    found = [one for one in found if not isinstance(one.constraint, _temporary.Temporary)]
+    if share <= 0.0 or not found:
         return
-    note = Note(who, found, share)
+    note = Note(who, found, share, what)
     for one in found:
         one.constraint = Reminder(note, one.constraint)
     _keras.retrace(model)

@@ -20,6 +20,7 @@ from kerasopt.pruning.channels.masks import ChannelMasks, matching
 from kerasopt.pruning.channels.scoring import checked_criterion, scores_of
 from kerasopt.pruning.collapse import Collapse
 from kerasopt.pruning.monitors import warn_of_monitors
+from kerasopt.pruning.reminder import remind
 from kerasopt.pruning.updates import Updates
 from kerasopt.selection import check_picks, reasons
 
@@ -190,15 +191,19 @@ class ChannelPruning(keras.callbacks.Callback):
 
     def on_train_end(self, logs: Any = None) -> None:
         """Apply the masks once more, take them off, and say if the schedule was cut short."""
+        kernels: list[Any] = []
         if self._masks is not None:
             self._masks.hold()
             self.channel_sparsity = self._masks.share
             self._say_what_stays(self._masks.reached)
+            kernels = [one for one in self._masks.variables if len(one.shape) > 1]
         self._steps.end(self.channel_sparsity)
         if self.verbose:
             share, step = self.channel_sparsity, self._steps.done
             print(f"ChannelPruning: {share:.4f} of the channels after {step} steps")  # noqa: T201
         self.release()
+        share = self.channel_sparsity
+        remind(self.model, "ChannelPruning", kernels, share, "channels of zeros")
 
     def _say_what_stays(self, reached: float) -> None:
         done = self._steps.done

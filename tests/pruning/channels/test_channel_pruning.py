@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from keras import layers
 
+from kerasopt import _temporary
 from kerasopt.callbacks import ChannelPruning, EarlyStopping, Pruning
 from kerasopt.pruning import shrink, shrink_plan
 from kerasopt.regularization import Distiller
@@ -47,7 +48,7 @@ def test_what_is_masked_can_be_removed_and_nothing_changes(build, how):
     assert gone / sum(one.before for one in plan.groups) == pytest.approx(0.5, abs=0.03)
     x, _ = data()
     assert_close([model.predict(x, verbose=0)], [plan.apply().predict(x, verbose=0)])
-    assert all(one.constraint is None for one in model.variables)
+    assert all(_temporary.own(one, "constraint") is None for one in model.variables)
 
 
 @pytest.mark.parametrize(
@@ -228,6 +229,14 @@ def test_frozen_normalizations_hinder_nothing():
         np.testing.assert_array_equal(one, other)
     x, _ = data()
     assert_close([model.predict(x, verbose=0)], [plan.apply().predict(x, verbose=0)])
+
+
+def test_a_later_training_says_that_it_fills_masked_channels():
+    model = sigmoid_network()
+    fitted(model, ChannelPruning(0.5))
+    with pytest.warns(UserWarning, match=r"ChannelPruning left 50.0% channels of zeros"):
+        fitted(model, epochs=1)
+    assert all(one.before == one.after for one in shrink_plan(model, "masked").groups)
 
 
 def test_the_share_is_of_all_channels_and_what_is_frozen_is_named():
