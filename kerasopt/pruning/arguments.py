@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kerasopt import _serialize, schedules
-from kerasopt._checks import bad_type, bad_value, meant_share
+from kerasopt._checks import bad_type, bad_value, did_you_mean, meant_share
 from kerasopt._configured import Configured
 from kerasopt.pruning.criteria import Criterion, Lamp, Magnitude, Taylor
 from kerasopt.pruning.criteria.naming import CRITERIA
@@ -31,7 +31,8 @@ def checked_schedule(schedule: Any) -> schedules.Schedule:
     """
     if isinstance(schedule, str):
         if schedule != "keep":
-            raise bad_value("schedule", _FORMS, schedule, meant_share(schedule))
+            advice = meant_share(schedule) or did_you_mean(schedule, ["keep"])
+            raise bad_value("schedule", _FORMS, schedule, advice)
         return schedules.Constant(0.0)
     if isinstance(schedule, schedules.Schedule):
         low, high = schedule.bounds()

@@ -46,8 +46,8 @@ class Pruning(keras.callbacks.Callback):
     after every step the pruned weights are exactly zero, whatever the order of callbacks, with
     `steps_per_execution`, XLA, mixed precision, `MirroredStrategy`, gradient accumulation and
     moving averages of the weights. If the last update of the masks was for step `k`, of `n` weights
-    exactly `n - max(round(n * (1 - schedule(k))), 1)` are zero, of all selected kernels together or,
-    by `scope="layer"`, of each (where the schedule falls, weights that are let free begin at zero).
+    exactly `n - max(round(n * (1 - schedule(k))), 1)` are zero: of all selected kernels together,
+    or by `scope="layer"` of each (where the schedule falls, weights let free begin at zero).
     Kernels of frozen layers are left out, with a warning. When `fit` ends the masks are taken off
     and the user's own constraints work as before; the model is an ordinary one, which loads without
     kerasopt. A further `fit` that shall keep the zeros needs `Pruning("keep")`; one without says

@@ -22,7 +22,7 @@ def mlp(sparsity, pattern):
         ]
     )
     # Kernels are (inputs, outputs), and TFLite stores them turned round: blocks lie along inputs.
-    prune(model, sparsity, pattern=pattern)
+    prune(model, sparsity, pattern=pattern, scope="layer")
     return model
 
 

@@ -88,7 +88,8 @@ def test_every_kernel_is_pruned_to_one_weight(name, pattern, tmp_path):
     x = np.random.default_rng(0).normal(size=(16, *shape)).astype("float32")
     y = np.ones_like(model(x))
     model.compile("adam", "mse")
-    pruning = Pruning(PolynomialDecay(0.0, 0.5, begin=0, end=3), frequency=1, pattern=pattern)
+    schedule = PolynomialDecay(0.0, 0.5, begin=0, end=3)
+    pruning = Pruning(schedule, include="*", frequency=1, pattern=pattern, scope="layer")
     model.fit(x, y, batch_size=8, epochs=2, verbose=0, callbacks=[pruning])
     rows = sparsity(model).rows
     matrices = mask_matrices(pruning)

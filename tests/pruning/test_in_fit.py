@@ -25,6 +25,7 @@ def test_in_fit(criterion, pattern):
         frequency=2,
         criterion=criterion,
         pattern=pattern,
+        scope="layer",
         data=(X, Y),
     )
     history = model.fit(X, Y, epochs=3, batch_size=16, verbose=0, callbacks=[pruning]).history
@@ -70,7 +71,7 @@ def test_zeros_are_kept():
     assert history["sparsity"] == pytest.approx([0.75, 0.75])
     assert Pruning.from_config(pruning.get_config()).keeps
     with pytest.raises(ValueError, match="`schedule`.*'keep'"):
-        Pruning("kepp", scope="layer")
+        Pruning("kepp")
 
 
 def test_a_schedule_with_tfmots_interface():
