@@ -186,12 +186,12 @@ def test_a_collapse_is_said_once_with_what_to_try():
     fit(model, epochs=20)
     model.compile("sgd", model.loss, metrics=["accuracy"])
     model.optimizer.learning_rate = 0.0
-    falls = Pruning(Steps({0: 0.0, "1 epochs": 0.1, "2 epochs": 0.999}), scope="layer", frequency=1)
+    falls = Pruning(Steps({0: 0.0, "1 epochs": 0.1, "2 epochs": 0.97}), scope="layer", frequency=1)
     with pytest.warns(UserWarning, match="collapsed") as caught:
         fit(model, falls, epochs=4)
     [text] = [str(one.message) for one in caught if "collapsed" in str(one.message)]
     # The epoch in which it ends is half of one and half of the other.
-    assert "collapsed at 99%: accuracy fell from" in text
+    assert "collapsed at 97%: accuracy fell from 1 to 0." in text
     assert '`scope="global"`' in text
     assert not warned("collapsed", half())
 
