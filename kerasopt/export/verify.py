@@ -23,7 +23,7 @@ from kerasopt.export.structure import Graph, structure
 _BATCH = 16
 # Some seconds: a processor does about a hundred million of them in one.
 _REFERENCE_MACS = 500_000_000
-_LEAST = 8
+_LEAST = 10
 _WHOLE = ("INT8", "INT16", "INT4")
 
 
