@@ -2,7 +2,6 @@
 
 import time
 from dataclasses import replace
-from importlib.metadata import version
 from typing import Any
 
 from kerasopt.export.choosing import made
@@ -34,6 +33,19 @@ _SPARSE = (
 
 _SECONDS = 0.2
 _RUNS = 100
+
+
+def versions() -> dict[str, str]:
+    """Give the versions of what makes and runs a file, whatever package it was installed by.
+
+    Keras may be keras-nightly, TensorFlow tensorflow-cpu or tf-nightly.
+    """
+    import ai_edge_litert
+    import keras
+    import tensorflow as tf
+
+    found = {"tensorflow": tf, "keras": keras, "ai-edge-litert": ai_edge_litert}
+    return {name: module.__version__ for name, module in found.items()}
 
 
 def make(
@@ -90,7 +102,7 @@ def make(
         dense_bytes=dense,
         copy_db=prepared.copy_db,
         seconds=time.perf_counter() - begun,
-        versions={name: version(name) for name in ("tensorflow", "keras", "ai-edge-litert")},
+        versions=versions(),
     )
     said = (
         *doubts,

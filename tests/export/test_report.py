@@ -1,9 +1,11 @@
 """What a report says, as text, Markdown and plain data."""
 
+import importlib.metadata
 import json
 import warnings
 from dataclasses import replace
 
+import keras
 import pytest
 
 from kerasopt.export import building, to_tflite
@@ -23,6 +25,19 @@ def test_text(report):
     assert "arg-max the same for" in text
     assert "CONV_2D" in text
     assert max(map(len, text.splitlines())) < 160
+
+
+def test_versions_whatever_the_packages_are_called(report, monkeypatch):
+    """Keras may be keras-nightly, TensorFlow tensorflow-cpu."""
+
+    def unknown(name):
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", unknown)
+    monkeypatch.setattr(importlib.metadata, "distribution", unknown)
+    assert building.versions() == report.versions
+    assert report.versions["keras"] == keras.__version__
+    assert set(report.versions) == {"tensorflow", "keras", "ai-edge-litert"}
 
 
 def test_markdown(report):
