@@ -14,8 +14,10 @@ demo: $(VENV)/.demo
 	$(BIN)/kerasopt demo
 
 # Two processes: each holds a TensorFlow of 1 GB, and files that share slow fixtures stay together.
+# In order: pytest-xdist would put files of few tests last, which are the slowest, and one process
+# would wait for the other; so the examples of docstrings are.
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # The properties alone, on other examples each time and ten times as many.
 fuzz: $(VENV)/.dev

@@ -48,7 +48,7 @@ outputs = {
 sizes = {}
 for name, found in outputs.items():
     sizes[name] = np.abs(found).mean((0, 1, 2)) / np.abs(right).mean((0, 1, 2))
-    print(f"{name}: size of each channel beside Keras {np.round(sizes[name], 2).tolist()}")
+    print(f"{name}: size of each channel beside Keras {sizes[name].astype(float).round(2).tolist()}")
 if np.abs(sizes["LiteRT"] - 1).max() > 0.1 or np.abs(sizes["TFLite Micro"] - 1).max() < 0.5:
     sys.exit("changed")
 PY

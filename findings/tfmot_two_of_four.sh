@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # tensorflow-model-optimization 0.8.1: with `sparsity_m_by_n` the schedule's sparsity is ignored: the
-# layer is pruned 2 of 4 at once, and its mask is computed once, while the weights are still random.
+# layer has a mask of 50 % zeros from the first step on, while its weights are still random.
 # Seen 2026-11-30 on Linux x86-64 with Python 3.11, TensorFlow 2.21.0, tf-keras 2.21.0.
 set -euo pipefail
 work=$(mktemp -d)
