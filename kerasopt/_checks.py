@@ -3,6 +3,7 @@
 import difflib
 import math
 import numbers
+import sys
 from collections.abc import Iterable
 from typing import Any
 
@@ -40,6 +41,17 @@ def bad_value(argument: str, expected: str, received: object, advice: str = "") 
 def bad_type(argument: str, expected: str, received: object, advice: str = "") -> TypeError:
     """Give the `TypeError` for an argument of the wrong type; arguments as in `bad_value`."""
     return TypeError(_message(argument, expected, received, advice))
+
+
+def outside() -> int:
+    """Give the `stacklevel` with which a warning of the caller points at the user's own line."""
+    level = 1
+    frame = sys._getframe(1)
+    while frame.f_back is not None:
+        if str(frame.f_globals.get("__name__", "")).partition(".")[0] != "kerasopt":
+            break
+        frame, level = frame.f_back, level + 1
+    return level
 
 
 def is_real(value: object) -> bool:

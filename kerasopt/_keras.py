@@ -297,6 +297,12 @@ def is_plain(model: Any) -> bool:
     return type(model) in (_FUNCTIONAL, keras.Sequential)
 
 
+def calls_its_graph(model: Any) -> bool:
+    """Tell whether a model with a graph computes that graph, and its class has no other `call`."""
+    base = keras.Sequential if isinstance(model, keras.Sequential) else _FUNCTIONAL
+    return getattr(type(model), "call", None) is getattr(base, "call", None)
+
+
 def saves_its_layers(model: Any) -> bool:
     """Tell whether a model's config is made of the configs of its layers, each as it is now.
 

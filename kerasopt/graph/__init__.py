@@ -2,5 +2,6 @@
 
 from kerasopt.graph.graph import Graph
 from kerasopt.graph.node import Level, Node, Port
+from kerasopt.graph.rewrite import Rewrite
 
-__all__ = ["Graph", "Level", "Node", "Port"]
+__all__ = ["Graph", "Level", "Node", "Port", "Rewrite"]

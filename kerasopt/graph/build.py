@@ -1,18 +1,22 @@
 """From levels of nodes back to a Keras model."""
 
 import inspect
+import warnings
 from collections.abc import Callable
 from typing import Any
 
 import keras
 
 from kerasopt import _keras
+from kerasopt._checks import outside
 from kerasopt.graph.compiling import compile_like
 from kerasopt.graph.copies import fresh
 from kerasopt.graph.node import Level, Node, Port
-from kerasopt.graph.own import carry_own, construct
+from kerasopt.graph.own import carry_own, construct, lost_methods
+from kerasopt.graph.rewrite import Copied, Flags, is_touched, models_inside, wanted
 from kerasopt.graph.sharing import held_in_common, outermost, owners
 from kerasopt.graph.state import carry_flags, carry_over
+from kerasopt.selection import walk
 
 Transfer = Callable[[Any, Any], None]
 Change = Callable[[dict[str, Any]], None]
@@ -27,17 +31,26 @@ class Builder:
         replaced: Id of an old layer -> the layer in its place, and what carries its weights over.
         resized: Id of an old layer -> what changes its config, and what gives the part of its
             weights that stays. Defaults to none.
+        changed: The levels that are built anew. All other models stay the same object.
+        copied: Whether a model that is no level is copied though nothing in it changes.
     """
 
     def __init__(
         self,
         added: set[int],
         replaced: dict[int, tuple[Any, Transfer]],
-        resized: dict[int, tuple[Change, Part]] | None = None,
+        resized: dict[int, tuple[Change, Part]],
+        changed: list[Level],
+        copied: Copied = False,
     ):
         self._added = added
         self._replaced = replaced
-        self._resized = resized or {}
+        self._resized = resized
+        self._changed = {id(level) for level in changed}
+        self._touched = {*added, *replaced, *resized, *(id(level.model) for level in changed)}
+        self._copied = copied
+        self._kept: dict[int, Any] = {}
+        self._plain: list[tuple[Level, str]] = []
         self._layers: list[tuple[Any, Any]] = []
         self._models: list[tuple[Any, Any]] = []
         self._copies: dict[int, Any] = {}
@@ -47,7 +60,17 @@ class Builder:
     @property
     def copies(self) -> list[tuple[Any, Any]]:
         """Pairs of an old layer and the one in its place, models included."""
-        return [*self._layers, *self._models]
+        return [*self._layers, *self._models, *((one, one) for one in self._kept.values())]
+
+    @property
+    def kept(self) -> list[Any]:
+        """The models that are the same objects as before."""
+        return list(self._kept.values())
+
+    @property
+    def as_functional(self) -> dict[str, str]:
+        """Path of each model that is not of its own class now -> the name of that class."""
+        return {level.prefix.rstrip("/"): type(level.model).__name__ for level, _ in self._plain}
 
     def build(self, level: Level) -> Any:
         """Build the model of `level`, with all the state of the old one, compiled as it was.
@@ -60,12 +83,15 @@ class Builder:
     def _build(self, level: Level) -> Any:
         self._called = owners(level)
         self._common = held_in_common(self._called)
+        for node in self._called.values():
+            self._keep(node)
+        flags = Flags(self.kept)
         model = self._model(level)
         for old, new in self._layers:
             if id(old) not in self._replaced:
                 carry_over(old, new, part=self._resized.get(id(old), (None, None))[1])
         for old, new in self._models:
-            if not _keras.is_plain(old):
+            if type(new) is type(old) and not _keras.is_plain(old):
                 carry_own(old, new, self._copies)
         # Freezing a model freezes what is inside it, so the outermost model goes first.
         for old, new in reversed(self._models):
@@ -79,8 +105,42 @@ class Builder:
         for old, new in self._layers:
             if id(old) in self._replaced:
                 self._replaced[id(old)][1](old, new)
+        flags.restore()
         compile_like(level.model, model)
+        self._tell_plain()
         return model
+
+    def _keep(self, node: Node) -> None:
+        """Let the models in which nothing changes stay, and all that is in them."""
+        layer = node.layer
+        if not isinstance(layer, keras.layers.Layer) or id(layer) in self._touched:
+            return
+        if node.inner is not None:
+            models = [] if id(node.inner) in self._changed else [layer]
+        else:
+            models = [layer] if isinstance(layer, keras.Model) else list(models_inside(layer))
+        for model in models:
+            if is_touched(model, self._touched) or wanted(self._copied, model):
+                continue
+            self._kept[id(model)] = model
+            self._copies.update((id(one), one) for one in (model, *(p for _, p in walk(model))))
+
+    def _tell_plain(self) -> None:
+        if not self._plain:
+            return
+        told = []
+        for level, _ in self._plain:
+            name = f"{level.model.name!r} (a {type(level.model).__name__!r})"
+            methods = [] if level.callers else lost_methods(level.model)
+            if methods:
+                name += f" without its own {', '.join(f'`{one}`' for one in methods)}"
+            told.append(name)
+        warnings.warn(
+            "The rewritten model has a plain Functional or Sequential model, with the same layers "
+            f"and weights, in the place of {'; '.join(told)}: the constructor of such a class "
+            "makes its graph itself, so that it cannot hold another one.",
+            stacklevel=outside(),
+        )
 
     def _model(self, level: Level) -> Any:
         model = self._chain(level) if level.is_chain else self._functional(level)
@@ -89,7 +149,13 @@ class Builder:
         return model
 
     def _chain(self, level: Level) -> Any:
-        return construct(level.model, layers=[self._operation(node) for node in level.nodes])
+        return self._construct(level, layers=[self._operation(node) for node in level.nodes])
+
+    def _construct(self, level: Level, **parts: Any) -> Any:
+        model, why = construct(level.model, **parts)
+        if why:
+            self._plain.append((level, why))
+        return model
 
     def _functional(self, level: Level) -> Any:
         tensors: dict[int, Any] = {}
@@ -110,7 +176,7 @@ class Builder:
             tensors.update(zip(map(id, node.outputs), made, strict=True))
         inputs = keras.tree.map_structure(fill, level.inputs)
         outputs = keras.tree.map_structure(fill, level.outputs)
-        return construct(level.model, inputs=inputs, outputs=outputs)
+        return self._construct(level, inputs=inputs, outputs=outputs)
 
     def _operation(self, node: Node) -> Any:
         old = node.layer
@@ -130,10 +196,24 @@ class Builder:
 
     def _fresh(self, old: Any) -> Any:
         change = self._resized.get(id(old), (None, None))[0]
-        if not self._common or not isinstance(old, keras.layers.Layer):
+        if not isinstance(old, keras.layers.Layer):
             return fresh(old, change=change)
         shared = [(part, self._part(part)) for part in outermost(old, self._common)]
+        kept = [one for one in models_inside(old) if id(one) in self._kept]
+        kept = [one for one in kept if not any(part is one for part, _ in shared)]
+        if kept:
+            try:
+                return fresh(old, [*shared, *((one, one) for one in kept)], change)
+            except ValueError:
+                # A class that makes the model itself: it cannot be given one.
+                for one in kept:
+                    self._forget(one)
         return fresh(old, shared, change)
+
+    def _forget(self, model: Any) -> None:
+        del self._kept[id(model)]
+        for one in (model, *(part for _, part in walk(model))):
+            self._copies.pop(id(one), None)
 
     def _part(self, old: Any) -> Any:
         if id(old) in self._called:

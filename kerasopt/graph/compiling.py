@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from kerasopt import _keras
+from kerasopt._checks import outside
 from kerasopt.graph.copies import fresh
 
 
@@ -23,7 +24,8 @@ def compile_like(old: Any, new: Any) -> None:
     if not old.compiled:
         return
     cls = type(old)
-    if cls.compile is not keras.Model.compile:
+    # A plain model in the place of one with a `compile` of its own gets what that gave Keras.
+    if type(new) is cls and cls.compile is not keras.Model.compile:
         if cls.compile_from_config is not keras.Model.compile_from_config:
             new.compile_from_config(old.get_compile_config())
             return
@@ -43,7 +45,7 @@ def compile_like(old: Any, new: Any) -> None:
 def _warn(model: Any, why: str) -> None:
     warnings.warn(
         f"The rewritten model {model.name!r} is not compiled: {why}. Compile it again.",
-        stacklevel=6,
+        stacklevel=outside(),
     )
 
 

@@ -1,6 +1,7 @@
 """Fresh copies: a layer, operation, metric or optimizer like another, sharing no state with it."""
 
 import contextlib
+import inspect
 import types
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
@@ -64,9 +65,32 @@ def fresh(
     for part, place in shared:
         if id(place) not in held:
             raise _cannot(original, f"It does not give {part.name!r}, which others use too.")
+    forgotten = _forgotten(original, copy, config["config"]) if change is None else []
+    if forgotten:
+        names = ", ".join(f"`{name}`" for name in forgotten)
+        raise _cannot(original, f"Its config lacks {names}, and the copy has another value.")
     if isinstance(original, keras.layers.Layer) and "name" not in config["config"]:
         copy.name = original.name
     return copy
+
+
+def _forgotten(original: Any, copy: Any, config: dict[str, Any]) -> list[str]:
+    """Name the constructor's arguments that no config holds, where the copy has another value."""
+    if not _is_theirs(type(original)):
+        return []
+    mine, its = vars(original), vars(copy)
+    return [
+        name
+        for name in inspect.signature(type(original).__init__).parameters
+        if name not in config
+        and isinstance(mine.get(name), _SIMPLE)
+        and isinstance(its.get(name, ""), _SIMPLE)
+        and name in mine
+        and mine[name] != its.get(name)
+    ]
+
+
+_SIMPLE = (bool, int, float, str)
 
 
 def _without_builds(config: Any) -> None:

@@ -1,15 +1,17 @@
 """A model as nodes that can be looked at and changed, and built again with its weights."""
 
+import warnings
 from typing import Any
 
 import keras
 
 from kerasopt import selection
-from kerasopt._checks import bad_type, bad_value, did_you_mean
+from kerasopt._checks import bad_type, bad_value, did_you_mean, outside
 from kerasopt.graph.build import Builder, Change, Part, Transfer
 from kerasopt.graph.flow import leaves, takers
 from kerasopt.graph.node import Level, Node, Port
 from kerasopt.graph.read import read
+from kerasopt.graph.rewrite import Copied, Rewrite, Snapshot
 from kerasopt.graph.state import carry_into
 
 
@@ -19,7 +21,8 @@ class Graph:
     Edit it, then `build()` a new model; the model it was read from never changes. Everything that
     is not edited stays: weights, moving averages and seed states, layer names, the classes of the
     model and of the models inside it, their nesting, dtype policies, what is frozen, and the names
-    and structure of inputs and outputs.
+    and structure of inputs and outputs. A nested model in which nothing is edited stays the same
+    object, and its weights are those of both models.
 
     Attributes:
         model: The model that was read.
@@ -49,6 +52,7 @@ class Graph:
         self._original = {id(layer) for _, layer in selection.walk(top.model)}
         self._names = {layer.name for _, layer in selection.walk(top.model)}
         self._names |= {node.layer.name for node in top.everything()} | {top.model.name}
+        self._snapshot = Snapshot(top)
         self._is_built = False
 
     @classmethod
@@ -246,24 +250,82 @@ class Graph:
         self._check_node(node)
         self._resized[id(node.layer)] = (change, part)
 
-    def build(self) -> Any:
+    def build(self, copied: Copied = False) -> Any:
         """Build the model that the graph describes now.
 
+        Args:
+            copied: Whether nested models in which nothing changes are copied too, so that the new
+                model has no weight of the old one: `True`, or a function `model -> bool`. Defaults
+                to `False`: they stay the same objects, which a new phase of training may unfreeze
+                by the name the user has for them.
+
         Returns:
-            A new model of the same class, with no layer or weight of the old one. If the old one is
-            compiled, so is it, with the same arguments and fresh optimizer state.
+            A new model of the same class, with copies of the layers that stand in it directly. If
+            the old one is compiled, so is it, with the same arguments and fresh optimizer state.
+            `Rewrite.of` it says what was done.
 
         Raises:
             ValueError: If a layer cannot be copied from its config, or weights do not fit.
             RuntimeError: If it has been built before: the layers put in belong to that model.
+
+        Warns:
+            UserWarning: Naming models whose class cannot hold another graph, in whose place plain
+                ones are, and nested models that had to be copied and are partly frozen.
         """
         if self._is_built and (self._added or self._replaced):
             raise RuntimeError("This graph has been built. Read the model again with `Graph.of`.")
         self._is_built = True
-        builder = Builder(self._added, self._replaced, self._resized)
+        edited = {*self._added, *self._replaced, *self._resized}
+        changed = self._snapshot.changed(edited, copied)
+        builder = Builder(self._added, self._replaced, self._resized, changed, copied)
         model = builder.build(self._top)
         self.copies = builder.copies
+        self._report(builder).attach(model)
         return model
+
+    def _report(self, builder: Builder) -> Rewrite:
+        paths: dict[int, list[str]] = {}
+        for node in self.nodes:
+            paths.setdefault(id(node.layer), []).append(node.path)
+            if node.inner is None and isinstance(node.layer, keras.layers.Layer):
+                for path, part in selection.walk(node.layer):
+                    paths.setdefault(id(part), []).append(f"{node.path}/{path}")
+        kept = {paths[id(one)][0]: one for one in builder.kept}
+        copied = {
+            paths[id(old)][0]: new
+            for old, new in builder.copies
+            if isinstance(old, keras.Model) and old is not new and id(old) in paths
+        }
+        frozen = [
+            path
+            for old, new in builder.copies
+            if new in copied.values() and _is_frozen(old)
+            for path in paths[id(old)][:1]
+        ]
+        if frozen:
+            names = ", ".join(map(repr, frozen))
+            warnings.warn(
+                f"The nested model {names} had to be copied, as something in it changes, and has "
+                "frozen layers. To unfreeze them set `trainable` on the copy, "
+                f"`kerasopt.graph.Rewrite.of(model).copied[{frozen[0]!r}]`; the old object belongs "
+                "to the old model alone.",
+                stacklevel=outside(),
+            )
+        nodes = {id(node.layer): node.path for node in self.nodes}
+        return Rewrite(
+            inserted=tuple(nodes[key] for key in self._added if key in nodes),
+            removed=self._snapshot.removed(),
+            changed=tuple(
+                dict.fromkeys(
+                    node.path
+                    for node in self.nodes
+                    if id(node.layer) in self._replaced or id(node.layer) in self._resized
+                )
+            ),
+            copied=copied,
+            kept=kept,
+            as_functional=builder.as_functional,
+        )
 
     def _refuse_output(self, port: Port, verb: str) -> None:
         if leaves(port, self._top):
@@ -305,3 +367,8 @@ class Graph:
                 layer.name,
                 "The model has a layer of this name; `graph.unique_name(name)` gives a free one.",
             )
+
+
+def _is_frozen(model: Any) -> bool:
+    layers = (model, *(layer for _, layer in selection.walk(model)))
+    return any(layer.weights and not layer.trainable for layer in layers)

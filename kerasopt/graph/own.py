@@ -7,7 +7,7 @@ from typing import Any
 import keras
 
 from kerasopt import _keras
-from kerasopt._checks import bad_value
+from kerasopt._checks import bad_value, outside
 from kerasopt.graph.state import carry_over, carry_variable
 from kerasopt.selection import own_variables
 
@@ -15,42 +15,91 @@ _OF_THE_GRAPH = {"name", "trainable", "layers", "input_layers", "output_layers"}
 _SIMPLE = (bool, int, float, str, type(None))
 
 
-def construct(model: Any, **parts: Any) -> Any:
-    """Make a model of the same class around other parts.
+def construct(model: Any, **parts: Any) -> tuple[Any, str]:
+    """Make a model of the same class around other parts, or else a plain one.
 
     As Keras does on loading, the constructor gets the parts and what else the model's config holds;
-    an argument that no config holds is taken from the attribute of the same name.
+    an argument that no config holds is taken from the attribute of the same name. A class that
+    builds its graph itself (as Keras's guide and every KerasHub backbone do) cannot be given
+    another one.
 
     Args:
         model: The model that was read.
         **parts: `inputs` and `outputs`, or `layers`.
 
+    Returns:
+        The model, and why it is a plain Functional or Sequential one: `""` if it is of its class.
+
     Raises:
-        ValueError: If the class builds its graph itself, so that it cannot be given another one.
+        ValueError: If it would be a plain one, and its class has a `call` that computes something
+            else than its graph.
     """
-    cls = type(model)
-    signature = inspect.signature(cls.__init__)
-    arguments = {**parts, "name": model.name}
-    if not _keras.is_plain(model):
-        arguments.update(_further_arguments(model, signature))
-    try:
-        signature.bind(model, **arguments)
-    except TypeError as error:
-        wanted = " and ".join(f"`{name}`" for name in parts)
-        raise bad_value(
-            "model",
-            f"a model whose class takes {wanted}",
-            model,
-            f"The constructor of {cls.__name__!r} does not ({error}), so a changed graph cannot be "
-            "put into it. Give it `__init__(self, *args, **kwargs)` that passes them on to "
-            "`super().__init__`, or rewrite `keras.Model(model.inputs, model.outputs)`, which has "
-            "the same layers but not the class.",
-        ) from error
-    new = cls(**arguments)
+    new, why = (None, "") if _keras.is_plain(model) else _of_its_class(model, parts)
+    if new is None:
+        if why and not _keras.calls_its_graph(model):
+            raise bad_value(
+                "model",
+                "a model whose class takes another graph, or has no `call` of its own",
+                model,
+                f"The constructor of {type(model).__name__!r} does not ({why}), and its `call` may "
+                "compute something else than the graph. Give it `__init__(self, *args, **kwargs)` "
+                "that passes them on to `super().__init__`.",
+            )
+        new = _plain(model, parts)
     if new.dtype_policy.name != model.dtype_policy.name:
         # No config holds it: it was the global one then, and says whether the loss is scaled.
         new.dtype_policy = model.dtype_policy
-    return new
+    return new, why
+
+
+def _plain(model: Any, parts: dict[str, Any]) -> Any:
+    cls = keras.Sequential if "layers" in parts else keras.Model
+    return cls(**parts, name=model.name)
+
+
+def _of_its_class(model: Any, parts: dict[str, Any]) -> tuple[Any, str]:
+    """Give a model of the same class, or `None` and why there is none."""
+    cls = type(model)
+    signature = inspect.signature(cls.__init__)
+    arguments = {**parts, "name": model.name}
+    arguments.update(_further_arguments(model, signature))
+    try:
+        signature.bind(model, **arguments)
+        new = cls(**arguments)
+    except Exception as error:  # whatever a constructor says that did not expect these
+        return None, f"{type(error).__name__}: {error}".splitlines()[0]
+    if "layers" in parts:
+        mine = [one for one in parts["layers"] if not isinstance(one, keras.layers.InputLayer)]
+        its = new.layers
+    else:
+        mine, its = keras.tree.flatten(parts["outputs"]), keras.tree.flatten(new.outputs)
+    if len(mine) != len(its) or any(a is not b for a, b in zip(mine, its, strict=True)):
+        return None, "it makes other layers than those it is given"
+    return new, ""
+
+
+def lost_methods(model: Any) -> list[str]:
+    """Name the methods that a class has of its own and a plain model would not have.
+
+    Those that Keras calls in training, evaluation and prediction.
+    """
+    base = keras.Sequential if isinstance(model, keras.Sequential) else keras.Model
+    return [
+        name for name in _STEPS if getattr(type(model), name, None) is not getattr(base, name, None)
+    ]
+
+
+_STEPS = (
+    "train_step",
+    "test_step",
+    "predict_step",
+    "compute_loss",
+    "compute_metrics",
+    "fit",
+    "evaluate",
+    "predict",
+    "generate",
+)
 
 
 def _further_arguments(model: Any, signature: inspect.Signature) -> dict[str, Any]:
@@ -122,7 +171,7 @@ def carry_own(old: Any, new: Any, copies: dict[int, Any]) -> None:
         warnings.warn(
             f"The rewritten model {old.name!r} lacks {', '.join(lost)}: set on the old model, but "
             f"not made by the constructor of {type(old).__name__!r}. Set them again.",
-            stacklevel=5,
+            stacklevel=outside(),
         )
 
 

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
+import numpy as np
 
 from kerasopt import _temporary
+from kerasopt._checks import outside
 from kerasopt.graph.copies import fresh
 from kerasopt.selection import walk
 
@@ -38,14 +40,18 @@ def carry_over(
         )
     if part is None:
         for one, other in _side_by_side(old, new):
+            if one is other:
+                continue  # a model that both have
             _carry_what_loading_would(one, other)
     # Last, because loading puts the two halves of LoRA into the kernel.
     for mine, its, value in zip(old.weights, new.weights, values, strict=True):
+        if mine is its:
+            continue
         carry_variable(mine, its, settings, None if part is None else value)
     seeds, its_seeds = _other_state(old), _other_state(new)
     if [tuple(v.shape) for v in seeds] == [tuple(v.shape) for v in its_seeds]:
         for mine, its in zip(seeds, its_seeds, strict=True):
-            its.assign(mine)
+            assign(its, mine)
 
 
 def carry_flags(old: Any, new: Any) -> None:
@@ -72,13 +78,24 @@ def carry_variable(old: Any, new: Any, settings: bool = True, value: Any = None)
     old variable during `fit` stays behind, and so does a constraint that has no config. A
     regularizer without one is stateless and comes along as it is.
     """
-    new.assign(old if value is None else value)
+    assign(new, old if value is None else value)
     for what in ("regularizer", "constraint"):
         thing = _temporary.own(old, what)
         if not settings and (thing is None or getattr(new, what, None) is not None):
             continue
         if _config(thing) is None or _config(thing) != _config(getattr(new, what, None)):
             setattr(new, what, _copied(thing, what, old.path))
+
+
+def assign(variable: Any, value: Any) -> None:
+    """Give a variable a value in memory of its own.
+
+    On JAX a variable holds the very array that it is assigned, and the train and predict functions
+    of one model would give away the memory of another.
+    """
+    if keras.config.backend() != "tensorflow":
+        value = np.array(keras.ops.convert_to_numpy(value), copy=True)
+    variable.assign(value)
 
 
 def _copied(thing: Any, what: str, path: str) -> Any:
@@ -90,7 +107,7 @@ def _copied(thing: Any, what: str, path: str) -> Any:
         warnings.warn(
             f"The copy of {path!r} has no {type(thing).__name__}: this constraint cannot be made "
             "again from its config. Set it again.",
-            stacklevel=8,
+            stacklevel=outside(),
         )
         return None
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from kerasopt import selection
 from kerasopt._checks import verbosity
-from kerasopt.graph import Graph, Node
+from kerasopt.graph import Graph, Node, Rewrite
 from kerasopt.graph.copies import fresh
-from kerasopt.graph.state import carry_flags, carry_variable
+from kerasopt.graph.state import assign, carry_flags, carry_variable
 from kerasopt.pruning.absorbing import Channels, channels_of, fold
 from kerasopt.pruning.obstacles import Obstacles, does_nothing, source
 
@@ -46,7 +46,8 @@ def fold_batch_norm(model: Any, include: Any = None, exclude: Any = None, verbos
 
     Returns:
         A new model of the same class, with copies of the other layers and weights. If the old model
-        is compiled, so is the new one, with fresh optimizer state.
+        is compiled, so is the new one, with fresh optimizer state. Nested models in which nothing
+        changes are the same objects, with the same weights as in the old one.
 
     Raises:
         TypeError: If an argument is of the wrong type.
@@ -81,12 +82,16 @@ def fold_batch_norm(model: Any, include: Any = None, exclude: Any = None, verbos
             f"fold_batch_norm: nothing could be folded in the model {model.name!r}: {why}.",
             stacklevel=2,
         )
+    new = graph.build()  # what cannot be copied is said before anything is printed
     if verbose:
         parts = [f"{len(folded)} folded" + (f" ({', '.join(folded)})" if folded else "")]
         parts += [f"{len(dropped)} dropped ({', '.join(dropped)})"] if dropped else []
         parts += [f"left: {selection.reasons(left)}"] if left else []
+        rewrite = Rewrite.of(new)
+        for what, models in (("copied", rewrite.copied), ("kept as they are", rewrite.kept)):
+            parts += [f"nested models {what}: {', '.join(models)}"] if models else []
         print(f"fold_batch_norm: {'; '.join(parts)}")  # noqa: T201
-    return graph.build()
+    return new
 
 
 def _choice(model: Any, include: Any, exclude: Any) -> Callable[..., str]:
@@ -162,8 +167,8 @@ class _Absorbing:
         for mine, its in zip(old.weights, new.weights, strict=False):
             if mine.shape == its.shape:
                 carry_variable(mine, its)
-        getattr(new, self._name).assign(self._kernel)
-        new.bias.assign(self._bias)
+        assign(getattr(new, self._name), self._kernel)
+        assign(new.bias, self._bias)
         carry_flags(old, new)
 
 

@@ -3,8 +3,8 @@
 import warnings
 from typing import Any
 
-from kerasopt._checks import bad_value, fraction
-from kerasopt.graph import Graph, Node
+from kerasopt._checks import bad_value, fraction, verbosity
+from kerasopt.graph import Graph, Node, Rewrite
 from kerasopt.regularization.kinds import SUFFIXES, Make, checked_kind, make_layer
 from kerasopt.regularization.layers.random_layer import checked_seed
 from kerasopt.regularization.placement import (
@@ -22,7 +22,12 @@ _WHERE = {
 
 
 def insert_dropout(
-    model: Any, rate: float, after: Any = None, kind: Any = "auto", seed: int | None = None
+    model: Any,
+    rate: float,
+    after: Any = None,
+    kind: Any = "auto",
+    seed: int | None = None,
+    verbose: int = 0,
 ) -> Any:
     r"""Give a copy of a model with dropout in it, and with the same weights.
 
@@ -74,10 +79,15 @@ def insert_dropout(
             function, called as `kind(rate, seed=..., name=..., dtype=...)`. Defaults to `"auto"`.
         seed: Integer >= 0, or `None` for a random one. The new layers get `seed`, `seed + 1`, ...
             in order. Defaults to `None`.
+        verbose: `1` prints a line of what was inserted, and which nested models were copied or are
+            the same objects as before. Defaults to `0`.
 
     Returns:
         A new model of the same class, with copies of the old layers and weights and the same output
         in inference. If the old model is compiled, so is the new one, with fresh optimizer state.
+        Nested models into which nothing was put are the same objects, so that
+        `base.trainable = True` acts on the new model, and have the same weights as in the old one.
+        `kerasopt.graph.Rewrite.of` the new model says what was done.
 
     Raises:
         TypeError: If `model` is no Keras 3 model, or an argument is of the wrong type.
@@ -87,7 +97,8 @@ def insert_dropout(
 
     Warns:
         UserWarning: Naming places inside a model that is called with `training=False`, where
-            dropout does nothing.
+            dropout does nothing; nested models that had to be copied and are partly frozen; or
+            models whose class cannot hold another graph, in whose place plain Functional ones are.
 
     Example:
     >>> import keras
@@ -97,6 +108,7 @@ def insert_dropout(
     >>> [layer.name for layer in insert_dropout(model, rate=0.3).layers[:3]]
     ['hidden', 'relu', 'relu_dropout']
     """
+    verbosity(verbose)
     rate = fraction("rate", rate)
     kind = checked_kind(kind)
     seed = checked_seed(seed)
@@ -127,7 +139,10 @@ def insert_dropout(
             "`training=False`.",
             stacklevel=2,
         )
-    return graph.build()
+    new = graph.build()
+    if verbose:
+        print(f"insert_dropout: {Rewrite.of(new)}")  # noqa: T201
+    return new
 
 
 def _recurrent(graph: Graph, kind: str | Make) -> list[tuple[Node, bool]]:

@@ -8,16 +8,16 @@ import keras
 import numpy as np
 
 from kerasopt import selection
-from kerasopt._checks import bad_value
-from kerasopt.graph import Graph, Node
+from kerasopt._checks import bad_value, verbosity
+from kerasopt.graph import Graph, Node, Rewrite
 from kerasopt.graph.copies import fresh
-from kerasopt.graph.state import carry_over
+from kerasopt.graph.state import assign, carry_over
 from kerasopt.regularization.kinds import ALL_DROPOUTS
 from kerasopt.regularization.layers import DropConnect, ScheduledDropout
 from kerasopt.regularization.recurrent import clear_own_dropout, has_own_dropout
 
 
-def remove_dropout(model: Any, include: Any = None, exclude: Any = None) -> Any:
+def remove_dropout(model: Any, include: Any = None, exclude: Any = None, verbose: int = 0) -> Any:
     """Give a copy of a model without dropout, and with the same weights: undo `insert_dropout`.
 
     What goes is every layer of Keras's Dropout, AlphaDropout, GaussianDropout and SpatialDropout
@@ -31,10 +31,13 @@ def remove_dropout(model: Any, include: Any = None, exclude: Any = None) -> Any:
             in it to any depth. It is not changed.
         include: Which layers, as in `kerasopt.selection.select`. Defaults to `None`: all.
         exclude: Which layers not, in the same forms; it wins over `include`. Defaults to `None`.
+        verbose: `1` prints a line of what was removed, and which nested models were copied or are
+            the same objects as before. Defaults to `0`.
 
     Returns:
         A new model of the same class, with copies of the other layers and weights. If the old model
-        is compiled, so is the new one, with fresh optimizer state.
+        is compiled, so is the new one, with fresh optimizer state. Nested models in which nothing
+        changes are the same objects, with the same weights as in the old one.
 
     Raises:
         TypeError: If `model` is no Keras 3 model, or a pick is of no known form.
@@ -52,6 +55,7 @@ def remove_dropout(model: Any, include: Any = None, exclude: Any = None) -> Any:
     >>> [layer.name for layer in remove_dropout(insert_dropout(model, 0.3)).layers]
     ['hidden', 'top']
     """
+    verbosity(verbose)
     graph = Graph.of(model)
     unwanted = selection.matching(model, "exclude", exclude)
     wanted = None if include is None else selection.matching(model, "include", include)
@@ -84,10 +88,10 @@ def remove_dropout(model: Any, include: Any = None, exclude: Any = None) -> Any:
             "or is made by another layer's own code.",
             stacklevel=2,
         )
-    return graph.build()
+    return _built("remove_dropout", graph, verbose)
 
 
-def freeze_dropout(model: Any) -> Any:
+def freeze_dropout(model: Any, verbose: int = 0) -> Any:
     """Give a copy of a model in which each `ScheduledDropout` is a plain `keras.layers.Dropout`.
 
     It has the rate that the layer has now, and the same name and seed, so the copy loads
@@ -96,11 +100,14 @@ def freeze_dropout(model: Any) -> Any:
     Args:
         model: A built Functional or Sequential model, or a subclass of these, with models nested
             in it to any depth. It is not changed.
+        verbose: `1` prints a line of what was changed, and which nested models were copied or are
+            the same objects as before. Defaults to `0`.
 
     Returns:
         A new model of the same class, with copies of the other layers and weights and the same
         output in inference. If the old model is compiled, so is the new one, with fresh optimizer
-        state.
+        state. Nested models in which nothing changes are the same objects, with the same weights as
+        in the old one.
 
     Raises:
         TypeError: If `model` is no Keras 3 model.
@@ -121,6 +128,7 @@ def freeze_dropout(model: Any) -> Any:
     >>> freeze_dropout(model).get_layer("hidden_dropout").rate
     0.3
     """
+    verbosity(verbose)
     graph = Graph.of(model)
     nodes = {id(node.layer): node for node in graph.nodes}
     scheduled = {
@@ -149,7 +157,14 @@ def freeze_dropout(model: Any) -> Any:
             "code.",
             stacklevel=2,
         )
-    return graph.build()
+    return _built("freeze_dropout", graph, verbose)
+
+
+def _built(who: str, graph: Graph, verbose: int) -> Any:
+    new = graph.build()
+    if verbose:
+        print(f"{who}: {Rewrite.of(new)}")  # noqa: T201
+    return new
 
 
 def _plain(old: Any) -> Any:
@@ -199,7 +214,7 @@ def _unwrap(graph: Graph, node: Node) -> None:
 
 def _carry_seed(old: Any, new: Any) -> None:
     old, new = _inner(old), _inner(new)
-    new.seed_generator.state.assign(old.seed_generator.state)
+    assign(new.seed_generator.state, old.seed_generator.state)
 
 
 def _shortest(rate: Any) -> float:

@@ -39,7 +39,7 @@ def test_identity(make, tmp_path):
     inputs = models.batch(old)
     before = models.results(old, inputs)
     weights = [np.array(w) for w in old.weights]
-    new = Graph.of(old).build()
+    new = Graph.of(old).build(copied=True)
     assert_same(old, new, inputs)
     if not isinstance(old, keras.Sequential):
         assert new.output_names == old.output_names

@@ -12,7 +12,7 @@ from kerasopt.pruning.channels.cost import Cost, Costs
 from kerasopt.pruning.channels.groups import Group
 from kerasopt.pruning.channels.measuring import read
 from kerasopt.pruning.channels.rebuilding import Rebuilding
-from kerasopt.pruning.channels.statistics import reestimate
+from kerasopt.pruning.channels.statistics import estimated, reestimate
 from kerasopt.pruning.channels.trace import Trace
 from kerasopt.selection import reasons
 
@@ -81,7 +81,8 @@ class ShrinkPlan:
             those of the smaller model; with `reconstruct`, kernels make up for what goes.
         """
         self._reconstruct()
-        model, _ = self._rebuilding.build()
+        # What gets other statistics cannot be what the old model has.
+        model, _ = self._rebuilding.build(self._data is not None and _has_statistics)
         return self._calibrated(model)
 
     def masked(self) -> Any:
@@ -141,6 +142,10 @@ class ShrinkPlan:
         gone = sum(one.before - one.after for one in self.groups)
         whole = sum(one.before for one in self.groups)
         return f"ShrinkPlan({self.model.name!r}: {gone} of {whole} channels go)"
+
+
+def _has_statistics(model: Any) -> bool:
+    return bool(estimated(model))
 
 
 def _planned(group: Group, mask: NDArray[np.bool_]) -> PlannedGroup:

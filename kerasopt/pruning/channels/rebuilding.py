@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from kerasopt import _keras
 from kerasopt.graph import Graph
+from kerasopt.graph.state import assign
 from kerasopt.pruning.channels.atoms import Labels
 from kerasopt.pruning.channels.groups import Group
 from kerasopt.pruning.channels.places import Size
@@ -73,8 +74,12 @@ class Rebuilding:
             average = average + (self._values[id(variable)] - numbers(variable))
         return self.part_of(variable, average)
 
-    def build(self) -> tuple[Any, list[tuple[Any, Any]]]:
+    def build(self, copied: Any = False) -> tuple[Any, list[tuple[Any, Any]]]:
         """Build the smaller model.
+
+        Args:
+            copied: Which nested models are copied though nothing in them changes, as in
+                `Graph.build`. Defaults to `False`.
 
         Returns:
             It, with its optimizer's state if it is compiled, and pairs of an old layer and the one
@@ -83,7 +88,7 @@ class Rebuilding:
         graph = Graph.of(self._trace.graph.model)
         self._resize(graph)
         self._cut(graph)
-        model = graph.build()
+        model = graph.build(copied)
         carry_optimizer(graph.model, model, graph.copies, self.part_of, self._moved)
         _check(graph.model, model)
         return model, graph.copies
@@ -91,14 +96,14 @@ class Rebuilding:
     def masked(self) -> Any:
         """Build a copy of the same size in which nothing takes the channels that go."""
         graph = Graph.of(self._trace.graph.model)
-        model = graph.build()
+        model = graph.build(copied=True)
         pairs = {
             id(old): new
             for one, other in graph.copies
             for old, new in zip(one.weights, other.weights, strict=True)
         }
         for key, value in self._values.items():
-            pairs[key].assign(value)
+            assign(pairs[key], value)
         for key, places in self._places.items():
             for axis, at, place in places:
                 if place.role != "takes":
@@ -108,7 +113,7 @@ class Rebuilding:
                 taken = np.ones(value.shape[axis], bool)
                 taken[at] = False
                 np.moveaxis(value, axis, 0)[taken] = 0
-                variable.assign(value)
+                assign(variable, value)
         return model
 
     def _resize(self, graph: Graph) -> None:
@@ -186,7 +191,7 @@ def carry_optimizer(
             target = slots.get(id(pairs.get(id(variable))))
             if target:
                 value = keras.ops.convert_to_numpy(slot.value)
-                target.pop(0).assign(change(variable, value))
+                assign(target.pop(0), change(variable, value))
 
 
 def _check(old: Any, new: Any) -> None:

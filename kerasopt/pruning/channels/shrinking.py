@@ -3,7 +3,8 @@
 import warnings
 from typing import Any
 
-from kerasopt._checks import at_least, bad_value, flag, one_of
+from kerasopt._checks import at_least, bad_value, flag, one_of, outside, verbosity
+from kerasopt.graph import Rewrite
 from kerasopt.pruning.channels.candidates import candidates
 from kerasopt.pruning.channels.deciding import SCOPES, chosen, masked
 from kerasopt.pruning.channels.measuring import read
@@ -79,7 +80,7 @@ def shrink_plan(
         known = [score for _, score in scored]
         gone = chosen(trace, groups, known, want, scope, round_to, notes, apart)
     for note in notes:
-        warnings.warn(note, stacklevel=2)
+        warnings.warn(note, stacklevel=outside())
     return ShrinkPlan(trace, groups, gone, apart, notes, data, batches, reconstruct)
 
 
@@ -96,6 +97,7 @@ def shrink(
     batches: int = 8,
     seed: int | None = 0,
     reconstruct: bool = False,
+    verbose: int = 0,
 ) -> Any:
     """Remove units, filters and heads for good: a smaller, ordinary Keras model.
 
@@ -129,10 +131,14 @@ def shrink(
             squares on `data` (He et al., 2017, "Channel Pruning for Accelerating Very Deep Neural
             Networks"): a better start for the fine-tuning. Else the kept weights are only copied.
             Defaults to `False`.
+        verbose: `1` prints a line of which layers were changed, and which nested models were
+            copied or are the same objects as before. Defaults to `0`.
 
     Returns:
         A new model of the same class, with the weights, names and settings of what stays. It is
-        compiled if the old one is, with its optimizer's state.
+        compiled if the old one is, with its optimizer's state. Nested models in which nothing
+        changes are the same objects, with the same weights as in the old model;
+        `kerasopt.graph.Rewrite.of` the new model names them.
 
     Raises:
         TypeError: If an argument is of the wrong type.
@@ -153,7 +159,11 @@ def shrink(
     >>> shrink(model, 0.5).get_layer("conv").filters
     16
     """
-    return shrink_plan(
+    verbosity(verbose)
+    small = shrink_plan(
         model, ratio, target, criterion, scope, data, round_to, include, exclude, batches, seed,
         reconstruct,
     ).apply()  # fmt: skip
+    if verbose:
+        print(f"shrink: {Rewrite.of(small)}")  # noqa: T201
+    return small

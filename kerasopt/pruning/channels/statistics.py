@@ -24,11 +24,7 @@ def reestimate(model: Any, data: Any, batches: int = 8) -> None:
         data: As `shrink` takes it.
         batches: How many batches of 32 samples.
     """
-    norms = [
-        layer
-        for _, layer in walk(model)
-        if isinstance(layer, keras.layers.BatchNormalization) and layer.trainable
-    ]
+    norms = estimated(model)
     if not norms:
         return
     seen: list[list[tuple[Any, Any]]] = [[] for _ in norms]
@@ -41,6 +37,15 @@ def reestimate(model: Any, data: Any, batches: int = 8) -> None:
             mean = means.mean(0)
             norm.moving_mean.assign(mean)
             norm.moving_variance.assign((variances + np.square(means - mean)).mean(0))
+
+
+def estimated(model: Any) -> list[Any]:
+    """Give the layers of a model whose statistics `reestimate` sets."""
+    return [
+        layer
+        for _, layer in walk(model)
+        if isinstance(layer, keras.layers.BatchNormalization) and layer.trainable
+    ]
 
 
 @contextlib.contextmanager
