@@ -12,6 +12,7 @@ from types import FrameType
 from typing import Any, NamedTuple
 
 import keras
+import numpy as np
 
 
 def require_tensorflow(what: str) -> None:
@@ -134,7 +135,8 @@ def carry_scalars(before: Any, after: Any) -> None:
     )
     if [name for name, _ in some] == [name for name, _ in others]:
         for (_, one), (_, other) in zip(some, others, strict=True):
-            other.assign(one)
+            # A copy: on JAX a variable holds the very array that it is assigned.
+            other.assign(np.array(keras.ops.convert_to_numpy(one.value)))
 
 
 def direction(model: Any, name: str) -> str | None:

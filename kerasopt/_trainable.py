@@ -3,8 +3,8 @@
 import warnings
 from typing import Any
 
-from kerasopt._checks import bad_value
-from kerasopt.selection import Selection, select
+from kerasopt._checks import bad_value, outside
+from kerasopt.selection import Selection, advice, reasons, select
 
 
 def select_trainable(model: Any, include: Any, exclude: Any, variables: str, who: str) -> Selection:
@@ -24,7 +24,7 @@ def select_trainable(model: Any, include: Any, exclude: Any, variables: str, who
         ValueError: If nothing is left.
 
     Warns:
-        UserWarning: Naming the frozen layers.
+        UserWarning: Naming the frozen layers, and those with LoRA or integer weights.
     """
     chosen = select(model, include, exclude, variables)
     trained = {id(variable) for variable in model.trainable_variables}
@@ -40,10 +40,15 @@ def select_trainable(model: Any, include: Any, exclude: Any, variables: str, who
             model,
             f"All that are selected are frozen: {frozen}.",
         )
+    altered = {path: why for path, why in chosen.left_out.items() if advice({path: why})}
+    if altered:
+        warnings.warn(
+            f"{who} leaves out {reasons(altered)}. {advice(altered)}", stacklevel=outside()
+        )
     if frozen:
         warnings.warn(
             f"{who} leaves out frozen layers: {', '.join(map(repr, frozen))}. Set "
             "`layer.trainable = True` and compile again to have them.",
-            stacklevel=2,
+            stacklevel=outside(),
         )
     return kept

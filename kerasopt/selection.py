@@ -14,7 +14,9 @@ from kerasopt._checks import bad_type, bad_value, did_you_mean, one_of
 Pick = str | re.Pattern[str] | type | Callable[[Any], bool] | Any
 
 _VARIABLES = ("kernels", "biases", "all", "any")
-_SCALES_AND_OFFSETS = re.compile(r"bias|gamma|beta|^scale$|moving_|^alpha$")
+_SCALES_AND_OFFSETS = re.compile(
+    r"bias|gamma|beta|^scale$|moving_|^alpha$|_scale$|_scales$|_zero$|_amax_history$|^g_idx$"
+)
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,10 @@ def is_kernel(layer: Any, variable: Any) -> bool:
     """Tell whether a variable is a kernel: a float one of two axes or more, no bias, no scale.
 
     A constant (not trainable in a layer that trains) is none; the kernel of a frozen layer is one.
+    A layer with LoRA or integer weights has none: what it computes with is no variable of its own.
     """
+    if why_altered(layer):
+        return False
     if "normalization" in type(layer).__name__.lower():
         return False
     if "float" not in str(variable.dtype) or (layer.trainable and not variable.trainable):
@@ -105,12 +110,45 @@ def is_kernel(layer: Any, variable: Any) -> bool:
     return len(variable.shape) >= 2 and not _SCALES_AND_OFFSETS.search(variable.name)
 
 
+def why_altered(layer: Any) -> str:
+    """Say why a layer's kernel is not what it computes with: LoRA, quantization; `""` if it is.
+
+    With LoRA (`enable_lora`) the layer computes with the sum of a frozen kernel and the product of
+    two factors, and zeros in any of these are none in the sum. `float8` keeps float kernels.
+    """
+    mode = getattr(layer, "quantization_mode", None)
+    if mode is not None and mode != "float8":
+        return f"quantized to {mode}"
+    if getattr(layer, "lora_enabled", False):
+        return "has LoRA: its kernel is frozen, and its factors are no kernels"
+    return ""
+
+
+def advice(left_out: Mapping[str, str]) -> str:
+    """Give what can be done about layers with LoRA or integer weights among those left out.
+
+    Example:
+    >>> advice({"dense": "quantized to int8"})
+    'Do this before `quantize`.'
+    """
+    whys = set(left_out.values())
+    parts = []
+    if any(why.startswith("has LoRA") for why in whys):
+        parts.append(
+            "Merge LoRA first: `save_weights` stores the merged kernels, which `load_weights` puts "
+            "into the same model built without `enable_lora`."
+        )
+    if any(why.startswith("quantized") for why in whys):
+        parts.append("Do this before `quantize`.")
+    return " ".join(parts)
+
+
 def has_kernel(layer: Any) -> bool:
     """Tell whether a layer (or operation), or one inside it, has a kernel."""
     if not isinstance(layer, keras.layers.Layer):
         return False
     return any(
-        is_kernel(one, variable)
+        is_kernel(one, variable) or (bool(why_altered(one)) and len(variable.shape) >= 2)
         for one in (layer, *(sub for _, sub in walk(layer)))
         for variable in own_variables(one)
     )
@@ -281,7 +319,7 @@ def select(
             reason = "not included"
         chosen = [v for v in weights if _is_wanted(layer, v, variables)]
         if not reason and not chosen:
-            reason = f"no {variables}"
+            reason = (variables == "kernels" and why_altered(layer)) or f"no {variables}"
             if variables == "all":
                 reason = "nothing trainable" if layer.trainable else "frozen"
         if reason:
@@ -292,12 +330,13 @@ def select(
             selection.append(Target(layer, variable, full))
     if not selection:
         reasons = "; ".join(f"{path}: {why}" for path, why in selection.left_out.items())
+        what_to_do = advice(selection.left_out)
         raise bad_value(
             "include" if include is not None else "exclude" if exclude is not None else "model",
             "a selection that leaves at least one layer with "
             f"{'variables' if variables == 'any' else variables}",
             include if include is not None else exclude if exclude is not None else model,
-            f"Left out: {reasons or 'the model has no weights'}.",
+            f"Left out: {reasons or 'the model has no weights'}. {what_to_do}".strip(),
         )
     return selection
 

@@ -198,16 +198,18 @@ class Builder:
         change = self._resized.get(id(old), (None, None))[0]
         if not isinstance(old, keras.layers.Layer):
             return fresh(old, change=change)
-        shared = [(part, self._part(part)) for part in outermost(old, self._common)]
         kept = [one for one in models_inside(old) if id(one) in self._kept]
-        kept = [one for one in kept if not any(part is one for part, _ in shared)]
         if kept:
+            inside = {id(part) for one in kept for part in (one, *(p for _, p in walk(one)))}
+            parts = [one for one in outermost(old, self._common) if id(one) not in inside]
+            shared = [*((one, one) for one in kept), *((one, self._part(one)) for one in parts)]
             try:
-                return fresh(old, [*shared, *((one, one) for one in kept)], change)
+                return fresh(old, shared, change)
             except ValueError:
                 # A class that makes the model itself: it cannot be given one.
                 for one in kept:
                     self._forget(one)
+        shared = [(part, self._part(part)) for part in outermost(old, self._common)]
         return fresh(old, shared, change)
 
     def _forget(self, model: Any) -> None:

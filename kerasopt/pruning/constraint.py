@@ -62,6 +62,8 @@ class Mask(_temporary.Temporary, keras.constraints.Constraint):
 
 def numbers(variable: Any) -> NDArray[Any]:
     """Give a variable's value to read, without a copy where it lies in the memory of the CPU."""
+    if keras.config.backend() != "tensorflow":
+        return np.asarray(keras.ops.convert_to_numpy(variable.value))
     import tensorflow as tf
 
     tensor = tf.convert_to_tensor(variable.value)

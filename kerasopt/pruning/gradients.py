@@ -1,7 +1,7 @@
 """The gradients of some variables, averaged over batches, without a trace in the training."""
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import keras
@@ -88,17 +88,85 @@ def untouched(model: Any) -> Iterator[None]:
                 variable.assign(keras.ops.zeros_like(variable))
 
 
-def _function(model: Any, variables: list[Any]) -> Any:
+def _function(model: Any, variables: list[Any]) -> Callable[[Any], list[Any]]:
+    """Give a function from a batch to the gradient of each variable, as NumPy arrays."""
+    backend = keras.config.backend()
+    if backend == "tensorflow":
+        return _by_tensorflow(model, variables)
+    if backend == "jax":
+        return _by_jax(model, variables)
+    if backend == "torch":
+        return _by_torch(model, variables)
+    raise RuntimeError(
+        "Criteria that need gradients need Keras on TensorFlow, JAX or torch, but Keras runs on "
+        f"{backend!r}, which has none."
+    )
+
+
+def _loss(model: Any, batch: Any) -> Any:
+    x, y, weight = (*batch, None, None)[:3]
+    return model.compute_loss(
+        x=x, y=y, y_pred=model(x, training=False), sample_weight=weight, training=False
+    )
+
+
+def _by_tensorflow(model: Any, variables: list[Any]) -> Callable[[Any], list[Any]]:
     import tensorflow as tf
 
     def gradients(batch: Any) -> Any:
-        x, y, weight = (*batch, None, None)[:3]
         with tf.GradientTape() as tape:
-            loss = model.compute_loss(
-                x=x, y=y, y_pred=model(x, training=False), sample_weight=weight, training=False
-            )
+            loss = _loss(model, batch)
         values = [variable.value for variable in variables]
         rows = tape.gradient(loss, values, unconnected_gradients="zero")
         return [tf.cast(tf.convert_to_tensor(row), tf.float32) for row in rows]
 
-    return tf.function(gradients, reduce_retracing=True)
+    traced: Callable[[Any], list[Any]] = tf.function(gradients, reduce_retracing=True)
+    return traced
+
+
+def _by_jax(model: Any, variables: list[Any]) -> Callable[[Any], list[Any]]:
+    import jax
+
+    # The first loss makes variables (a mean for each output), which a traced function must not.
+    made: list[bool] = []
+
+    def value(values: list[Any], batch: Any) -> Any:
+        # All variables, as penalties read only what the scope holds.
+        mapping = [(one, one.value) for one in model.variables]
+        mapping += zip(variables, values, strict=True)
+        with keras.StatelessScope(mapping, collect_losses=True):
+            return _loss(model, batch)
+
+    gradient = jax.jit(jax.grad(value))
+
+    def gradients(batch: Any) -> list[Any]:
+        batch = keras.tree.map_structure(
+            lambda one: None if one is None else keras.ops.convert_to_tensor(one), tuple(batch)
+        )
+        if not made:
+            _loss(model, batch)
+            made.append(True)
+        rows = gradient([variable.value for variable in variables], batch)
+        return [keras.ops.convert_to_numpy(keras.ops.cast(row, "float32")) for row in rows]
+
+    return gradients
+
+
+def _by_torch(model: Any, variables: list[Any]) -> Callable[[Any], list[Any]]:
+    import torch
+
+    def gradients(batch: Any) -> list[Any]:
+        values = [variable.value for variable in variables]
+        before = [one.requires_grad for one in values]
+        try:
+            for one in values:  # those of frozen layers too
+                one.requires_grad_(True)
+            rows = torch.autograd.grad(
+                _loss(model, batch), values, allow_unused=True, materialize_grads=True
+            )
+        finally:
+            for one, flag in zip(values, before, strict=True):
+                one.requires_grad_(flag)
+        return [keras.ops.convert_to_numpy(row.detach().float()) for row in rows]
+
+    return gradients

@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from kerasopt import _temporary
+from kerasopt._checks import outside
 from kerasopt.regularization.assignment import assign
 from kerasopt.regularization.living import check_whole
-from kerasopt.selection import Selection, Target, select
+from kerasopt.selection import Selection, Target, advice, reasons, select
 
 _WORDS = {"regularizer": "penalty", "constraint": "constraint"}
 
@@ -61,6 +62,9 @@ def give(model: Any, selection: Selection, things: list[Any], what: str) -> None
             f"Frozen layers have nothing trainable and get no {word}: "
             f"{', '.join(map(repr, passed_over))}."
         )
+    altered = {path: why for path, why in selection.left_out.items() if advice({path: why})}
+    if altered:
+        _warn(f"These get no {word}: {reasons(altered)}. {advice(altered)}")
     if forgotten:
         _warn(
             f"The {word} on {names(forgotten)} works now, but no config has a place for it: add "
@@ -94,4 +98,4 @@ def names(targets: Iterable[Target]) -> str:
 
 
 def _warn(message: str) -> None:
-    warnings.warn(message, stacklevel=5)
+    warnings.warn(message, stacklevel=outside())

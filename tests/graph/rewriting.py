@@ -52,7 +52,7 @@ def insert_dropouts(model, wanted):
                 continue
             drop = layers.Dropout(0.5, dtype=port.dtype, name=graph.unique_name("inserted"))
             paths.append(graph.insert_after(node, drop, output=port.index).path)
-    return graph.build(), paths
+    return graph.build(copied=True), paths
 
 
 def is_used(port):
@@ -65,7 +65,7 @@ def removed(model, paths):
     graph = Graph.of(model)
     for path in paths:
         graph.remove(graph.find(path))
-    return graph.build()
+    return graph.build(copied=True)
 
 
 def replace_by_equals(model, kinds):

@@ -11,6 +11,7 @@ from kerasopt.graph import Graph
 from kerasopt.pruning.channels.groups import Group, groups_of, left_out
 from kerasopt.pruning.channels.picking import chosen
 from kerasopt.pruning.channels.places import Place
+from kerasopt.pruning.channels.rules.rule import is_altered
 from kerasopt.pruning.channels.trace import Trace
 from kerasopt.selection import walk
 
@@ -45,7 +46,7 @@ def candidates(model: Any, include: Any = None, exclude: Any = None) -> Candidat
     paths = {id(node.layer): node.path for node in reversed(trace.graph.nodes)}
     every = groups_of(trace, paths)
     groups, held = chosen(model, every, include, exclude)
-    apart = {**left_out(trace, paths), **held}
+    apart = {**_altered(trace), **left_out(trace, paths), **held}
     if not groups:
         why = "; ".join(f"{name} ({reason})" for name, reason in apart.items())
         raise bad_value(
@@ -55,6 +56,15 @@ def candidates(model: Any, include: Any = None, exclude: Any = None) -> Candidat
             f"None can: {why or 'no layer makes channels'}.",
         )
     return Candidates(trace, groups, apart, sum(len(one) * one.grain for one in every))
+
+
+def _altered(trace: Trace) -> dict[str, str]:
+    """Name the layers whose channels are not followed, as they are quantized or have LoRA."""
+    return {
+        node.path: "is quantized or has LoRA"
+        for node in trace.graph.nodes
+        if node.inner is None and is_altered(node.layer)
+    }
 
 
 def inner_model(model: Any) -> Any:

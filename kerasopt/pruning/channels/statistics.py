@@ -70,7 +70,8 @@ def _noting(norm: Any, original: Any, found: list[tuple[Any, Any]]) -> Any:
     def call(inputs: Any, training: Any = None, mask: Any = None) -> Any:
         del training
         outputs = original(inputs, training=True, mask=mask)
-        found.append((np.array(norm.moving_mean), np.array(norm.moving_variance)))
+        state = norm.moving_mean, norm.moving_variance
+        found.append(tuple(np.array(keras.ops.convert_to_numpy(one)) for one in state))
         return outputs
 
     return call

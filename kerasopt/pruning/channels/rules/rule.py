@@ -9,7 +9,7 @@ import keras
 from kerasopt.graph import Node
 from kerasopt.pruning.channels.atoms import Labels
 from kerasopt.pruning.channels.signal import Signal
-from kerasopt.selection import has_kernel
+from kerasopt.selection import has_kernel, walk
 
 if TYPE_CHECKING:
     from kerasopt.pruning.channels.trace import Trace
@@ -115,7 +115,7 @@ def apply(step: Step) -> list[Signal]:
     """Follow one call; where that cannot be done safely, nothing it is given may change."""
     layer = step.layer
     found = rule_of(layer)
-    altered = getattr(layer, "quantization_mode", None) or getattr(layer, "lora_enabled", False)
+    altered = is_altered(layer)
     if found is not None and not altered:
         return found(step)
     if has_kernel(layer) or type(layer).__name__ in _MULTIPLYING:
@@ -123,6 +123,16 @@ def apply(step: Step) -> list[Signal]:
     if altered:
         return step.freeze(f"{layer.name!r} is quantized or has LoRA weights")
     return step.freeze(f"{type(layer).__name__} may mix channels")
+
+
+def is_altered(layer: Any) -> bool:
+    """Tell whether a layer, or one inside it, is quantized or has LoRA."""
+    if not isinstance(layer, keras.layers.Layer):
+        return False
+    return any(
+        getattr(one, "quantization_mode", None) or getattr(one, "lora_enabled", False)
+        for one in (layer, *(part for _, part in walk(layer)))
+    )
 
 
 def channel_axis(layer: Any, rank: int) -> int:
