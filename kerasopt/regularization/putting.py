@@ -8,6 +8,7 @@ from kerasopt import _temporary
 from kerasopt._checks import outside
 from kerasopt.regularization.assignment import assign
 from kerasopt.regularization.living import check_whole
+from kerasopt.regularization.train_step import ignores_losses
 from kerasopt.selection import Selection, Target, advice, reasons, select
 
 _WORDS = {"regularizer": "penalty", "constraint": "constraint"}
@@ -33,11 +34,18 @@ def put_on(
         variables: Likewise.
 
     Warns:
-        UserWarning: Naming frozen layers, and those for which a saved model has lost it.
+        UserWarning: Naming frozen layers, and those for which a saved model has lost it; or that a
+            penalty has no effect in the model's own `train_step`.
     """
     check_whole(model, f"add_{_WORDS[what]}")
     selection = select(model, include, exclude, variables)
     give(model, selection, [decide(target) for target in selection], what)
+    if what == "regularizer" and ignores_losses(model):
+        _warn(
+            f"The penalty has no effect in `fit`: the `train_step` of {type(model).__name__!r} "
+            "neither reads `self.losses` nor calls `compute_loss`. Add `sum(self.losses)` to the "
+            "loss there."
+        )
     return selection
 
 

@@ -16,6 +16,9 @@ class ScheduledPenalty(_temporary.Temporary, keras.regularizers.Regularizer):
         scale: Scalar `keras.Variable`, read at every step.
         inner: What was on the variable before, or `None`.
         run: What tells this `fit` from others.
+
+    Attributes:
+        is_read: Whether a step has asked for it.
     """
 
     def __init__(self, l1: float, l2: float, scale: Any, inner: Any, run: Any):
@@ -24,6 +27,7 @@ class ScheduledPenalty(_temporary.Temporary, keras.regularizers.Regularizer):
         self.scale = scale
         self.inner = inner
         self.run = run
+        self.is_read = False
 
     def added(self, x: Any) -> Any:
         """Give what this penalty adds, without the variable's own."""
@@ -36,6 +40,7 @@ class ScheduledPenalty(_temporary.Temporary, keras.regularizers.Regularizer):
 
     def __call__(self, x: Any) -> Any:
         """Give the penalty on the weights `x`."""
+        self.is_read = True
         mine = self.added(x)
         return mine if self.inner is None else self.inner(x) + mine
 

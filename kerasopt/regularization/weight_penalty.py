@@ -6,7 +6,7 @@ from typing import Any
 import keras
 
 from kerasopt import _keras, _temporary, schedules
-from kerasopt._checks import bad_type, bad_value, flag, not_negative, one_of
+from kerasopt._checks import bad_type, bad_value, flag, not_negative, one_of, outside
 from kerasopt._trainable import select_trainable
 from kerasopt.regularization.factors import added, can_add
 from kerasopt.regularization.following import Following
@@ -87,6 +87,7 @@ class WeightPenalty(Following):
         self.variables = one_of("variables", variables, ("kernels", "biases", "all"))
         self.selection = Selection()
         self._penalties: list[tuple[Any, ScheduledPenalty]] = []
+        self._is_checked = False
 
     # What Keras calls, beside `Following`.
 
@@ -108,6 +109,7 @@ class WeightPenalty(Following):
             for target in self.selection:
                 self._kept(target, 1.0)
         run, self._trained = self.params, self.model
+        self._is_checked = False
         with _keras.scope(self.model):
             self._scale = keras.Variable(0.0, trainable=False, dtype="float32", name="scale")
         for variable in self.model.variables:  # what a run that was broken off has left
@@ -122,6 +124,23 @@ class WeightPenalty(Following):
 
     def _apply(self, value: float) -> None:
         self._scale.assign(value)
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Say after the first step if it has not asked for the penalty."""
+        super().on_train_batch_end(batch, logs)
+        if self._is_checked:
+            return
+        self._is_checked = True
+        read = {id(variable) for variable, penalty in self._penalties if penalty.is_read}
+        unread = [target.name for target in self.selection if id(target.variable) not in read]
+        if unread:
+            warnings.warn(
+                f"WeightPenalty has no effect on {', '.join(map(repr, dict.fromkeys(unread)))}: "
+                f"the train step of {type(self.model).__name__!r} does not ask for the losses of "
+                "these layers. Add `sum(self.losses)` to the loss in its `train_step`, or use "
+                "`compute_loss`.",
+                stacklevel=outside(),
+            )
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Log what the penalty adds to the loss, and its scale."""

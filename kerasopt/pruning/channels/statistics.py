@@ -70,8 +70,12 @@ def _noting(norm: Any, original: Any, found: list[tuple[Any, Any]]) -> Any:
     def call(inputs: Any, training: Any = None, mask: Any = None) -> Any:
         del training
         outputs = original(inputs, training=True, mask=mask)
-        state = norm.moving_mean, norm.moving_variance
-        found.append(tuple(np.array(keras.ops.convert_to_numpy(one)) for one in state))
+        mean, variance = norm.moving_mean, norm.moving_variance
+        found.append((_read(mean), _read(variance)))
         return outputs
 
     return call
+
+
+def _read(variable: Any) -> Any:
+    return np.array(keras.ops.convert_to_numpy(variable))
