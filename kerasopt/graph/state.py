@@ -30,6 +30,9 @@ def carry_over(
     Raises:
         ValueError: If `new` has not the same weights in the same order.
     """
+    for one, other in _side_by_side(old, new):
+        if one is not other:
+            _give_form(one, other)
     values = [v if part is None else part(v) for v in old.weights]
     shapes = [tuple(value.shape) for value in values]
     if shapes != [tuple(v.shape) for v in new.weights]:
@@ -52,6 +55,18 @@ def carry_over(
     if [tuple(v.shape) for v in seeds] == [tuple(v.shape) for v in its_seeds]:
         for mine, its in zip(seeds, its_seeds, strict=True):
             assign(its, mine)
+
+
+def _give_form(old: Any, new: Any) -> None:
+    """Quantize `new`, or give it LoRA, where `old` is or has it and no config says so.
+
+    That is so inside attention layers, whose config does not hold those of the layers in them.
+    """
+    mode = getattr(old, "quantization_mode", None)
+    if mode is not None and getattr(new, "quantization_mode", None) is None:
+        new.quantize(mode, config=getattr(old, "quantization_config", None))
+    if getattr(old, "lora_enabled", False) and not getattr(new, "lora_enabled", False):
+        new.enable_lora(old.lora_rank)
 
 
 def carry_flags(old: Any, new: Any) -> None:
