@@ -280,10 +280,10 @@ class Graph:
         builder = Builder(self._added, self._replaced, self._resized, changed, copied)
         model = builder.build(self._top)
         self.copies = builder.copies
-        self._report(builder).attach(model)
+        self._report(builder, copied).attach(model)
         return model
 
-    def _report(self, builder: Builder) -> Rewrite:
+    def _report(self, builder: Builder, on_demand: Copied) -> Rewrite:
         paths: dict[int, list[str]] = {}
         for node in self.nodes:
             paths.setdefault(id(node.layer), []).append(node.path)
@@ -299,7 +299,9 @@ class Graph:
         frozen = [
             path
             for old, new in builder.copies
-            if new in copied.values() and _is_frozen(old)
+            if any(new is one for one in copied.values())
+            and _is_frozen(old)
+            and on_demand is not True
             for path in paths[id(old)][:1]
         ]
         if frozen:
