@@ -1,6 +1,5 @@
 """Knowledge distillation: a student learns from the labels and from a teacher, in a plain `fit`."""
 
-import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Self
@@ -9,15 +8,7 @@ import keras
 from keras import ops
 
 from kerasopt import selection
-from kerasopt._checks import (
-    bad_type,
-    bad_value,
-    meant_share,
-    number,
-    one_of,
-    outside,
-    positive,
-)
+from kerasopt._checks import bad_type, bad_value, meant_share, number, one_of, positive
 from kerasopt.regularization.distillation import KINDS, as_pair, divergence
 from kerasopt.regularization.endings import endings
 from kerasopt.regularization.likeness import check_inputs, check_outputs, inputs_of, outputs_of
@@ -185,33 +176,16 @@ class Distiller(keras.Model):
 
         Raises:
             ValueError: If there is no loss, or it cannot be known what an output is.
-
-        Warns:
-            UserWarning: If the teacher has weights that the training of the student changes, as a
-                model has that `shrink` made the student of with a nested model left as it is.
         """
         if loss is None and self.alpha > 0.0:
             raise bad_value(
                 "loss", "a loss", loss, "Only with `alpha=0.0` no labels are used, and none needed."
             )
-        self._tell_shared()
         outputs = self._symbolic_outputs()
         if outputs is not None:
             self._forms(outputs[0], loss)
         super().compile(optimizer, loss, loss_weights, metrics, **kwargs)
         self._loss_weights = loss_weights
-
-    def _tell_shared(self) -> None:
-        trained = {id(variable) for variable in self.student.trainable_variables}
-        shared = [one.path for one in self.teacher.variables if id(one) in trained]
-        if shared:
-            warnings.warn(
-                f"The teacher has weights of the student ({', '.join(shared[:3])}"
-                f"{', ...' if len(shared) > 3 else ''}), so that it changes as the student trains. "
-                "Freeze them, or teach by a copy: "
-                "`kerasopt.graph.Graph.of(teacher).build(copied=True)`.",
-                stacklevel=outside(),
-            )
 
     def compile_from_config(self, config: Mapping[str, Any]) -> None:
         """Compile as it was when the distiller was saved."""

@@ -77,7 +77,7 @@ def test_the_way_to_merge_that_the_message_names(tmp_path):
     plain = dense()
     plain.load_weights(tmp_path / "w.weights.h5")
     np.testing.assert_allclose(plain(X), model(X), rtol=1e-5, atol=1e-5)
-    prune(plain, 0.5)
+    assert prune(plain, 0.5, include="hidden").total == 0.5
     assert np.mean(np.array(plain.get_layer("hidden").kernel) == 0) == 0.5
 
 

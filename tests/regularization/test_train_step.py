@@ -117,15 +117,3 @@ def test_a_distiller_asks_for_them():
     with warnings.catch_warnings():
         warnings.filterwarnings("error", "WeightPenalty has no effect")
         distiller.fit(X, Y, verbose=0, callbacks=[WeightPenalty(l2=0.01)])
-
-
-def test_a_teacher_that_has_weights_of_the_student():
-    teacher = made(keras.Model)
-    student = keras.Sequential([keras.Input((4,)), teacher.get_layer("hidden"), layers.Dense(2)])
-    distiller = Distiller(student, teacher, kind="linear")
-    with pytest.warns(UserWarning, match="teacher has weights of the student .hidden/kernel, "):
-        distiller.compile("sgd", "mse")
-    teacher.get_layer("hidden").trainable = False
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", UserWarning)
-        distiller.compile("sgd", "mse")
