@@ -22,7 +22,7 @@ _SPARED = 0.5
 # that hardly vary may be lost.
 _FEW = 16
 _MANY_LOST, _SOME_LOST = 0.25, 0.05
-_POSITIONS = 10
+_POSITIONS = 20
 _DISTINCT, _TIMES = 8, 4
 _SATURATED = 0.02
 _RARE = 0.02
