@@ -25,7 +25,7 @@ from kerasopt.tuning.progress import Progress
 from kerasopt.tuning.records import EXECUTIONS
 from kerasopt.tuning.results import averaged
 from kerasopt.tuning.shows import Shows
-from kerasopt.tuning.trains import check_model
+from kerasopt.tuning.trains import Trains, check_model
 
 
 class Tuner(Shows):
@@ -358,7 +358,10 @@ class Tuner(Shows):
             super().reload()
 
     def _populate_initial_space(self) -> None:
-        if self.hypermodel is None:
+        names = ("run_trial", "_build_and_fit_model")
+        own = any(getattr(type(self), name) is not getattr(Trains, name) for name in names)
+        if self.hypermodel is None or own:  # what a subclass trains may be of any kind
+            super()._populate_initial_space()
             return
         build = self.hypermodel.build
 

@@ -141,6 +141,22 @@ def test_a_subclass_may_build_and_fit_in_its_own_way(tmp_path):
 
 
 @BOTH
+def test_a_subclass_with_its_own_run_trial_may_have_models_of_any_kind(kind, tmp_path):
+    class Any(kind):
+        def run_trial(self, trial, x):
+            return float(self.hypermodel.build(trial.hyperparameters)(x))
+
+    def line(hp):
+        slope = hp.Choice("slope", [1.0, 2.0])
+        return lambda x: slope * x
+
+    tuner = Any(line, max_trials=2, directory=tmp_path)
+    assert [hp.name for hp in tuner.oracle.get_space().space] == ["slope"]
+    tuner.search(3.0)
+    assert tuner.oracle.get_best_trials()[0].score == 3.0
+
+
+@BOTH
 def test_callbacks_that_cannot_be_copied(kind, tmp_path):
     class Held(keras.callbacks.Callback):
         def __init__(self):
