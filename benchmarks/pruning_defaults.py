@@ -265,7 +265,7 @@ def report(runs: Runs, names: Sequence[str], seeds: Sequence[int]) -> list[str]:
         "Test accuracy in percent, mean and standard deviation over seeds; in brackets the "
         "percentage of all the model's kernel weights that are left. Each model is trained once a "
         "seed; all its rows fine-tune from these weights, for half as many epochs. Rows of one "
-        "seed are of the pilot.",
+        "seed are of the pilot; the column says how many seeds the others have.",
         "",
     ]
     for name in names:
