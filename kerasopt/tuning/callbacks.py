@@ -21,6 +21,10 @@ class TrialPruned(Exception):  # noqa: N818 - as in Optuna: it is no error
     """Raised within `fit` to stop a trial that is worse than others."""
 
 
+class TooLarge(keras_tuner.errors.FailedTrialError):
+    """Raised for a model of more than `max_model_size` parameters."""
+
+
 class TrialCallback(keras.callbacks.Callback):
     """Reports each epoch to the oracle, keeps the best epoch's weights, and stops a bad trial.
 
@@ -32,6 +36,7 @@ class TrialCallback(keras.callbacks.Callback):
         report: Called with the objective and the number of epochs so far, says whether the trial
             should be stopped; `None` where nothing is to be reported.
         before: Epochs of the trial's executions before this one.
+        check: Called with the model as soon as it is built. Defaults to `None`.
 
     Attributes:
         trial_folder: Where the trial's files go.
@@ -47,6 +52,7 @@ class TrialCallback(keras.callbacks.Callback):
         trial_folder: Path,
         report: Callable[[float, int], bool] | None = None,
         before: int = 0,
+        check: Callable[[Any], None] | None = None,
     ):
         super().__init__()
         self.trial_folder = trial_folder
@@ -60,11 +66,13 @@ class TrialCallback(keras.callbacks.Callback):
         self.epochs = 0
         self.seen: set[str] = set()
         self._earlier = 0
+        self._check = check
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Begin anew: of several calls of `fit` the last one counts, whose history is returned."""
         self._earlier = self.epochs
         self.first, self.best_epoch, self.best_value = 0, None, math.nan
+        self._measure()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Take the epoch's weights if it is the best, and report it.
@@ -73,6 +81,7 @@ class TrialCallback(keras.callbacks.Callback):
             TrialPruned: If the trial is worse than others.
         """
         logs = logs or {}
+        self._measure()
         self.epochs += 1
         self.seen.update(logs)
         try:
@@ -92,6 +101,12 @@ class TrialCallback(keras.callbacks.Callback):
         step = self._before + self.epochs
         if self._report(value, step):
             raise TrialPruned(f"{self._name} is {value:.4g} after {self.epochs} epochs")
+
+    def _measure(self) -> None:
+        # Keras builds most models before training begins, and others in its first step.
+        if self._check is not None and self.model is not None and self.model.weights:
+            check, self._check = self._check, None
+            check(self.model)
 
     def give_back(self, model: Any) -> None:
         """Give the model the weights of its best epoch; other callbacks may have changed them."""

@@ -18,6 +18,7 @@ from kerasopt.tuning.records import (
     METRICS,
     OUT,
     OWNER,
+    PASSED,
     REASON,
     STEP,
     VALUES,
@@ -27,6 +28,9 @@ from kerasopt.tuning.running import Running, is_left
 
 MOST_LOSSES = 3
 """A trial whose process ended so often without a word has failed."""
+
+MOST_PASSED = 100
+"""After so many configurations in a row that were passed over, the search ends."""
 
 _LONGEST = 20_000  # characters of a traceback: some databases hold no longer texts
 
@@ -107,6 +111,12 @@ def _end(
         shown.score, shown.best_step = running.measured[names[0]]
         asked.set_user_attr(STEP, shown.best_step)
         _tell(study, asked.number, [metrics[name] for name in names])
+        return
+    if shown.status == "PASSED":
+        asked.set_user_attr(REASON, shown.message)
+        asked.set_user_attr(PASSED, True)
+        # Not failed: a sampler that learns from pruned trials keeps away from there.
+        _tell(study, asked.number, None, TrialState.PRUNED)
         return
     if shown.status == "PRUNED":
         asked.set_user_attr(REASON, shown.message or "worse than others at this epoch")
@@ -207,6 +217,31 @@ def check_failures(trials: Sequence[FrozenTrial], most: int) -> None:
             f"allows. The first of them, trial {name_of(first.number)} with "
             f"{first.user_attrs.get(VALUES, {})}:\n{first.user_attrs.get(MESSAGE, '')}"
         )
+
+
+def passed_over(study: optuna.Study, since: int) -> list[FrozenTrial]:
+    """Give the last configurations that were passed over, with no other trial since.
+
+    Args:
+        study: The study.
+        since: Number of the first trial that counts.
+    """
+    row: list[FrozenTrial] = []
+    for one in study.get_trials(deepcopy=False)[since:]:
+        if PASSED in one.user_attrs:
+            row.append(one)
+        elif one.state.is_finished() and OUT not in one.user_attrs:
+            row = []
+    return row
+
+
+def told_of(row: Sequence[FrozenTrial]) -> str:
+    """Say that a search ends for nothing but models that are too large."""
+    return (
+        f"{len(row)} configurations in a row were passed over, so the search ends. The last of "
+        f"them, {row[-1].user_attrs.get(VALUES, {})}: {row[-1].user_attrs[REASON]} Make the search "
+        "space smaller, or `max_model_size` larger."
+    )
 
 
 def give_up_the_dead(study: optuna.Study, mine: Mapping[str, Running], watch: Watch) -> None:

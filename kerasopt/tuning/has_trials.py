@@ -7,7 +7,17 @@ import keras_tuner
 
 from kerasopt.tuning.has_study import HasStudy
 from kerasopt.tuning.keeping import chosen
-from kerasopt.tuning.records import FOLDER, Record, counts, front_of, name_of, ranked, record_of
+from kerasopt.tuning.records import (
+    FOLDER,
+    PASSED,
+    UNKEPT,
+    Record,
+    counts,
+    front_of,
+    name_of,
+    ranked,
+    record_of,
+)
 from kerasopt.tuning.running import Running
 from kerasopt.tuning.study import trials_of
 
@@ -30,6 +40,19 @@ class HasTrials(HasStudy):
     def best_records(self) -> list[Record]:
         """Give the completed trials, the best first; those that break constraints come last."""
         return ranked(self.records(), [direction for _, direction in self.goals])
+
+    def why_not_kept(self, name: str) -> str:
+        """Tell why a trial's weights were not kept, where it is not for being none of the best."""
+        trials = self.patiently(lambda: self.study.get_trials(deepcopy=False))
+        return next(
+            (str(one.user_attrs.get(UNKEPT, "")) for one in trials if name_of(one.number) == name),
+            "",
+        )
+
+    def passed_over(self) -> int:
+        """Give how many configurations were passed over, because their models are too large."""
+        trials = self.patiently(lambda: self.study.get_trials(deepcopy=False))
+        return sum(PASSED in one.user_attrs for one in trials)
 
     def not_best(self, count: int, there: Callable[[str], bool]) -> list[str]:
         """Give the trials whose files are not to be kept.

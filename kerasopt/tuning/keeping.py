@@ -2,7 +2,8 @@
 
 import os
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,19 @@ def folder_of(project: Path, trial_id: str) -> Path:
 def write_weights(model: Any, folder: Path) -> None:
     """Write a model's weights, whole or not at all."""
     folder.mkdir(parents=True, exist_ok=True)
-    with replacing(folder / WEIGHTS) as temporary:
+    with replacing(folder / WEIGHTS) as temporary, as_built(model):
         model.save_weights(temporary)
+
+
+@contextmanager
+def as_built(model: Any) -> Iterator[None]:
+    """Let Keras save and load a model whose class has no `call`, and which it never calls built."""
+    before = model.built
+    model.built = True
+    try:
+        yield
+    finally:
+        model.built = before
 
 
 def adopt(part: Path, folder: Path) -> None:

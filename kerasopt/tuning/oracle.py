@@ -161,10 +161,16 @@ class OptunaOracle(HasTrials, keras_tuner.Oracle):
             if self._since is None:  # what failed before this search was begun may be mended
                 self._since = max((one.number for one in trials), default=-1) + 1
             ending.check_failures(self._recent(trials), self.max_consecutive_failed_trials)
-            if len(trials) >= self.limit() or self._exhausted():
+            row = ending.passed_over(study, self._since)
+            too_many = len(row) >= ending.MOST_PASSED
+            if len(trials) >= self.limit() or self._exhausted() or too_many:
                 others = any(one.state == TrialState.RUNNING for one in trials)
                 if not others and not any(one.state == TrialState.COMPLETE for one in trials):
                     ending.check_failures(trials, max(1, len(trials)))
+                    if row:
+                        raise RuntimeError(ending.told_of(row))
+                elif too_many and not others:
+                    warnings.warn(ending.told_of(row), stacklevel=2)
                 return self._none(tuner_id, wait=others)
             # Of a trial that is not among those of this process nobody would know.
             with uninterrupted():
@@ -263,7 +269,8 @@ class OptunaOracle(HasTrials, keras_tuner.Oracle):
         Args:
             trial: The trial, its `status` `"COMPLETED"`, `"INVALID"` (it is run again if
                 `max_retries_per_trial` allows it), `"FAILED"`, `"PRUNED"`, or `"LOST"` (it was
-                broken off, and is run again without counting); its `message` a traceback.
+                broken off, and is run again without counting), or `"PASSED"` (its model is too
+                large: another one takes its place); its `message` a traceback.
             status: For tuners that give the trial's name and a status.
 
         Raises:

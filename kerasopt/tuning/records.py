@@ -11,6 +11,7 @@ from optuna.trial import FrozenTrial, TrialState
 VALUES, METRICS, EXECUTIONS, STEP = "values", "metrics", "executions", "best_step"
 REASON, MESSAGE = "reason", "message"
 OWNER, BEAT, OUT = "kerasopt:owner", "kerasopt:beat", "kerasopt:out"
+PASSED, UNKEPT = "kerasopt:passed", "weights"
 CRASH, ATTEMPT, FOLDER = "kerasopt:crash", "kerasopt:attempt", "kerasopt:folder"
 
 _STATES = {
@@ -74,10 +75,12 @@ class Record:
 
 
 def counts(trial: FrozenTrial) -> bool:
-    """Tell whether a trial is one of the search: begun, and neither lost nor withdrawn.
+    """Tell whether a trial is one of the search: begun, and not lost, withdrawn or passed over.
 
     One that others were about to give up, and that ended by itself just before, is one of it.
     """
+    if PASSED in trial.user_attrs:
+        return False
     by_itself = trial.state in (TrialState.COMPLETE, TrialState.PRUNED)
     return by_itself or (trial.state != TrialState.WAITING and OUT not in trial.user_attrs)
 

@@ -48,6 +48,8 @@ def _facts(result: Any) -> list[str]:
     if result.tuner.oracle.limits:
         lines.append(f"- constraints: {result.tuner.oracle.limits}")
     lines.append("- trials: " + ", ".join(f"{n} {name.lower()}" for name, n in states.items()))
+    if passed := result.tuner.oracle.passed_over():
+        lines.append(f"- passed over: {passed} configurations larger than `max_model_size`")
     lines.append(f"- kept in: {result.tuner.oracle.where()}")
     return lines
 

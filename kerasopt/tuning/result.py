@@ -9,7 +9,7 @@ from typing import Any
 from kerasopt._checks import bad_value
 from kerasopt.tuning.records import Record
 from kerasopt.tuning.table import table_of
-from kerasopt.tuning.viewing import importances_of
+from kerasopt.tuning.viewing import copied, importances_of
 
 
 class SearchResult:
@@ -98,6 +98,23 @@ class SearchResult:
             ValueError: If fewer than two trials have been completed.
         """
         return importances_of(self.trials, self.objectives, objective)
+
+    def to_optuna(self, storage: Any = None) -> Any:
+        """Give the completed trials as a study of Optuna, with the values as `build` saw them.
+
+        The study of the search holds ordered choices and logarithmic steps as places, in which form
+        a sampler knows their order. This one is a copy for Optuna's plots and its dashboard.
+
+        Args:
+            storage: Where to write it, as in `Tuner`. Defaults to `None`: in memory.
+
+        Returns:
+            An `optuna.Study`, named as that of the search.
+
+        Raises:
+            ValueError: If the storage holds a study of that name.
+        """
+        return copied(self.trials, self.objectives, self.tuner.oracle.study.study_name, storage)
 
     def plot_history(self, path: Any = None) -> Any:
         """Plot the objective of each trial, and the best so far, also into a file at `path`."""

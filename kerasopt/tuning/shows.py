@@ -66,16 +66,23 @@ class Shows(Trains):
         if not path.is_file():
             kept = {one.id: one for one in self.results()} if self._is_optuna() else {}
             where = f" It ran on {kept[name].host}." if name in kept and kept[name].host else ""
+            why = self.oracle.why_not_kept(name) if isinstance(self.oracle, OptunaOracle) else ""
+            if why:
+                raise FileNotFoundError(
+                    f"The weights of trial {name} were {why}. Let `build(hp)` return a model that "
+                    "has all its layers built: call it, or each of its parts, on a batch of zeros."
+                )
             raise FileNotFoundError(
                 f"The weights of trial {name} are not at {path}: only those of the best "
                 f"{self.keep_best} trials are kept (`keep_best`).{where}"
             )
         model = self.build(self.oracle.get_trial(name).hyperparameters)
-        if not model.built:
+        if not model.built and (folder / keeping.BUILD_CONFIG).is_file():
             model.build_from_config(json.loads((folder / keeping.BUILD_CONFIG).read_text()))
-        if model.optimizer is not None:
+        if getattr(model, "optimizer", None) is not None:  # one that was not compiled has none
             model.optimizer.build(model.trainable_variables)  # its state is in the file, too
-        model.load_weights(path)
+        with keeping.as_built(model):
+            model.load_weights(path)
         return model
 
     def _is_optuna(self) -> bool:

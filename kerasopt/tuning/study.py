@@ -11,7 +11,7 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from kerasopt._checks import bad_value, did_you_mean
-from kerasopt.tuning.records import CRASH, VALUES, counts
+from kerasopt.tuning.records import CRASH, PASSED, VALUES, counts
 
 if TYPE_CHECKING:
     from kerasopt.tuning.configurations import Config, Covered, Space
@@ -176,7 +176,8 @@ def _with_defaults(space: "Space", known: Mapping[str, Any]) -> dict[str, Any]:
 
 def _taken(study: Study, space: "Space") -> Iterator[tuple[FrozenTrial, dict[str, Any]]]:
     for one in study.get_trials(deepcopy=False):
-        if not (counts(one) or one.state == TrialState.WAITING):
+        passed = PASSED in one.user_attrs
+        if not (counts(one) or passed or one.state == TrialState.WAITING):
             continue
         if VALUES in one.user_attrs:
             yield one, one.user_attrs[VALUES]

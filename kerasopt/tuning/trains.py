@@ -2,6 +2,7 @@
 
 import gc
 import json
+import math
 import shutil
 import sys
 import warnings
@@ -16,6 +17,7 @@ from kerasopt._checks import bad_type
 from kerasopt._files import write_text
 from kerasopt.tuning import keeping
 from kerasopt.tuning.callbacks import (
+    TooLarge,
     TrialCallback,
     TunerHooks,
     fresh_callbacks,
@@ -25,7 +27,7 @@ from kerasopt.tuning.ending import check_reported
 from kerasopt.tuning.folds import divided
 from kerasopt.tuning.objectives import names_of
 from kerasopt.tuning.oracle import OptunaOracle
-from kerasopt.tuning.records import FOLDER
+from kerasopt.tuning.records import FOLDER, UNKEPT
 from kerasopt.tuning.results import metrics_of
 
 _LARGE = 1_000_000  # parameters of a model of which two shall not be in memory for long
@@ -42,6 +44,7 @@ class Trains(keras_tuner.Tuner):
     _uncollected = 0
     _last_size = 0
     _built: Any = None
+    _shapes: list[tuple[int, ...]] | None = None
 
     def run_trial(self, trial: Any, *args: Any, **kwargs: Any) -> Any:
         """Train one configuration, as often as `executions_per_trial` and `folds` say.
@@ -68,7 +71,7 @@ class Trains(keras_tuner.Tuner):
             made = fresh_callbacks(callbacks, trial.hyperparameters)
             place_tensorboard(made, f"{trial.trial_id}/execution{number}")
             part = folder / f"execution{number}"
-            watcher = TrialCallback(goals[0], part, self._reporter(trial), epochs)
+            watcher = TrialCallback(goals[0], part, self._reporter(trial), epochs, self._check_size)
             made += [*TunerHooks.of(self, trial), watcher]
             try:
                 result = self._build_and_fit_model(trial, *fit_args, callbacks=made, **fit_kwargs)
@@ -88,7 +91,7 @@ class Trains(keras_tuner.Tuner):
                     watcher.give_back(model)
                     trial.best_step = watcher.best_epoch or 0
                 if model is not None and self._may_be_kept(value):
-                    self._write(model, folder)
+                    self._write(model, folder, trial)
                 keeping.adopt(part, folder)
             shutil.rmtree(part, ignore_errors=True)
             del model, watcher, result, made  # a history holds its model
@@ -97,6 +100,7 @@ class Trains(keras_tuner.Tuner):
     def _build_and_fit_model(self, trial: Any, *args: Any, **kwargs: Any) -> Any:
         """Build the model of a trial and train it once; a subclass may do it in its own way."""
         self._built = model = self.build(trial.hyperparameters)
+        self._shapes = [tuple(weight.shape) for weight in model.weights]
         return self.hypermodel.fit(trial.hyperparameters, model, *args, **kwargs)
 
     def _metrics_of(self, result: Any, first: int = 0) -> dict[str, float]:
@@ -143,13 +147,14 @@ class Trains(keras_tuner.Tuner):
         self._collect()
         model = self._build_hypermodel(hp)
         check_model(model)
-        if self.max_model_size and model.built:
-            size = model.count_params()
-            if size > self.max_model_size:
-                raise keras_tuner.errors.FailedTrialError(
-                    f"The model has {size:,} parameters, more than {self.max_model_size:,}."
-                )
+        if model.built:
+            self._check_size(model)
         return model
+
+    def _check_size(self, model: Any) -> None:
+        size = sum(math.prod(weight.shape) for weight in model.weights)
+        if self.max_model_size and size > self.max_model_size:
+            raise TooLarge(f"The model has {size:,} parameters, more than {self.max_model_size:,}.")
 
     def _collect(self) -> None:
         """Let go of earlier models: of a large one at once, of small ones now and then."""
@@ -199,10 +204,20 @@ class Trains(keras_tuner.Tuner):
         worst = (best[-1].objectives or (value,))[0]
         return not _better(worst, value, oracle.goals[0][1])
 
-    def _write(self, model: Any, folder: Path) -> None:
-        if not self.keep_best or not model.built:
+    def _write(self, model: Any, folder: Path, trial: Any) -> None:
+        if not self.keep_best:
+            return
+        shapes = [tuple(one.shape) for one in model.weights]
+        if not model.built and (not shapes or shapes != self._shapes):
+            # A model without a `call` that makes its layers while it trains.
+            why = f"the class {type(model).__name__} has no `call` that builds its layers"
+            if not model.weights:
+                why = "it was not trained: it has no weights"
+            self._keep(trial, UNKEPT, f"not kept: {why}")
             return
         keeping.write_weights(model, folder)
+        if not model.built:
+            return
         config = model.get_build_config()
         if config is not None:
             write_text(folder / keeping.BUILD_CONFIG, json.dumps(config))

@@ -2,6 +2,7 @@
 
 import gc
 import inspect
+import os
 import sys
 import traceback
 import warnings
@@ -14,6 +15,7 @@ from kerasopt._checks import at_least, bad_value, did_you_mean
 from kerasopt._quiet import without_retracing_advice
 from kerasopt.tuning import keeping
 from kerasopt.tuning.callbacks import (
+    TooLarge,
     TrialPruned,
     check_callbacks,
 )
@@ -148,6 +150,8 @@ class Tuner(Shows):
         elif not isinstance(oracle, keras_tuner.Oracle):
             raise bad_value("oracle", "a `keras_tuner.Oracle`", oracle)
         self.folds, self.keep_best, self.log_dir, self.seed = folds, keep_best, log_dir, seed
+        if isinstance(oracle, OptunaOracle):
+            check_no_chief()
         self._unseen = False
         name = project_name or "untitled_project"
         if overwrite and isinstance(oracle, OptunaOracle):
@@ -297,6 +301,9 @@ class Tuner(Shows):
         except keras_tuner.errors.FatalError as fatal:
             self._fail(trial, fatal)
             raise
+        except TooLarge as large:
+            known = isinstance(self.oracle, OptunaOracle)
+            trial.status, trial.message = "PASSED" if known else "FAILED", str(large)
         except keras_tuner.errors.FailedTrialError:
             trial.status, trial.message = "FAILED", traceback.format_exc()
         except (Exception, SystemExit):  # whatever a user's model raises is the trial's own
@@ -382,10 +389,31 @@ class Tuner(Shows):
             self.oracle.verbose = level
             return None
         oracle = self.oracle
+        told: list[bool] = []
         lines = Progress(oracle.goals, oracle.expected())
 
         def show() -> None:
             lines.show(oracle.records())
+            if oracle.passed_over() and not told:
+                told.append(True)
+                print(  # noqa: T201
+                    f"Models of more than {self.max_model_size:,} parameters are passed over."
+                )
 
         show()
         return show
+
+
+def check_no_chief() -> None:
+    """Check that KerasTuner's variables for a chief and its workers are not set.
+
+    Raises:
+        RuntimeError: If they are: a process would wait for a chief that does not exist.
+    """
+    found = sorted(name for name in os.environ if name.startswith("KERASTUNER_"))
+    if "KERASTUNER_ORACLE_IP" in found:
+        raise RuntimeError(
+            f"{found} are set, for a chief and its workers. Here there is no chief: unset them, "
+            "and give every process the same `storage` (a journal file on a shared disk, or the "
+            "URL of a database), or call `search(workers=n)` on one machine."
+        )

@@ -16,22 +16,56 @@ from optuna.trial import TrialState, create_trial
 
 from kerasopt._checks import bad_value, one_of
 from kerasopt.tuning.records import Record
+from kerasopt.tuning.storages import open_storage, safe_name
 
 _WORDS: dict[str, Any] = {"min": "minimize", "max": "maximize"}
 
 
-def view(records: Sequence[Record], goals: Sequence[tuple[str, str]]) -> optuna.Study:
+def copied(
+    records: Sequence[Record], goals: Sequence[tuple[str, str]], name: str, storage: Any = None
+) -> optuna.Study:
+    """Give the completed trials as a study in a storage of its own.
+
+    Args:
+        records: The trials; others are left out.
+        goals: Name and direction of each objective.
+        name: Of the study.
+        storage: As `open_storage` takes it. Defaults to `None`: in memory.
+
+    Raises:
+        ValueError: If the storage holds a study of that name.
+    """
+    where = open_storage("memory" if storage is None else storage, ".")
+    if name in optuna.get_all_study_names(where):
+        raise bad_value(
+            "storage", f"one without a study {name!r}, such as a new file", safe_name(storage)
+        )
+    return view(records, goals, name, where)
+
+
+def view(
+    records: Sequence[Record],
+    goals: Sequence[tuple[str, str]],
+    name: str | None = None,
+    storage: Any = None,
+) -> optuna.Study:
     """Give the completed trials as a study.
 
     Args:
         records: The trials; others are left out.
         goals: Name and direction of each objective.
+        name: Of the study. Defaults to `None`: Optuna finds one.
+        storage: A storage of Optuna. Defaults to `None`: in memory.
     """
     done = [one for one in records if one.state == "COMPLETED" and one.objectives]
     names = list(dict.fromkeys(name for one in done for name in one.values))
     kinds = {name: _distribution([one.values[name] for one in done if name in one.values])
              for name in names}  # fmt: skip
-    study = optuna.create_study(directions=[_WORDS[direction] for _, direction in goals])
+    study = optuna.create_study(
+        storage=storage,
+        study_name=name,
+        directions=[_WORDS[direction] for _, direction in goals],
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         study.set_metric_names([name for name, _ in goals])

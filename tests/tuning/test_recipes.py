@@ -5,6 +5,7 @@ import keras
 import keras_tuner
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import kerasopt.tuning as kt
 from kerasopt.tuning.tuners import RandomSearch
@@ -109,3 +110,92 @@ def test_a_fit_that_has_its_own_data_needs_no_x(tmp_path):
     )
     found = kt.search(hypermodel, objective="val_mae", project_name="compressed", **usual)
     assert found.best.metrics["tflite_bytes"] > 0
+
+
+class OwnLoop(keras_tuner.HyperModel):
+    """A custom training loop, which calls the callbacks itself and gives one number."""
+
+    def build(self, hp):
+        return keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+
+    def fit(self, hp, model, x, y, validation_data, callbacks=None, **kwargs):
+        optimizer = keras.optimizers.SGD(hp.Float("rate", 1e-3, 1e-1, sampling="log"))
+        loss = keras.losses.MeanSquaredError()
+        for callback in callbacks:
+            callback.set_model(model)
+        best = float("inf")
+        for epoch in range(2):
+            with tf.GradientTape() as tape:
+                value = loss(y, model(x, training=True))
+            gradients = tape.gradient(value, model.trainable_weights)
+            optimizer.apply_gradients(zip(gradients, model.trainable_weights, strict=True))
+            held = float(loss(validation_data[1], model(validation_data[0])))
+            for callback in callbacks:
+                callback.on_epoch_end(epoch, logs={"my_metric": held})
+            best = min(best, held)
+        return best
+
+
+def test_a_loop_of_ones_own(tmp_path):
+    tuner = RandomSearch(OwnLoop(), keras_tuner.Objective("my_metric", "min"), max_trials=2,
+                         directory=tmp_path)  # fmt: skip
+    tuner.search(x=X, y=Y, validation_data=(X, Y))
+    best = tuner.oracle.best_records()[0]
+    assert {"rate"} == set(best.values)
+    model = tuner.get_best_models()[0]
+    error = float(np.mean((model.predict(X, verbose=0) - Y) ** 2))
+    assert error == pytest.approx(best.objectives[0], rel=1e-4)
+
+
+# -- tailoring the search space -------------------------------------------------------------------
+
+
+def tailored(hp):
+    hp.Float("rate", 1e-4, 1e-2, sampling="log")
+    return build(hp)
+
+
+FIT = {"validation_split": 0.2, "epochs": 1, "verbose": 0}
+
+
+def test_one_hyperparameter_is_overwritten_or_fixed(tmp_path):
+    for name, declare, wanted in (
+        ("a", lambda hp: hp.Choice("units", [2, 3]), {2, 3}),
+        ("b", lambda hp: hp.Fixed("units", 3), {3}),
+    ):
+        hp = keras_tuner.HyperParameters()
+        declare(hp)
+        tuner = RandomSearch(tailored, "val_loss", max_trials=2, hyperparameters=hp, seed=0,
+                             directory=tmp_path, project_name=name)  # fmt: skip
+        tuner.search(X, Y, **FIT)
+        assert {one.values["units"] for one in tuner.results()} <= wanted
+        assert len({one.values["rate"] for one in tuner.results()}) == 2
+
+
+def test_only_what_was_declared_is_tuned(tmp_path):
+    hp = keras_tuner.HyperParameters()
+    hp.Int("units", 1, 4)
+    tuner = RandomSearch(tailored, "val_loss", max_trials=2, hyperparameters=hp, seed=0,
+                         tune_new_entries=False, directory=tmp_path)  # fmt: skip
+    tuner.search(X, Y, **FIT)
+    assert {one.name for one in tuner.oracle.get_space().space} == {"units"}
+    with pytest.raises(RuntimeError, match="allow_new_entries. is .False"):
+        RandomSearch(tailored, "val_loss", hyperparameters=hp, allow_new_entries=False,
+                     tune_new_entries=False, directory=tmp_path, project_name="b")  # fmt: skip
+
+
+def test_optunas_plots_have_the_values_as_build_saw_them(tmp_path):
+    def choices(hp):
+        hp.Choice("rate", [1e-3, 3e-3, 1e-2], ordered=True)
+        hp.Int("batch", 16, 128, step=2, sampling="log")
+        return build(hp)
+
+    goals = [keras_tuner.Objective("val_loss", "min"), keras_tuner.Objective("val_mae", "min")]
+    found = kt.search(choices, X, Y, objective=goals, max_trials=3, directory=tmp_path, **FIT)
+    for study in (found.to_optuna(), found.to_optuna(tmp_path / "copy.log")):
+        shown = study.get_trials(deepcopy=False)
+        assert [one.params for one in shown] == [one.values for one in found.trials]
+        assert [tuple(one.values) for one in shown] == [one.objectives for one in found.trials]
+        assert study.metric_names == ["val_loss", "val_mae"]
+    with pytest.raises(ValueError, match="without a study 'search'"):
+        found.to_optuna(tmp_path / "copy.log")
