@@ -124,10 +124,15 @@ def _scale(found: Moments) -> tuple[dict[str, list[float]] | None, str]:
         f"Means of features lie from {found.mean.min():.3g} to {found.mean.max():.3g}, standard "
         f"deviations from {deviation.min():.3g} to {deviation.max():.3g}"
     )
-    alike = ((deviation >= 0.05) & (deviation <= 3.0)).all() and (np.abs(found.mean) <= 1.0).all()
-    if alike:
+    sparse = found.sparse
+    if sparse.any():
+        said += f"; {sparse.sum()} of {len(sparse)} are one-hot or mostly 0"
+    given = {name: np.array(values)[varied] for name, values in found.normalization.items()}
+    scale = np.sqrt(given["variance"])
+    if ((scale >= 0.05) & (scale <= 3.0)).all() and (np.abs(given["mean"]) <= 1.0).all():
         return None, f"{said}: no normalization."
-    return found.normalization, f"{said}: a Normalization layer brings them to 0 and 1."
+    kept = ", and keeps these zeros" if sparse.any() else ""
+    return found.normalization, f"{said}: a Normalization layer brings them to 0 and 1{kept}."
 
 
 def _flattened(features: int, found: Moments) -> bool:

@@ -15,6 +15,9 @@ from kerasopt.tuning.architectures.arrays import numbers
 CHUNK = 1 << 22
 """Numbers that are turned into float64 at a time: 32 MiB."""
 
+SPARSE = 0.9
+"""From this share of zeros on they mean nothing, rather than being numbers like others."""
+
 
 @dataclass(frozen=True)
 class Moments:
@@ -25,21 +28,46 @@ class Moments:
         variance: Variance over all other axes.
         minimum: Smallest value.
         maximum: Largest value.
+        zeros: Share of zeros.
+        alike: Whether all values but zeros are one and the same.
     """
 
     mean: NDArray[Any]
     variance: NDArray[Any]
     minimum: NDArray[Any]
     maximum: NDArray[Any]
+    zeros: NDArray[Any]
+    alike: NDArray[Any]
 
     @property
-    def normalization(self) -> dict[str, list[float]]:
-        """What `keras.layers.Normalization` takes; the variance of a constant feature is 1.
+    def sparse(self) -> NDArray[Any]:
+        """Which features say by 0 that there is nothing: one-hot columns, and mostly zeros."""
+        varied = self.minimum < self.maximum
+        return varied & (self.alike & (self.zeros > 0.0) | (self.zeros >= SPARSE))
 
-        With 0 the layer would blow up the smallest deviation by 3000 after training.
+    @property
+    def standard(self) -> dict[str, list[float]]:
+        """What `keras.layers.Normalization` takes for mean 0 and variance 1.
+
+        The variance of a constant feature is 1: with 0 the layer would blow up the smallest
+        deviation by 3000 after training.
         """
         variance = np.where(self.minimum == self.maximum, 1.0, self.variance)
         return {"mean": self.mean.tolist(), "variance": variance.tolist()}
+
+    @property
+    def normalization(self) -> dict[str, list[float]]:
+        """What `keras.layers.Normalization` takes for features: as `standard`, but zeros stay.
+
+        A column of a one-hot code with a 1 in 30,000 rows would be multiplied by 170, and that row
+        would outweigh all others. Where zeros mean nothing, the other values are brought to a mean
+        square of 1; so 0 and 1 stay 0 and 1.
+        """
+        squares = self.variance + self.mean**2
+        variance = np.where(self.sparse, squares / np.maximum(1.0 - self.zeros, 1e-12),
+                            self.standard["variance"])  # fmt: skip
+        mean = np.where(self.sparse, 0.0, self.mean)
+        return {"mean": mean.tolist(), "variance": variance.tolist()}
 
 
 def moments(argument: str, data: NDArray[Any]) -> Moments:
@@ -61,6 +89,8 @@ def moments(argument: str, data: NDArray[Any]) -> Moments:
     count = 0
     mean, spread = np.zeros(features), np.zeros(features)
     low, high = np.full(features, np.inf), np.full(features, -np.inf)
+    least, most = low.copy(), high.copy()  # of what is not 0
+    zeros = np.zeros(features)
     for start in range(0, len(data), rows):
         part = data[start : start + rows].astype(np.float64).reshape(-1, features)
         if not np.isfinite(part).all():
@@ -74,8 +104,12 @@ def moments(argument: str, data: NDArray[Any]) -> Moments:
         spread += ((part - middle) ** 2).sum(axis=0) + shift**2 * count * len(part) / both
         mean += shift * len(part) / both
         low, high = np.minimum(low, part.min(axis=0)), np.maximum(high, part.max(axis=0))
+        nothing = part == 0.0
+        zeros += nothing.sum(axis=0)
+        least = np.minimum(least, np.where(nothing, np.inf, part).min(axis=0))
+        most = np.maximum(most, np.where(nothing, -np.inf, part).max(axis=0))
         count = both
-    return Moments(mean, spread / count, low, high)
+    return Moments(mean, spread / count, low, high, zeros / count, least == most)
 
 
 def normalization(argument: str, given: Any, features: int | None) -> dict[str, list[float]] | None:
@@ -105,7 +139,9 @@ def normalization(argument: str, given: Any, features: int | None) -> dict[str, 
             raise bad_value(argument, "variances >= 0", found)
     else:
         array = numbers(argument, given)
-        found = moments(argument, array.reshape(-1, 1) if array.ndim == 1 else array).normalization
+        measured = moments(argument, array.reshape(-1, 1) if array.ndim == 1 else array)
+        # Targets have to come back as they were.
+        found = measured.standard if argument == "denormalize" else measured.normalization
     lengths = {key: len(values) for key, values in found.items()}
     if set(lengths.values()) != {features}:
         raise bad_value(argument, f"data of {features} features", lengths)

@@ -140,7 +140,7 @@ def _regression(y: NDArray[Any], because: str) -> Targets:
         f"Targets lie from {found.minimum.min():.4g} to {found.maximum.max():.4g}: a Normalization "
         "layer behind the head turns numbers around 0 into these."
     )
-    return Targets("regression", outputs, False, found.normalization, (reason, scale))
+    return Targets("regression", outputs, False, found.standard, (reason, scale))
 
 
 def _balance(share: float) -> tuple[str, ...]:

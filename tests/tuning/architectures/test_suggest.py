@@ -312,3 +312,22 @@ def test_default_learns_numbers():
     error = model.evaluate(x[300:], y[300:], verbose=0)[1]
     assert error < 0.8 * np.abs(y[300:] - y[:300].mean()).mean()
     assert isinstance(model.layers[-1], keras.layers.Normalization)
+
+
+def test_a_table_of_one_hot_columns_is_no_worse_than_without_a_normalization():
+    rng = np.random.default_rng(0)
+    share = 1 / np.arange(1, 201)
+    kind = rng.choice(200, size=2000, p=share / share.sum())
+    numbers = rng.normal(size=(2000, 2))
+    effect = 2 * rng.normal(size=200)
+    y = (effect[kind] + numbers[:, 0] > 0).astype(int)
+    x = np.concatenate([np.eye(200)[kind], numbers * [10, 0.1] + [50, 3]], axis=1)
+    suggested = suggest_hypermodel(x, y)
+    assert "one-hot or mostly 0" in suggested.why
+    assert "keeps these zeros" in suggested.why
+    mean, variance = (np.array(suggested.normalize[name]) for name in ("mean", "variance"))
+    used = x[:, :200].any(axis=0)
+    np.testing.assert_array_equal(mean[:200][used], 0.0)
+    np.testing.assert_allclose(variance[:200], 1.0)
+    coded = suggest_hypermodel(x[:, :200], y)
+    assert coded.normalize is None
