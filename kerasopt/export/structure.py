@@ -1,12 +1,13 @@
 """The parts of a TFLite file, read from the flatbuffer: tensors and operators."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kerasopt.export.buffers import data_of
 
@@ -102,6 +103,29 @@ def structure(file: bytes) -> tuple[Graph, ...]:
         _graph(file, model, model.Subgraphs(i), names) for i in range(model.SubgraphsLength())
     )
     return tuple(replace(one, names=_output_names(model, i)) for i, one in enumerate(graphs))
+
+
+def constants(file: bytes, positions: Iterable[int]) -> dict[int, NDArray[np.float32]]:
+    """Read stored float32 tensors of a file's first graph.
+
+    Args:
+        file: Its bytes.
+        positions: Of tensors; those that are none are left out.
+
+    Returns:
+        Their values by position.
+    """
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.Model.GetRootAs(file, 0)
+    graph = model.Subgraphs(0)
+    found = {}
+    for position in positions:
+        tensor = graph.Tensors(position)
+        data = data_of(file, model.Buffers(tensor.Buffer()))
+        if data.size and _names("TensorType").get(tensor.Type()) == "FLOAT32":
+            found[position] = data.view(np.float32)
+    return found
 
 
 def from_plain(graphs: Any) -> tuple[Graph, ...]:
