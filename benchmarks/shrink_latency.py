@@ -25,5 +25,5 @@ def latency(files: list[str], rounds: int, seconds: float) -> dict[str, Any]:
     found: dict[str, list[float]] = {name: [] for name in files}
     for _ in range(rounds):
         for name, content in contents.items():
-            found[name].append(time_any(content, 1, seconds, MOST_RUNS).median_ms)
+            found[name].append(time_any([content], 1, seconds, MOST_RUNS).latencies[0].median_ms)
     return {"ms": found, "load": load}

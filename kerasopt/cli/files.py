@@ -1,13 +1,15 @@
 """The commands `inspect` and `benchmark`: what reads a `.tflite` file needs no TensorFlow."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from kerasopt import _quiet
 from kerasopt._checks import bad_value
-from kerasopt.export import benchmark, inspect
+from kerasopt.export import inspect
 from kerasopt.export import snippet as snippet_for
+from kerasopt.export.inspection import benchmark_in_turn
 
 
 def look(file: str, snippet: str | None, as_json: bool) -> None:
@@ -37,14 +39,18 @@ def _model(file: str) -> tuple[str, dict[str, Any]]:
 
 
 def times(files: tuple[str, ...], threads: int, seconds: float, as_json: bool) -> None:
-    """Print how long files take, side by side."""
-    found = {}
-    for file in files:
-        latency, contents = benchmark(file, threads, seconds), inspect(file)
+    """Print how long files take, side by side, and which are slower than the first."""
+    found: dict[str, dict[str, Any]] = {}
+    names_once = list(dict.fromkeys(files))
+    timed = benchmark_in_turn(names_once, threads, seconds)
+    for position, file in enumerate(names_once):
+        contents = inspect(file)
+        pace = timed.pace(position, 0) if position else None
         found[file] = {
-            **latency.to_dict(),
+            **timed.latencies[position].to_dict(),
             "file_bytes": contents.file_bytes,
             "peak_memory": contents.peak_memory,
+            "pace": None if pace is None else {**asdict(pace), "said": str(pace)},
         }
     if as_json:
         print_json(found)
@@ -59,13 +65,17 @@ def times(files: tuple[str, ...], threads: int, seconds: float, as_json: bool) -
     rows = {
         names[file] if alone else file: [
             f"{one['median_ms']:.3g}",
+            f"{one['low_ms']:.3g} to {one['high_ms']:.3g}",
             f"{one['p95_ms']:.3g}",
+            *([one["pace"]["said"] if one["pace"] else ""] if len(found) > 1 else []),
             f"{one['file_bytes']:,}",
             f"{one['peak_memory']:,}",
         ]
         for file, one in found.items()
     }
-    heads = ["file", "median, ms", "95 %, ms", "bytes", "activations"]
+    heads = ["file", "median, ms", "half within", "95 %, ms"]
+    heads += ["beside the first"] if len(found) > 1 else []
+    heads += ["bytes", "activations"]
     Console().print(table(f"{threads} thread{'s' * (threads > 1)}", heads, rows))
 
 

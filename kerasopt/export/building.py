@@ -1,29 +1,40 @@
 """One file: made, run, compared with the model, measured."""
 
 import time
-from dataclasses import replace
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
+from kerasopt.export.causes import (
+    deciding,
+    masked,
+    not_run,
+    of_biases,
+    of_deciding,
+    of_masks,
+    of_one_hot,
+    swallowed,
+    unequal,
+)
 from kerasopt.export.choosing import made
 from kerasopt.export.convert import Saved
 from kerasopt.export.cost import measure
-from kerasopt.export.errors import ExportError
+from kerasopt.export.errors import ExportError, NotRunError
 from kerasopt.export.judgement import judge
 from kerasopt.export.judging import Judged
-from kerasopt.export.latency import Latency
+from kerasopt.export.latency import Latency, Pace
 from kerasopt.export.metadata import with_metadata
-from kerasopt.export.modes import CALIBRATED
+from kerasopt.export.modes import CALIBRATED, MODES
 from kerasopt.export.operations import operations
 from kerasopt.export.owners import owners
 from kerasopt.export.preparing import Prepared
 from kerasopt.export.ranges import doubtful, outliers, remarks_on, usual
-from kerasopt.export.remarks import losses, remarks
+from kerasopt.export.remarks import losses, remarks, slowness
 from kerasopt.export.report import Report
-from kerasopt.export.runner import Runner, time_file
+from kerasopt.export.runner import Runner, time_file, time_files
 from kerasopt.export.schema import counted
-from kerasopt.export.structure import structure
+from kerasopt.export.structure import constants, input_positions, structure
 from kerasopt.export.tflite_model import TFLiteModel
-from kerasopt.export.verify import by_reference, refuse_float, refuse_quantized, verify
+from kerasopt.export.verify import by_reference, refuse_float, refuse_quantized, try_out, verify
 from kerasopt.export.wish import Wish
 
 _SPARSE = (
@@ -31,8 +42,8 @@ _SPARSE = (
     "inputs. Use `sparse=False`."
 )
 
-_SECONDS = 0.2
-_RUNS = 100
+_SECONDS = 0.4
+_RUNS = 200
 
 
 def versions() -> dict[str, str]:
@@ -49,9 +60,23 @@ def versions() -> dict[str, str]:
 
 
 def make(
-    prepared: Prepared, saved: Saved, wish: Wish, begun: float, judged: Judged | None = None
+    prepared: Prepared,
+    saved: Saved,
+    wish: Wish,
+    begun: float,
+    judged: Judged | None = None,
+    timed: bool = True,
 ) -> TFLiteModel:
     """Make one file, compare it with the model, and measure it.
+
+    Args:
+        prepared: The model.
+        saved: Of which the file is made.
+        wish: What it shall be like.
+        begun: When the export began, by `time.perf_counter`.
+        judged: Labelled samples. Defaults to `None`.
+        timed: Whether it is timed here; several files are timed in turn, by `timed_in_turn`.
+            Defaults to `True`.
 
     Raises:
         ValueError: If layers cannot be excluded.
@@ -64,10 +89,11 @@ def make(
         content = with_metadata(content, wish.metadata)
     try:
         data, expected = prepared.data, prepared.expected
+        try_out(content, mode, sample, wish.io != "float32")
         agreement = verify(content, mode, signature, data, expected, wish.least_db)
     except ExportError as error:
-        why = [*_doubts(prepared, saved, mode, content), *([_SPARSE] if wish.sparse else [])]
-        raise ExportError(" ".join([str(error), *why])) from error
+        why = " ".join(_why(prepared, saved, wish, content, error))
+        raise ExportError(f"{error} {why}".strip()) from error
     graphs = structure(content)
     layers = owners(graphs, prepared.traced.origin)
     refuse_quantized(graphs, layers, kept)
@@ -76,12 +102,15 @@ def make(
     reference = {}
     if wish.io != "float32":
         reference = by_reference(content, signature, data, expected, graphs)
-    doubts = judge(
-        prepared, saved, wish, replace(file, content=content), judged, agreement, reference
-    )
+    try:
+        doubts = judge(
+            prepared, saved, wish, replace(file, content=content), judged, agreement, reference
+        )
+    except ExportError as error:
+        why = " ".join(_causes(prepared, saved, mode, content))
+        raise ExportError(f"{error} {why}".strip()) from error
     runner = Runner(content)
-    beside = mode != "float32" and prepared.has_float32
-    floats = _float_latency(saved, sample) if beside else None
+    times = _times(prepared, saved, mode, content) if timed else _UNTIMED
     dense = len(saved.convert(mode, wish.io)) if wish.sparse else None
     report = Report(
         mode=mode,
@@ -92,10 +121,11 @@ def make(
         reference=reference,
         check=prepared.data.source,
         calibration_samples=len(given) if given and mode in CALIBRATED else 0,
-        cost=measure(content, sample, graphs),
+        cost=measure(content, times.latency, graphs),
         ops=found.ops,
         float_ops=found.float_ops if mode in CALIBRATED else {},
-        float_latency=floats,
+        float_latency=times.floats,
+        pace=times.pace,
         accuracy={} if judged is None else judged.beside(content),
         operations=tuple(operations(graphs[0], layers[0])),
         excluded=kept,
@@ -113,17 +143,117 @@ def make(
     return TFLiteModel(content, report, signature, sample)
 
 
-def _doubts(prepared: Prepared, saved: Saved, mode: str, content: bytes) -> list[str]:
-    """Say which ranges of a file come from data that are not like the rest."""
+def _why(
+    prepared: Prepared, saved: Saved, wish: Wish, content: bytes, error: ExportError
+) -> list[str]:
+    """Say why a file is refused: what its operations show, or else what it mostly is."""
+    if isinstance(error, NotRunError):
+        if wish.sparse:
+            return [_SPARSE]
+        graphs = structure(content)
+        layers = owners(graphs, prepared.traced.origin)
+        doubts = _doubts(prepared, saved, wish.mode, content)
+        said = not_run(error.said, wish.mode, graphs[0], layers[0], prepared.layers)
+        return [*([said] if said else []), *doubts]
+    causes = _causes(prepared, saved, wish.mode, content)
+    doubts = _doubts(prepared, saved, wish.mode, content)
+    return [*(causes or [MODES[wish.mode].cause]), *doubts, *([_SPARSE] if wish.sparse else [])]
+
+
+def _causes(prepared: Prepared, saved: Saved, mode: str, content: bytes) -> list[str]:
+    """Say which operations and inputs of a file calibration could not serve, whatever the data."""
     given = prepared.given
     if mode not in CALIBRATED or given is None:
         return []
     graphs = structure(content)
+    graph, layers = graphs[0], owners(graphs, prepared.traced.origin)[0]
+    inputs = input_positions(content)
+    masks = of_masks(*_masks(prepared, saved, content))
+    return [
+        *([masks] if masks else []),
+        *of_one_hot(graph, layers),
+        *of_biases(graph, layers),
+        *of_deciding(deciding(graph, layers, inputs)),
+        *unequal(graph, layers, given, prepared.layers, inputs),
+    ]
+
+
+def _masks(prepared: Prepared, saved: Saved, content: bytes) -> tuple[dict[str, float], set[str]]:
+    """Find layers with masks, and of these the ones whose scores they swallow."""
+    graphs = structure(content)
+    lost = swallowed(graphs[0], owners(graphs, prepared.traced.origin)[0])
+    if not lost or not prepared.has_float32:
+        return {}, set()
+    file = saved.float32()
+    plain = structure(file)
+    positions = {one for operator in plain[0].operators for one in operator.inputs if one >= 0}
+    layers = owners(plain, prepared.traced.origin)[0]
+    masks = masked(plain[0], layers, constants(file, positions))
+    return masks, lost & set(masks)
+
+
+def _doubts(prepared: Prepared, saved: Saved, mode: str, content: bytes) -> list[str]:
+    """Say which ranges of a file come from data that are not like the rest."""
+    given = prepared.given
+    if mode not in CALIBRATED or given is None or not prepared.has_float32:
+        return []
+    graphs = structure(content)
     layers = owners(graphs, prepared.traced.origin)
     usually = usual(saved.float32(), given, prepared.signature.batch or 1)
-    return remarks_on(outliers(given), *doubtful(graphs[0], layers[0], usually))
+    zero, large = doubtful(graphs[0], layers[0], usually)
+    if large:
+        masks, _ = _masks(prepared, saved, content)
+        large = {path: times for path, times in large.items() if path not in masks}
+    return remarks_on(outliers(given), zero, large)
 
 
-def _float_latency(saved: Saved, sample: Any) -> Latency:
-    """Time a float32 file of the same model."""
-    return time_file(saved.float32(), sample, 1, _SECONDS, _RUNS)
+def timed_in_turn(
+    files: Mapping[str, TFLiteModel], prepared: Prepared, saved: Saved
+) -> dict[str, TFLiteModel]:
+    """Time several files of a model and a float32 file in turn.
+
+    Args:
+        files: By mode, files that were made.
+        prepared: The model.
+        saved: Of which they were made.
+
+    Returns:
+        The same, with what was measured in their reports.
+    """
+    beside = "float32" not in files and prepared.has_float32
+    contents = [file.bytes for file in files.values()] + ([saved.float32()] if beside else [])
+    timed = time_files(contents, prepared.sample, 1, _SECONDS, _RUNS)
+    at = list(files).index("float32") if "float32" in files else len(contents) - 1
+    found = {}
+    for position, (mode, file) in enumerate(files.items()):
+        report, latency = file.report, timed.latencies[position]
+        report = replace(report, cost=replace(report.cost, latency=latency))
+        if mode != "float32" and prepared.has_float32:
+            floats, pace = timed.latencies[at], timed.pace(position, at)
+            report = replace(report, float_latency=floats, pace=pace)
+            slow = tuple(slowness(report))
+            report = replace(
+                report, warnings=(*report.warnings, *slow), notes=(*slow, *report.notes)
+            )
+        found[mode] = file.with_report(report)
+    return found
+
+
+@dataclass(frozen=True)
+class _Times:
+    """What a file takes, and a float32 file that ran in turn with it, if any did."""
+
+    latency: Latency
+    floats: Latency | None = None
+    pace: Pace | None = None
+
+
+_UNTIMED = _Times(Latency(0.0, 0.0, 0))
+
+
+def _times(prepared: Prepared, saved: Saved, mode: str, content: bytes) -> _Times:
+    """Time a file in turn with a float32 file of the same model."""
+    if mode == "float32" or not prepared.has_float32:
+        return _Times(time_file(content, prepared.sample, 1, _SECONDS, _RUNS))
+    timed = time_files([content, saved.float32()], prepared.sample, 1, _SECONDS, _RUNS)
+    return _Times(timed.latencies[0], timed.latencies[1], timed.pace(0, 1))

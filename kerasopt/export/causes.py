@@ -1,7 +1,7 @@
 """Why a quantized file is far off or does not run, as its operations and ranges show it."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import keras
@@ -24,15 +24,16 @@ _DECIDES = (
     "EQUAL", "NOT_EQUAL", "LESS", "LESS_EQUAL", "GREATER", "GREATER_EQUAL", "FLOOR", "CEIL",
     "ROUND", "FLOOR_DIV", "FLOOR_MOD", "ONE_HOT",
 )  # fmt: skip
+_BIASED = ("FULLY_CONNECTED", "CONV_2D", "DEPTHWISE_CONV_2D")
+_WITH_BIAS = 3
 _EIGHT = ("INT8", "UINT8")
+_QUANTIZED = ("INT8", "INT16")
 _WHOLE = ("INT32", "INT64", "UINT32", "BOOL")
 # With less than this share of one step as standard deviation, rounding is as large as the signal.
 _LOST = 0.6
 
 
-def masked(
-    graph: Graph, layers: Owners, constants: Mapping[int, NDArray[Any]]
-) -> dict[str, float]:
+def masked(graph: Graph, layers: Owners, constants: Mapping[int, NDArray[Any]]) -> dict[str, float]:
     """Find masks in front of a softmax: constants such as -1e9 that are added to attention scores.
 
     Args:
@@ -100,7 +101,7 @@ def deciding(graph: Graph, layers: Owners, names: Mapping[str, int]) -> dict[str
             found.setdefault(name, (operator.name, paths[0] if paths else ""))
         if operator.name in _SAME or operator.name == "CAST":
             now = rounded or (made.dtype in _EIGHT and made.scale is not None)
-            coming.update({one: (name, now) for one in operator.outputs})
+            coming.update(dict.fromkeys(operator.outputs, (name, now)))
     return found
 
 
@@ -224,22 +225,105 @@ def listed(names: Collection[str], most: int = 3) -> str:
     return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
 
 
-def masking(layers: Mapping[str, Any]) -> tuple[list[str], list[str]]:
-    """Give the paths of layers that mask steps, and of recurrent layers, which heed that."""
+def not_run(message: str, mode: str, graph: Graph, layers: Owners, known: Mapping[str, Any]) -> str:
+    """Say why a file does not run, or nothing if that is not known.
+
+    Args:
+        message: What LiteRT said.
+        mode: The file's mode.
+        graph: Of the file.
+        layers: For each of its operations, paths of layers.
+        known: By path, the layers of the model.
+    """
+    found = failing(message, graph, layers)
+    others = "`mode='dynamic'` or `mode='float16'`"
+    if found is not None:
+        operator, paths = found
+        where = f" of {listed(paths)}" if paths else ""
+        keep = ", or keep the layer in float with `exclude`" if paths and mode == "int8" else ""
+        return (
+            f"LiteRT does not bear {operator.name}{where} in {mode} as it is here: use "
+            f"{others}{keep}."
+        )
     masks = [
         path
-        for path, layer in layers.items()
+        for path, layer in known.items()
         if isinstance(layer, keras.layers.Masking) or getattr(layer, "mask_zero", False)
     ]
-    loops = [path for path, layer in layers.items() if isinstance(layer, keras.layers.RNN)]
-    return masks, loops
+    loops = [path for path, layer in known.items() if isinstance(layer, keras.layers.RNN)]
+    if masks and loops and mode in ("int8", "int16x8"):
+        return (
+            f"{listed(masks)} masks steps of {listed(loops)}, and LiteRT does not bear masked "
+            f"steps of an unrolled recurrent layer in {mode}: leave the mask out, or use {others}."
+        )
+    return f"Use {others}." if mode in ("int8", "int16x8") else ""
 
 
-def of_masks(found: Mapping[str, float], lost: Sequence[str]) -> str:
-    """Say what masks do to the ranges of attention scores."""
+def of_masks(found: Mapping[str, float], lost: Collection[str]) -> str:
+    """Say what masks do to the ranges of attention scores, or nothing if they do nothing.
+
+    Args:
+        found: By path of the layer, the largest absolute number of its mask.
+        lost: Paths of those whose scores can no longer be told apart.
+    """
+    if not lost:
+        return ""
     return (
-        f"{listed(lost)} masks attention scores with numbers of {max(found.values()):.2g}, which "
-        "set the range of the scores: all that are not masked have the same code. No samples are "
-        "at fault. Keep the layer in float with `exclude`, or use `mode='dynamic'`; in a layer of "
-        "your own a mask of -30 does the same."
+        f"{listed(sorted(lost))} masks attention scores with numbers as large as "
+        f"{max(found[path] for path in lost):.2g}, which set the range of the scores, so that all "
+        "that are not masked become the same. No samples are at fault: keep the layer in float "
+        "with `exclude`, or use `mode='dynamic'`. In a layer of your own, a mask of -30 does not "
+        "do this."
     )
+
+
+def of_one_hot(graph: Graph, layers: Owners) -> list[str]:
+    """Say which layers have one-hot columns in int8: TensorFlow's zeros are not zero there."""
+    found: dict[str, None] = {}
+    for operator, paths in zip(graph.operators, layers, strict=True):
+        if operator.name == "ONE_HOT" and graph.tensors[operator.outputs[0]].dtype in _QUANTIZED:
+            found.update(dict.fromkeys(paths or ("ONE_HOT",)))
+    if not found:
+        return []
+    return [
+        f"TensorFlow gets the one-hot columns of {listed(found)} wrong in int8: what should be 0 "
+        "is not. Keep the layer in float with `exclude`, or encode outside the model."
+    ]
+
+
+def of_biases(graph: Graph, layers: Owners) -> list[str]:
+    """Say which layers have a bias in int16x8 that several operations add, at scales of their own.
+
+    Args:
+        graph: Of the file.
+        layers: For each of its operations, paths of layers.
+    """
+    adding: dict[int, list[tuple[str, ...]]] = {}
+    for operator, paths in zip(graph.operators, layers, strict=True):
+        bias = operator.inputs[2] if len(operator.inputs) == _WITH_BIAS else -1
+        if operator.name in _BIASED and bias >= 0 and graph.tensors[bias].dtype == "INT64":
+            adding.setdefault(bias, []).append(paths)
+    shared = [
+        path for all_of in adding.values() if len(all_of) > 1 for one in all_of for path in one
+    ]
+    if not shared:
+        return []
+    return [
+        f"TensorFlow gets {listed(dict.fromkeys(shared))} wrong in int16x8: several operations add "
+        "the same bias, as in a GRU or a layer that is called twice, and it fits the scale of one. "
+        "Use `mode='int8'` or `mode='float16'`."
+    ]
+
+
+def of_deciding(found: Mapping[str, tuple[str, str]]) -> list[str]:
+    """Say which inputs are rounded before something is decided by them."""
+    said = []
+    for name, (kind, path) in found.items():
+        where = f" by {path!r}" if path else ""
+        what = "turned into indices" if kind == "CAST" else f"compared ({kind})"
+        keep = f" keep {path!r} in float with `exclude`, or" if path else ""
+        said.append(
+            f"Input {name!r} is rounded to eight bits and then {what}{where}, which takes exact "
+            f"numbers:{keep} make it an integer input, as `keras.Input(..., dtype='int32')`."
+        )
+    return said

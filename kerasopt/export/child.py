@@ -18,13 +18,13 @@ IDLE_SECONDS = 120.0
 """After so long without a question it ends by itself, as it holds TensorFlow in memory."""
 
 
-def run(folder: Path) -> Answer:
+def run(folder: Path, reference: bool = False) -> Answer:
     """Run the file on `samples.npz`, and write what comes out, by output name, to `outputs.npz`."""
     import numpy as np
 
     from kerasopt.export.runner import Runner
 
-    runner = Runner((folder / "model.tflite").read_bytes())
+    runner = Runner((folder / "model.tflite").read_bytes(), reference=reference)
     with np.load(folder / "samples.npz") as stored:
         outputs = runner(dict(stored))
     np.savez(folder / "outputs.npz", **outputs)  # type: ignore[arg-type]
@@ -52,12 +52,13 @@ def load(folder: Path) -> Answer:
     }
 
 
-def time(folder: Path, threads: int, seconds: float, runs: int) -> Answer:
-    """Time the file on random inputs."""
+def time(folder: Path, threads: int, seconds: float, runs: int, files: list[str]) -> Answer:
+    """Time files in turn on random inputs."""
+    from dataclasses import asdict
+
     from kerasopt.export.runner import time_any
 
-    file = (folder / "model.tflite").read_bytes()
-    return time_any(file, threads, seconds, runs).to_dict()
+    return asdict(time_any([(folder / one).read_bytes() for one in files], threads, seconds, runs))
 
 
 TASKS: dict[str, Callable[..., Answer]] = {

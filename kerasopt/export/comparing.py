@@ -11,9 +11,10 @@ from kerasopt._checks import at_least, bad_value, number, one_of
 from kerasopt._files import write_bytes
 from kerasopt._keras import require_tensorflow
 from kerasopt._text import columns
-from kerasopt.export.building import make
+from kerasopt.export.building import make, timed_in_turn
 from kerasopt.export.errors import ExportError
 from kerasopt.export.judging import Judged
+from kerasopt.export.latency import Latency
 from kerasopt.export.loading import load
 from kerasopt.export.modes import MODES
 from kerasopt.export.needs import require_quantizer
@@ -48,6 +49,7 @@ class Comparison:
             "zipped",
             "activations",
             "latency, ms",
+            "beside float32",
             "dB",
             "variance",
             "arg-max",
@@ -94,7 +96,10 @@ def export_all(
 ) -> Comparison:
     """Convert a model in several modes, of one SavedModel, and compare the files.
 
-    A mode that the model does not bear is left out, with the reason.
+    A mode that the model does not bear is left out, with the reason. The files are timed in turn,
+    so that what else the machine does slows all of them; the table has the median and the quartiles
+    of each, and says of which the machine takes longer than of float32, and where the times differ
+    so much from run to run that it cannot be told.
 
     Args:
         model: As in `to_tflite`.
@@ -150,14 +155,21 @@ def export_all(
             try:
                 prepared.refuse(mode)
                 wish = Wish(mode, least_db=floors.get(mode), least_variance=least_variance)
-                files[mode] = make(prepared, saved, wish, begun, judged)
+                files[mode] = make(prepared, saved, wish, begun, judged, timed=False)
             except ExportError as error:
                 refused[mode] = str(error)
+        files = timed_in_turn(files, prepared, saved) if files else files
     if not files:
         raise ExportError("No file could be made. " + " ".join(refused.values()))
     for mode, file in files.items() if folder is not None else ():
         write_bytes(Path(folder or "") / f"{mode}.tflite", file.bytes)
     return Comparison(files, refused)
+
+
+def _quartiles(latency: Latency) -> str:
+    if latency.low_ms is None or latency.high_ms is None:
+        return ""
+    return f" ({latency.low_ms:.3g} to {latency.high_ms:.3g})"
 
 
 def _figures(report: Report) -> list[str]:
@@ -169,7 +181,8 @@ def _figures(report: Report) -> list[str]:
         f"{cost.file_bytes:,}",
         f"{cost.zipped_bytes:,}",
         f"{cost.peak_memory:,}",
-        f"{cost.latency.median_ms:.3g}",
+        f"{cost.latency.median_ms:.3g}{_quartiles(cost.latency)}",
+        "" if report.pace is None else str(report.pace),
         f"{report.sqnr_db:.0f}",
         f"{max(min(kept), 0.0):.1%}" if kept else "",
         f"{min(same):.1%}" if same else "",

@@ -2,6 +2,13 @@
 
 import re
 
+_RANGELESS = r"Max and min for dynamic tensors should be recorded.*?Failed for tensor (\S+?)\.?\s*$"
+_WHOLE_NUMBERS = (
+    "The mode int16x8 asks for ranges of whole numbers too, such as indices that an Embedding "
+    "looks up, and calibration has none: use `mode='int8'` or `mode='float16'`, or look up outside "
+    "the model."
+)
+
 _ADVICE = (
     (
         r"TensorList|element_shape to be static",
@@ -18,6 +25,7 @@ _ADVICE = (
         "TFLite has no such operation: the layer belongs outside the model, or has to be written "
         "with others.",
     ),
+    (_RANGELESS, _WHOLE_NUMBERS),
     (r"INT8|int8|quantiz", "Try `mode='dynamic'` or `mode='float16'`, which ask for less."),
 )
 
@@ -28,8 +36,16 @@ def useful(text: str) -> str:
     Example:
     >>> useful("Some ops are missing\nCustom ops: HashTableV2\nDetails: ...")
     'Custom ops: HashTableV2'
+    >>> useful("Max and min for dynamic tensors should be recorded during calibration: "
+    ...        "Failed for tensor serving_default_ids:0.")
+    "input 'ids' was not seen in calibration"
     """
     text = re.sub(r"\x1b\[[0-9;]*m", "", text)  # colours of a terminal
+    rangeless = re.search(_RANGELESS, text, re.MULTILINE)
+    if rangeless:
+        of_input = re.fullmatch(r"serving_default_(.+):\d+", rangeless[1])
+        what = f"input {of_input[1]!r}" if of_input else repr(rangeless[1])
+        return f"{what} was not seen in calibration"
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     for pattern in (r"^(Custom|Flex|TF Select) ops:", r"error:", r"[Ee]rror|[Ff]ailed|not "):
         for line in lines:
@@ -44,7 +60,7 @@ def useful(text: str) -> str:
 
 def advice(text: str) -> str:
     """Say what to do about a converter's message, or nothing if it is not known."""
-    return next((what for pattern, what in _ADVICE if re.search(pattern, text)), "")
+    return next((what for one, what in _ADVICE if re.search(one, text, re.MULTILINE)), "")
 
 
 def advice_on_trace(text: str, batch: int | None) -> str:

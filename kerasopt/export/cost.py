@@ -1,19 +1,13 @@
 """What a file costs: its size as it is and zipped, its time, its operations and zeros."""
 
 import zlib
-from collections.abc import Mapping
 
-import numpy as np
-
+from kerasopt.export.latency import Latency
 from kerasopt.export.memory import peak_memory
 from kerasopt.export.operations import operations
 from kerasopt.export.report import Cost
-from kerasopt.export.runner import time_file
 from kerasopt.export.schema import counted
 from kerasopt.export.structure import Graph, structure
-
-SECONDS = 0.5
-RUNS = 200
 
 
 def zipped_size(file: bytes) -> int:
@@ -26,26 +20,20 @@ def zipped_size(file: bytes) -> int:
     return len(zlib.compress(file, 9))
 
 
-def measure(
-    file: bytes,
-    sample: Mapping[str, np.ndarray],
-    graphs: tuple[Graph, ...] | None = None,
-    seconds: float = SECONDS,
-) -> Cost:
-    """Measure a file with one thread.
+def measure(file: bytes, latency: Latency, graphs: tuple[Graph, ...] | None = None) -> Cost:
+    """Measure a file.
 
     Args:
         file: Its bytes.
-        sample: By input name, one sample with its batch axis (or the file's fixed batch).
+        latency: What it takes.
         graphs: Its parts, if known. Defaults to `None`: read them.
-        seconds: Longest time for the timed runs. Defaults to `0.5`.
     """
     graphs = graphs or structure(file)
     found = counted(graphs)
     return Cost(
         file_bytes=len(file),
         zipped_bytes=zipped_size(file),
-        latency=time_file(file, sample, 1, seconds, RUNS),
+        latency=latency,
         ops=sum(found.ops.values()),
         sparsity=found.sparsity,
         peak_memory=peak_memory(graphs[0]),

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from kerasopt._checks import at_least, bad_type, bad_value, positive
 from kerasopt._text import columns
 from kerasopt.export.cost import zipped_size
-from kerasopt.export.latency import Latency
+from kerasopt.export.latency import Latency, Timed
 from kerasopt.export.memory import peak_memory
 from kerasopt.export.operations import HEADS, Operation, operations, row
 from kerasopt.export.report import Port
@@ -135,22 +136,64 @@ def benchmark(
     Raises:
         TypeError, ValueError: As `inspect`, and if an argument is no positive number.
     """
+    return benchmark_in_turn([file], threads, seconds).latencies[0]
+
+
+def benchmark_in_turn(
+    files: "Sequence[TFLiteModel | str | os.PathLike[str] | bytes]",
+    threads: int = 1,
+    seconds: float = 1.0,
+) -> Timed:
+    """Time TFLite files in turn, so that what else the machine does slows all of them.
+
+    Args:
+        files: As in `benchmark`.
+        threads: Likewise.
+        seconds: Longest time for the timed runs of each. Defaults to `1.0`.
+
+    Returns:
+        A `Timed`.
+
+    Raises:
+        TypeError, ValueError: As `inspect`, and if an argument is no positive number.
+    """
     at_least("threads", threads, 1)
     positive("seconds", seconds)
+    contents = [content_of(file) for file in files]
+    for file, content in zip(files, contents, strict=True) if len(files) > 1 else ():
+        asked("load", file, content)  # which names the one that is damaged
+    names = [f"{number}.tflite" for number in range(len(files))]
     found = asked(
-        "time", file, content_of(file), threads=threads, seconds=float(seconds), runs=10_000
+        "time",
+        files[0],
+        dict(zip(names, contents, strict=True)),
+        threads=threads,
+        seconds=float(seconds),
+        runs=10_000,
+        files=names,
     )
-    return Latency(**found)
+    return Timed(
+        tuple(Latency(**one) for one in found["latencies"]),
+        tuple(tuple(one) for one in found["rounds"]),
+    )
 
 
-def asked(task: str, file: Any, content: bytes, **arguments: Any) -> Any:
+def asked(task: str, file: Any, content: bytes | Mapping[str, bytes], **arguments: Any) -> Any:
     """Have something done with a file where it can do no harm.
+
+    Args:
+        task: What, as `child.py` calls it.
+        file: What the user gave, for errors.
+        content: Its bytes; of several files, by name.
+        **arguments: Of the task.
 
     Raises:
         ValueError: If LiteRT cannot load or run it.
     """
     with scratch() as folder:
-        (Path(folder) / "model.tflite").write_bytes(content)
+        named = content if isinstance(content, Mapping) else {"model.tflite": content}
+        for name, one in named.items():
+            (Path(folder) / name).write_bytes(one)
         try:
             return WORKER.ask(task, Path(folder), _LIMIT, **arguments)
         except (RefusedError, CrashError) as error:

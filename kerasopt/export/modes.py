@@ -62,9 +62,9 @@ MODES = {
     "int16x8": Mode(
         8.0,
         0.5,
-        "TensorFlow gets layers wrong in this mode whose bias is used several times, such as GRU "
-        "or a layer that is called twice, or the calibration data may not look like what the model "
-        "was trained on: use `mode='int8'` or `mode='float16'`.",
+        "The calibration data may not look like what the model was trained on (another scale, "
+        "blank samples, an outlier), or a layer does not bear int16x8: use `mode='int8'` or "
+        "`mode='float16'`.",
         calibrated=True,
     ),
     "dynamic_no_depthwise": Mode(8.0, 0.5, _COARSE, quantizer=True, excludes=True),

@@ -125,12 +125,17 @@ def doubtful(
 
 
 def _shared(graph: Graph) -> set[int]:
-    """Find tensors whose range is that of another one too, as of all that are concatenated."""
+    """Find tensors whose range is that of another one too, as of all that are concatenated.
+
+    Or of a constant, which a condition puts in the place of some numbers.
+    """
     found: set[int] = set()
-    for operator in graph.operators:
-        inputs = [one for one in operator.inputs if one >= 0 and not graph.tensors[one].stored]
+    for operator in reversed(graph.operators):
+        inputs = [one for one in operator.inputs if one >= 0 and graph.tensors[one].scale]
         scales = {graph.tensors[one].scale for one in inputs}
         if len(inputs) > 1 and len(scales) == 1:
+            found.update(one for one in inputs if not graph.tensors[one].stored)
+        if operator.name == "RESHAPE" and operator.outputs[0] in found:
             found.update(inputs)
     return found
 

@@ -10,8 +10,6 @@ from kerasopt.export.schema import EDGES, Contents
 from kerasopt.export.wish import Wish
 
 _ENOUGH = 100
-# Microseconds differ by chance.
-_SLOWER, _SLOWER_MS = 1.2, 0.02
 
 
 def remarks(prepared: Prepared) -> list[str]:
@@ -38,7 +36,7 @@ def losses(wish: Wish, prepared: Prepared, report: Report, found: Contents) -> l
         *_calibration(prepared, wish.mode),
         *_left_in_float(wish, report, found),
         *_size(report),
-        *_time(report),
+        *slowness(report),
     ]
 
 
@@ -82,15 +80,15 @@ def _size(report: Report) -> Iterator[str]:
         )
 
 
-def _time(report: Report) -> Iterator[str]:
-    if report.float_latency is None:
+def slowness(report: Report) -> Iterator[str]:
+    """Say that a file is slower than a float32 file, if the spread of the times allows it."""
+    if report.float_latency is None or report.pace is None or not report.pace.slower:
         return
-    mine, floats = report.cost.latency.median_ms, report.float_latency.median_ms
-    if mine > _SLOWER * floats and mine - floats > _SLOWER_MS:
-        yield (
-            f"On this machine the {report.mode} file takes {mine:.3g} ms and a float32 file "
-            f"{floats:.3g} ms: TensorFlow Lite has no fast kernels here for some of its operations."
-        )
+    yield (
+        f"On this machine the {report.mode} file takes {report.cost.latency.median_ms:.3g} ms and "
+        f"a float32 file {report.float_latency.median_ms:.3g} ms: TensorFlow Lite has no fast "
+        "kernels here for some of its operations."
+    )
 
 
 def _float_ops(report: Report) -> Counter[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from kerasopt._text import columns
 from kerasopt.export.agreement import Agreement
-from kerasopt.export.latency import Latency
+from kerasopt.export.latency import Latency, Pace
 from kerasopt.export.operations import HEADS, Operation, row
 
 
@@ -71,7 +71,9 @@ class Report:
         cost: Size, latency and number of operations.
         ops: By name of the operation, how many the file has.
         float_ops: By name, those that compute in float in an int8 file; else empty.
-        float_latency: Of a float32 file of the same model; `None` of one that is such a file.
+        float_latency: Of a float32 file of the same model, which ran in turn with this one; `None`
+            of one that is such a file.
+        pace: How the file's time compares with that of the float32 file, or `None`.
         accuracy: By metric, `{"keras": ..., "file": ...}` on the labels given: of numbers also
             R2, the mean over the last axis; else empty.
         operations: What each operation of the file costs, in the order in which they run.
@@ -97,6 +99,7 @@ class Report:
     float_ops: dict[str, int]
     reference: dict[str, Agreement] = field(default_factory=dict)
     float_latency: Latency | None = None
+    pace: Pace | None = None
     accuracy: dict[str, dict[str, float]] = field(default_factory=dict)
     operations: tuple[Operation, ...] = ()
     excluded: tuple[str, ...] = ()
@@ -137,12 +140,20 @@ class Report:
             ("multiplications", f"{cost.macs:,}"),
             (
                 "latency",
-                f"median {cost.latency.median_ms:.3g} ms, 95 % within {cost.latency.p95_ms:.3g} ms "
+                f"median {cost.latency.median_ms:.3g} ms{spread_of(cost.latency)}, 95 % within "
+                f"{cost.latency.p95_ms:.3g} ms "
                 f"({cost.latency.threads} thread, batch {cost.latency.batch})",
             ),
         ]
         if self.float_latency is not None:
-            facts.append(("latency in float32", f"median {self.float_latency.median_ms:.3g} ms"))
+            floats = self.float_latency
+            beside = "" if self.pace is None else f"; beside it: {self.pace}"
+            facts.append(
+                (
+                    "latency in float32",
+                    f"median {floats.median_ms:.3g} ms{spread_of(floats)}{beside}",
+                )
+            )
         kernels = (("", self.agreement), (", reference kernels", self.reference))
         for which, found in kernels:
             for name, one in found.items():
@@ -176,6 +187,13 @@ class Report:
         parts.append(columns([HEADS, *map(row, self.operations)], right=[4, 5, 6]))
         parts += ["\n".join(self.notes)] if self.notes else []
         return "\n\n".join(parts)
+
+
+def spread_of(latency: Latency) -> str:
+    """Give the quartiles in words, or nothing if they are not known."""
+    if latency.low_ms is None or latency.high_ms is None:
+        return ""
+    return f", half within {latency.low_ms:.3g} to {latency.high_ms:.3g} ms"
 
 
 def _counts(ops: Mapping[str, int]) -> str:

@@ -1,12 +1,13 @@
 """A TFLite file in LiteRT's interpreter, fed and read by name."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from kerasopt._quiet import held_back
-from kerasopt.export.latency import Latency, time_calls
+from kerasopt.export.latency import Latency, Timed, time_calls, time_in_turn
 from kerasopt.export.report import Port
 
 _ALL = "serving_default"
@@ -88,6 +89,41 @@ def time_file(
         seconds: Longest time for the timed runs.
         runs: Most timed runs.
     """
+    size = len(next(iter(batch.values())))
+    return time_calls(_ready(file, batch, threads), seconds, runs, threads, size)
+
+
+def time_files(
+    files: Sequence[bytes],
+    batch: Mapping[str, np.ndarray],
+    threads: int,
+    seconds: float,
+    runs: int,
+) -> Timed:
+    """Time several files in turn, as `time_file` times one."""
+    size = len(next(iter(batch.values())))
+    calls = [_ready(file, batch, threads) for file in files]
+    return time_in_turn(calls, seconds, runs, threads, size)
+
+
+def time_any(files: Sequence[bytes], threads: int, seconds: float, runs: int) -> Timed:
+    """Time any files in turn on random inputs, also such without a signature.
+
+    Of axes of any size the first is 1, as a batch is, and others 32, or 1 if that does not fit.
+
+    Floats are in [0, 1), quantized inputs anywhere, other integers 0 or 1, as they may be indices.
+    """
+    ready = [_ready_on_random(file, threads) for file in files]
+    timed = time_in_turn([call for call, _ in ready], seconds, runs, threads)
+    latencies = [
+        replace(latency, batch=size)
+        for latency, (_, size) in zip(timed.latencies, ready, strict=True)
+    ]
+    return replace(timed, latencies=tuple(latencies))
+
+
+def _ready(file: bytes, batch: Mapping[str, np.ndarray], threads: int) -> Callable[[], object]:
+    """Give the call that runs a batch."""
     with held_back():
         from ai_edge_litert.interpreter import Interpreter
 
@@ -100,17 +136,12 @@ def time_file(
         interpreter.allocate_tensors()
         for name, detail in inputs.items():
             interpreter.set_tensor(detail["index"], to_file(port_of(name, detail), batch[name]))
-    size = len(next(iter(batch.values())))
-    return time_calls(interpreter.invoke, seconds, runs, threads, size)
+    call: Callable[[], object] = interpreter.invoke
+    return call
 
 
-def time_any(file: bytes, threads: int, seconds: float, runs: int) -> Latency:
-    """Time any file on random inputs, also one without a signature.
-
-    Of axes of any size the first is 1, as a batch is, and others 32, or 1 if that does not fit.
-
-    Floats are in [0, 1), quantized inputs anywhere, other integers 0 or 1, as they may be indices.
-    """
+def _ready_on_random(file: bytes, threads: int) -> tuple[Callable[[], object], int]:
+    """Give the call that runs random inputs, and how many samples these are."""
     with held_back():
         interpreter = _allocated(file, threads)
         generator = np.random.default_rng(0)
@@ -124,7 +155,7 @@ def time_any(file: bytes, threads: int, seconds: float, runs: int) -> Latency:
                 values = values.round()
             interpreter.set_tensor(detail["index"], values.astype(detail["dtype"]))
             size = int(detail["shape"][0]) if len(detail["shape"]) else 1
-    return time_calls(interpreter.invoke, seconds, runs, threads, size)
+    return interpreter.invoke, size
 
 
 def _allocated(file: bytes, threads: int) -> Any:

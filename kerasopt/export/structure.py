@@ -105,6 +105,22 @@ def structure(file: bytes) -> tuple[Graph, ...]:
     return tuple(replace(one, names=_output_names(model, i)) for i, one in enumerate(graphs))
 
 
+def input_positions(file: bytes) -> dict[str, int]:
+    """Give, by the name that the first signature of a file has for it, where an input's tensor is.
+
+    Args:
+        file: Its bytes.
+    """
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.Model.GetRootAs(file, 0)
+    if not model.SignatureDefsLength():
+        return {}
+    signature = model.SignatureDefs(0)
+    ports = map(signature.Inputs, range(signature.InputsLength()))
+    return {(one.Name() or b"").decode(errors="replace"): one.TensorIndex() for one in ports}
+
+
 def constants(file: bytes, positions: Iterable[int]) -> dict[int, NDArray[np.float32]]:
     """Read stored float32 tensors of a file's first graph.
 

@@ -47,6 +47,10 @@ class TFLiteModel:
         """What was measured on the file."""
         return self._report
 
+    def with_report(self, report: Report) -> "TFLiteModel":
+        """Give the same file with another report."""
+        return TFLiteModel(self._bytes, report, self._signature, self._sample)
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the file, whole or not at all.
 

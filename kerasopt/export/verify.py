@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,8 @@ import numpy as np
 from kerasopt._quiet import held_back
 from kerasopt.export.agreement import Agreement, compare, shortfall
 from kerasopt.export.complaints import useful
-from kerasopt.export.errors import ExportError
-from kerasopt.export.modes import CALIBRATED, MODES
+from kerasopt.export.errors import ExportError, NotRunError
+from kerasopt.export.modes import CALIBRATED
 from kerasopt.export.operations import operations
 from kerasopt.export.owners import Owners
 from kerasopt.export.ranges import limits
@@ -19,6 +20,7 @@ from kerasopt.export.samples import Batch, Samples, filled, length, spread
 from kerasopt.export.schema import Contents
 from kerasopt.export.signature import Signature
 from kerasopt.export.structure import Graph, structure
+from kerasopt.export.worker import WORKER, CrashError, RefusedError, scratch
 
 _BATCH = 16
 # Some seconds for small networks, half a minute for those of 300 million a sample.
@@ -82,10 +84,10 @@ def verify(
     try:
         actual = file_outputs(file, signature, samples)
     except (RuntimeError, ValueError) as error:
-        raise ExportError(
+        raise NotRunError(
             f"The {mode} file was converted but does not run, so it was not written: "
-            f"{useful(str(error))}. Some layer does not bear this mode, such as Masking before an "
-            "unrolled recurrent layer in int8: use another."
+            f"{useful(str(error))}.",
+            str(error),
         ) from error
     holds = limits(structure(file)[0])
     agreement = {
@@ -93,6 +95,35 @@ def verify(
     }
     _refuse_too_far(mode, agreement, least_db)
     return agreement
+
+
+def try_out(file: bytes, mode: str, batch: Batch, reference: bool = False) -> None:
+    """Run a file where it can do no harm: LiteRT ends the process on some that are converted.
+
+    Args:
+        file: Its bytes.
+        mode: Its mode.
+        batch: One batch.
+        reference: Whether by the reference kernels too. Defaults to `False`.
+
+    Raises:
+        ExportError: If it ends the process.
+    """
+    with scratch() as folder:
+        (Path(folder) / "model.tflite").write_bytes(file)
+        np.savez(Path(folder) / "samples.npz", **batch)  # type: ignore[arg-type]
+        try:
+            for kernels in {False, reference}:
+                WORKER.ask("run", Path(folder), reference=kernels)
+        except RefusedError:  # said where it is run in earnest
+            return
+        except CrashError as error:
+            last = next((f"It said last: {one[:200]}. " for one in reversed(error.said) if one), "")
+            raise NotRunError(
+                f"The {mode} file was converted but ends the process that runs it ({error}), so it "
+                f"was not written. {last}".strip(),
+                "\n".join(error.said),
+            ) from error
 
 
 def file_outputs(
@@ -204,7 +235,7 @@ def _refuse_too_far(mode: str, agreement: Mapping[str, Agreement], least_db: flo
     if lines:
         raise ExportError(
             f"The {mode} file does not do what the Keras model does, so it was not written: "
-            f"{'; '.join(lines)}. {MODES[mode].cause}"
+            f"{'; '.join(lines)}."
         )
 
 

@@ -85,9 +85,14 @@ def plot_export(
     if comparison.refused:
         figure.supxlabel(f"not made: {', '.join(comparison.refused)}", fontsize="small")
     exact = [" (no difference)" if math.isinf(value) else "" for value in known.values()]
-    names = [f"{mode}{one}" for mode, one in zip(known, exact, strict=True)]
+    slow = [_slow(reports[mode]) for mode in known]
+    names = [f"{mode}{one}{two}" for mode, one, two in zip(known, exact, slow, strict=True)]
     _write(axis, names, list(zip(sizes, heights, strict=True)))
     return written(figure, path)
+
+
+def _slow(report: Report) -> str:
+    return "\nslower than float32" if report.pace is not None and report.pace.slower else ""
 
 
 def _worth(report: Report, metric: str) -> float | None:

@@ -153,7 +153,11 @@ def test_benchmark(folder):
     done = run(folder, "benchmark", "float.tflite", "half.tflite", "--json")
     found = json.loads(done.stdout)
     assert len(found) == 2
-    assert all(one["median_ms"] > 0 for one in found.values())
+    assert all(0 < one["low_ms"] <= one["median_ms"] <= one["high_ms"] for one in found.values())
+    first, second = found.values()
+    assert first["pace"] is None
+    assert second["pace"]["verdict"] in ("slower", "faster", "alike", "unclear")
+    assert second["pace"]["rounds"] >= 5
     assert "median" in run(folder, "benchmark", "float.tflite").stdout
 
 

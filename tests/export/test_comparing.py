@@ -27,7 +27,15 @@ def test_each_file_is_what_the_mode_alone_gives(cnn, images, tmp_path, monkeypat
         np.testing.assert_array_equal(file.predict(images), alone.predict(images))
         assert file.report.accuracy["sparse_categorical_accuracy"]["keras"] == 1.0
     assert found["float32"].report.cost.file_bytes > 2 * found["int8"].report.cost.file_bytes
+    floats = found["float32"].report
+    assert floats.pace is None
+    for mode in ("float16", "dynamic", "int8"):
+        report = found[mode].report
+        assert report.float_latency == floats.cost.latency
+        assert report.pace.rounds >= 5
+        assert report.pace.slower == any("a float32 file" in one for one in report.warnings)
     heads, *rows = found.rows()
+    assert heads[5] == "beside float32"
     assert heads[-1] == "sparse_categorical_accuracy"
     least = [one.report.agreement["digit"].least_variance for one in found.files.values()]
     assert [row[heads.index("variance")] for row in rows] == [f"{one:.1%}" for one in least]

@@ -3,14 +3,12 @@
 import importlib.metadata
 import json
 import warnings
-from dataclasses import replace
 
 import keras
 import pytest
 
 from kerasopt.export import building, to_tflite
-from kerasopt.export.cost import measure
-from kerasopt.export.latency import Latency
+from kerasopt.export.latency import Latency, Pace
 
 
 @pytest.fixture(scope="module")
@@ -56,19 +54,22 @@ def test_plain_data(report):
 
 
 @pytest.mark.parametrize(
-    ("ms", "floats", "slower"),
-    [(5.0, 1.0, True), (1.1, 1.0, False), (0.003, 0.001, False), (1.0, 5.0, False)],
+    ("verdict", "slower"),
+    [("slower", True), ("alike", False), ("unclear", False), ("faster", False)],
 )
-def test_a_mode_that_is_slower_than_float_is_said(dense, rows, monkeypatch, ms, floats, slower):
-    def measured(*args):
-        return replace(measure(*args), latency=Latency(ms, ms, 5))
-
-    monkeypatch.setattr(building, "measure", measured)
-    monkeypatch.setattr(building, "_float_latency", lambda *_: Latency(floats, floats, 5))
+def test_a_mode_that_is_slower_than_float_is_said(dense, rows, monkeypatch, verdict, slower):
+    times = building._Times(
+        Latency(5.0, 6.0, 9, low_ms=4.0, high_ms=5.5),
+        Latency(1.0, 2.0, 9, low_ms=0.9, high_ms=1.1),
+        Pace(5.0, 4.0, 6.0, 9, verdict),
+    )
+    monkeypatch.setattr(building, "_times", lambda *_: times)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         report = to_tflite(dense, None, "int8", rows).report
-    said = f"the int8 file takes {ms:.3g} ms and a float32 file {floats:.3g} ms"
+    said = "the int8 file takes 5 ms and a float32 file 1 ms"
     assert any(said in str(one.message) for one in caught) == slower
     assert any(said in one for one in report.to_dict()["warnings"]) == slower
-    assert "latency in float32" in str(report)
+    assert "median 5 ms, half within 4 to 5.5 ms, 95 % within 6 ms" in str(report)
+    assert f"median 1 ms, half within 0.9 to 1.1 ms; beside it: {times.pace}" in str(report)
+    assert json.loads(json.dumps(report.to_dict()))["pace"]["verdict"] == verdict

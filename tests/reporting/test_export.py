@@ -10,6 +10,7 @@ import pytest
 from matplotlib.text import Text
 
 from kerasopt.export import Comparison, export_all
+from kerasopt.export.latency import Pace
 from kerasopt.reporting import plot_export
 
 
@@ -40,6 +41,16 @@ def made(compared, **changes):
 
 def points(figure):
     return figure.axes[0].collections[0].get_offsets().tolist()
+
+
+def test_a_mode_that_is_slower_than_float32_is_marked(compared):
+    comparison = made(compared, float32=(2000, 1.0, 99.0), int8=(1000, 3.0, 30.0))
+    slow = comparison.files["int8"]
+    for verdict, said in (("slower", "int8\nslower than float32"), ("unclear", "int8")):
+        slow.report = replace(slow.report, pace=Pace(3.0, 2.0, 4.0, 9, verdict))
+        figure = plot_export(comparison)
+        assert [text.get_text() for text in figure.axes[0].texts] == ["float32", said]
+    assert comparison.rows()[2][5] == "unclear (2 to 4 times)"
 
 
 def test_size_against_accuracy_with_the_latency_as_colour(compared, tmp_path):

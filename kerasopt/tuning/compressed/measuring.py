@@ -78,8 +78,10 @@ def of_file(report: Report) -> dict[str, float]:
 
     Returns:
         `tflite_bytes`, `tflite_zipped_bytes`, `tflite_latency_ms` (median, one thread),
-        `tflite_peak_memory` (bytes), `sparsity` (share of zeros among its weights), and
-        `tflite_accuracy` if it was told (with several outputs `tflite_<output>_accuracy`).
+        `tflite_slower` (1 if it is slower than a float32 file beyond the spread of the times, 0 if
+        not; absent of a float32 file), `tflite_peak_memory` (bytes), `sparsity` (share of zeros
+        among its weights), and `tflite_accuracy` if it was told (with several outputs
+        `tflite_<output>_accuracy`).
     """
     cost = report.cost
     found = {
@@ -89,6 +91,8 @@ def of_file(report: Report) -> dict[str, float]:
         "tflite_peak_memory": float(cost.peak_memory),
         "sparsity": float(cost.sparsity),
     }
+    if report.pace is not None:
+        found["tflite_slower"] = float(report.pace.slower)
     for name, both in report.accuracy.items():
         found[f"tflite_{_short(name)}"] = float(both["file"])
     return found
