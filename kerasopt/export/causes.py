@@ -254,7 +254,8 @@ def not_run(message: str, mode: str, graph: Graph, layers: Owners, known: Mappin
     if masks and loops and mode in ("int8", "int16x8"):
         return (
             f"{listed(masks)} masks steps of {listed(loops)}, and LiteRT does not bear masked "
-            f"steps of an unrolled recurrent layer in {mode}: leave Masking (`mask_zero`) out, or use {others}."
+            f"steps of an unrolled recurrent layer in {mode}: leave Masking (`mask_zero`) out, or "
+            f"use {others}."
         )
     return f"Use {others}." if mode in ("int8", "int16x8") else ""
 
