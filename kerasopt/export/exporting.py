@@ -73,7 +73,7 @@ def to_tflite(
         exclude: Layers that stay in float, in mode `"int8"` and those of the extra `int4`: names or
             paths (shell wildcards allowed), regular expressions, classes, layers, functions, or a
             list of these; an operation of several fused layers stays in float with any of them. Or
-            `"auto"`: as few as keep the accuracy, found layer by layer. Defaults to `None`.
+            `"auto"`: those with the fewest weights that keep the accuracy. Defaults to `None`.
         max_accuracy_drop: With `exclude="auto"`, how much accuracy on `check` and `labels` may be
             lost, as a fraction; without labels, for how many samples the largest output may be
             another. Defaults to `0.005`.

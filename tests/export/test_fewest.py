@@ -36,3 +36,57 @@ def test_few_questions_and_no_ranking_where_none_is_needed():
     assert len(asked) < 20
     assert fewest(many, None, lambda kept: True) == ()
     assert fewest(many, None, lambda kept: False) is None
+
+
+BYTES = dict(zip(LAYERS, (64, 3, 90, 12, 500, 7, 33, 250, 5, 120, 2, 41), strict=True))
+
+
+def total(kept):
+    return sum(BYTES[one] for one in kept)
+
+
+def test_accuracy_that_is_not_monotonic_does_not_end_the_search_early():
+    """An early layer in float harms unless a later one is too, and one of two will do."""
+    asked = []
+
+    def is_enough(kept):
+        asked.append(kept)
+        some = set(kept)
+        if "layer0" in some and "layer11" not in some:
+            return False
+        return "layer2" in some and ("layer4" in some or {"layer3", "layer5"} <= some)
+
+    found = fewest(LAYERS, lambda: LAYERS, is_enough, total)
+    assert set(found) == {"layer2", "layer3", "layer5"}
+    assert total(found) == 109
+    assert len(asked) == len(set(asked)) <= 60
+
+
+def test_what_cannot_be_put_back_alone_is_put_back_in_pairs():
+    def is_enough(kept):
+        some = set(kept)
+        return "layer9" in some and ("layer4" in some) == ("layer7" in some)
+
+    ranking = ("layer9", "layer4", "layer7", *(one for one in LAYERS if one not in
+               {"layer9", "layer4", "layer7"}))  # fmt: skip
+    assert fewest(LAYERS, lambda: ranking, is_enough, total) == ("layer9",)
+
+
+@given(
+    good=st.lists(st.sets(st.sampled_from(LAYERS), min_size=1), min_size=1, max_size=4),
+    ranked=st.permutations(LAYERS),
+    most=st.integers(10, 40),
+)
+def test_what_is_found_is_enough_within_the_number_of_files(good, ranked, most):
+    asked = []
+
+    def is_enough(kept):
+        asked.append(kept)
+        return any(some <= set(kept) for some in good)
+
+    found = fewest(LAYERS, lambda: ranked, is_enough, total, most)
+    assert any(some <= set(found) for some in good)
+    assert len(asked) <= most
+    # With one that is needed, and no more than one way, it is found.
+    if len(good) == 1 and most == 40:
+        assert set(found) == good[0]

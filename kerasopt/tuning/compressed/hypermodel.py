@@ -36,6 +36,7 @@ class CompressedHyperModel(keras_tuner.HyperModel):
     | `tflite_accuracy` | of the file, if the validation data are arrays with class labels |
     | `tflite_bytes`, `tflite_zipped_bytes` | size of the file, and as an app package stores it |
     | `tflite_latency_ms` | median of one run, one thread |
+    | `tflite_slower` | 1 if a float32 file is faster, beyond the spread of the times; else 0 |
     | `tflite_peak_memory` | bytes of activations at their most |
     | `sparsity` | share of zeros among the file's weights |
 
