@@ -34,6 +34,14 @@ def examples(count):
     return hypothesis.settings(max_examples=10 * count if FUZZ else count)
 
 
+def fixed_examples(count):
+    """Say so for what reaches other software, which random input could end: the same ones always.
+
+    None of these does.
+    """
+    return hypothesis.settings(max_examples=count, derandomize=True, database=None)
+
+
 # Must happen before TensorFlow is first used in the process: for MirroredStrategy.
 tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices("CPU")[0],
