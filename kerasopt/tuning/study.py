@@ -150,7 +150,12 @@ def tried(study: Study, space: "Space") -> "set[Config]":
     """Give the configurations that have been tried, are being tried, or wait to be tried again."""
     from kerasopt.tuning.configurations import config_of
 
-    return {config_of(values) for _, values in _taken(study, space)}
+    # What was declared later and is not tuned has its default in every trial.
+    names = {hp.name for hp in space.hps}
+    return {
+        config_of({name: value for name, value in values.items() if name in names})
+        for _, values in _taken(study, space)
+    }
 
 
 def covered(study: Study, space: "Space") -> "Covered":

@@ -179,6 +179,7 @@ def test_only_what_was_declared_is_tuned(tmp_path):
                          tune_new_entries=False, directory=tmp_path)  # fmt: skip
     tuner.search(X, Y, **FIT)
     assert {one.name for one in tuner.oracle.get_space().space} == {"units"}
+    assert len({one.values["units"] for one in tuner.results()}) == 2
     with pytest.raises(RuntimeError, match="allow_new_entries. is .False"):
         RandomSearch(tailored, "val_loss", hyperparameters=hp, allow_new_entries=False,
                      tune_new_entries=False, directory=tmp_path, project_name="b")  # fmt: skip
@@ -199,3 +200,29 @@ def test_optunas_plots_have_the_values_as_build_saw_them(tmp_path):
         assert study.metric_names == ["val_loss", "val_mae"]
     with pytest.raises(ValueError, match="without a study 'search'"):
         found.to_optuna(tmp_path / "copy.log")
+
+
+# -- failed trials --------------------------------------------------------------------------------
+
+
+def test_trials_that_fail(tmp_path):
+    calls = []
+
+    def fails(hp):
+        units = hp.Int("units", 1, 4)
+        calls.append(units)
+        if units > 2:
+            raise keras_tuner.errors.FailedTrialError("too many units")
+        if units == 1 and 1 < calls.count(1) < 4:  # the first build only looks for the space
+            raise ValueError("bad luck")
+        return build(hp)
+
+    tuner = RandomSearch(fails, "val_loss", max_trials=4, max_retries_per_trial=2, seed=0,
+                         max_consecutive_failed_trials=3, directory=tmp_path)  # fmt: skip
+    tuner.search(X, Y, **FIT)
+    states = {one.values["units"]: one for one in tuner.results()}
+    assert {units: one.state for units, one in states.items()} == {
+        1: "COMPLETED", 2: "COMPLETED", 3: "FAILED", 4: "FAILED"
+    }  # fmt: skip
+    assert "too many units" in states[3].reason
+    assert calls.count(3) == 1

@@ -33,6 +33,7 @@ def suggest_hypermodel(x: Any, y: Any, task: str | None = None) -> Architecture:
 
     A `Rescaling` layer is put in for pixels beyond -1 to 1, a `Normalization` layer for features,
     and one behind the head for targets, that are not about 0 and 1 in mean and deviation.
+    One-hot columns and columns of mostly zeros keep their zeros: they are not centered.
 
     Args:
         x: Array of numbers for training, one sample a row.
