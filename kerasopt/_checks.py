@@ -4,6 +4,7 @@ import difflib
 import math
 import numbers
 import sys
+import warnings
 from collections.abc import Iterable
 from typing import Any
 
@@ -217,3 +218,14 @@ def did_you_mean(name: object, known: Iterable[str]) -> str:
     """
     close = difflib.get_close_matches(str(name), list(known), n=1, cutoff=0.5)
     return f"Did you mean {close[0]!r}?" if close else ""
+
+
+def warn_each(messages: Iterable[str], stacklevel: int = 2) -> None:
+    """Give warnings, one of several alike.
+
+    Args:
+        messages: What to say.
+        stacklevel: As in `warnings.warn`, from the caller of this function. Defaults to `2`.
+    """
+    for message in dict.fromkeys(messages):
+        warnings.warn(message, stacklevel=stacklevel + 1)

@@ -10,6 +10,7 @@ import keras
 
 from kerasopt import _keras
 from kerasopt._checks import bad_type, bad_value, did_you_mean, one_of
+from kerasopt._shown import Shown, text_of
 
 Pick = str | re.Pattern[str] | type | Callable[[Any], bool] | Any
 
@@ -39,7 +40,7 @@ class Target:
         return self.path.rsplit("/", 1)[0]
 
 
-class Selection(list[Target]):
+class Selection(Shown, list[Target]):
     """The list of targets that `select` found, with the reasons for what it left out.
 
     Attributes:
@@ -49,6 +50,21 @@ class Selection(list[Target]):
     def __init__(self, targets: Iterable[Target] = (), left_out: dict[str, str] | None = None):
         super().__init__(targets)
         self.left_out: dict[str, str] = dict(left_out or {})
+
+    def brief(self) -> str:
+        """Give the numbers of variables and layers."""
+        return f"{len(self)} variables of {len({target.name for target in self})} layers"
+
+    def parts(self) -> list[Any]:
+        """Give a table of the variables, and what was left out."""
+        rows = [["layer", "variable", "shape"]]
+        for target in self:
+            shape = " x ".join(map(str, target.variable.shape))
+            rows.append([target.name, target.path.rsplit("/", 1)[-1], shape])
+        return [rows, *([f"left out: {reasons(self.left_out)}"] if self.left_out else [])]
+
+    def __str__(self) -> str:
+        return text_of(self.parts())
 
 
 def reasons(left_out: Mapping[str, str]) -> str:

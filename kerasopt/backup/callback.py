@@ -9,11 +9,12 @@ import keras
 from kerasopt import _keras
 from kerasopt._checks import bad_value, flag, is_integer, word_or_count
 from kerasopt._copies import fresh_copy
+from kerasopt._shown import Named
 from kerasopt.backup.files import BackupFiles
 from kerasopt.backup.last import Last
 
 
-class BackupAndRestore(keras.callbacks.Callback):
+class BackupAndRestore(Named, keras.callbacks.Callback):
     """Save the whole state of a run as it goes, and go on from there after a crash.
 
     Takes the place of `keras.callbacks.BackupAndRestore` by changing the import. Start the same

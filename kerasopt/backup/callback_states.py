@@ -2,13 +2,13 @@
 
 import json
 import numbers
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from kerasopt import _keras
+from kerasopt._checks import warn_each
 
 
 def _attributes(callback: Any) -> tuple[str, ...]:
@@ -95,21 +95,19 @@ def write(callbacks: Sequence[Any], saved: Mapping[str, Any]) -> None:
             _give(exact[0], entry["state"])
         else:
             left.append((name, entry["state"]))
+    said: list[str] = []
     for name, state in left:
         same = [one for one in free if _name(one) == name]
         if not same:
-            warnings.warn(
+            said.append(
                 f"BackupAndRestore: the backup holds the state of a {name} that this run does not "
-                "have.",
-                stacklevel=2,
+                "have."
             )
             continue
         free = [one for one in free if one is not same[0]]
-        warnings.warn(
-            f"BackupAndRestore: a {name} goes on with other arguments than it had before.",
-            stacklevel=2,
-        )
+        said.append(f"BackupAndRestore: a {name} goes on with other arguments than it had before.")
         _give(same[0], state)
+    warn_each(said)
 
 
 def _give(callback: Any, state: Mapping[str, Any]) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from kerasopt._checks import at_least, bad_value, number, one_of
 from kerasopt._files import write_bytes
 from kerasopt._keras import require_tensorflow
+from kerasopt._shown import Shown
 from kerasopt._text import columns
 from kerasopt.export.building import make, timed_in_turn
 from kerasopt.export.errors import ExportError
@@ -24,8 +25,8 @@ from kerasopt.export.tflite_model import TFLiteModel
 from kerasopt.export.wish import Wish
 
 
-@dataclass(frozen=True)
-class Comparison:
+@dataclass(frozen=True, repr=False)
+class Comparison(Shown):
     """What came of each mode.
 
     Attributes:
@@ -68,6 +69,15 @@ class Comparison:
             "files": {mode: file.report.to_dict() for mode, file in self.files.items()},
             "refused": dict(self.refused),
         }
+
+    def brief(self) -> str:
+        """Give the modes."""
+        refused = f"; refused: {', '.join(self.refused)}" if self.refused else ""
+        return f"{', '.join(self.files)}{refused}"
+
+    def parts(self) -> list[Any]:
+        """Give the table, and why modes were refused."""
+        return [self.rows(), *(f"{mode}: {why}" for mode, why in self.refused.items())]
 
     def to_markdown(self) -> str:
         """Give it as a table in Markdown, and what was refused as a list."""

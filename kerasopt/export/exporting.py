@@ -2,11 +2,10 @@
 
 import os
 import time
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
-from kerasopt._checks import at_least, bad_value
+from kerasopt._checks import at_least, bad_value, warn_each
 from kerasopt._files import write_bytes
 from kerasopt._keras import require_tensorflow
 from kerasopt.export.building import make
@@ -128,8 +127,7 @@ def to_tflite(
     check_exclude(prepared, wish, judged)
     with prepared.saved() as saved:
         exported = make(prepared, saved, wish, begun, judged)
-    for note in exported.report.warnings:
-        warnings.warn(note, stacklevel=2)
+    warn_each(exported.report.warnings)
     if target is not None:
         write_bytes(target, exported.bytes)
     return exported

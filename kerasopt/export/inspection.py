@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kerasopt._checks import at_least, bad_type, bad_value, positive
+from kerasopt._shown import Shown
 from kerasopt._text import columns
 from kerasopt.export.cost import zipped_size
 from kerasopt.export.latency import Latency, Timed
@@ -25,8 +26,8 @@ _LIMIT = 120.0
 _WIDEST = 80
 
 
-@dataclass(frozen=True)
-class Inspection:
+@dataclass(frozen=True, repr=False)
+class Inspection(Shown):
     """What is in one file.
 
     Attributes:
@@ -58,7 +59,20 @@ class Inspection:
         plain["contents"]["sparsity"] = self.contents.sparsity
         return plain
 
+    def brief(self) -> str:
+        """Give the size and the number of operations."""
+        return f"{self.file_bytes:,} bytes, {len(self.operations)} operations"
+
+    def parts(self) -> list[Any]:
+        """Give the facts, the inputs and outputs, and the operations."""
+        facts, ports, table = self._tables()
+        return [[["", ""], *facts], ports, table]
+
     def __str__(self) -> str:
+        facts, ports, table = self._tables()
+        return "\n\n".join([columns(facts), columns(ports), columns(table, right=[4, 5, 6])])
+
+    def _tables(self) -> tuple[list[list[str]], list[list[str]], list[list[str]]]:
         facts = [
             ["file", f"{self.file_bytes:,} bytes, {self.zipped_bytes:,} zipped"],
             ["weights", f"{self.contents.weights:,}, {self.contents.sparsity:.1%} zero"],
@@ -69,8 +83,7 @@ class Inspection:
         ports = [["", "name", "shape", "type", "scale", "zero point"]]
         ports += [_port_row(kind, one) for kind, all_of in self._ports() for one in all_of]
         heads = [HEADS[0], "output", *HEADS[2:]]
-        table = columns([heads, *map(row, self.operations)], right=[4, 5, 6])
-        return "\n\n".join([columns(facts), columns(ports), table])
+        return facts, ports, [heads, *map(row, self.operations)]
 
     def _ports(self) -> list[tuple[str, tuple[Port, ...]]]:
         return [("input", self.inputs), ("output", self.outputs)]

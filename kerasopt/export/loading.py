@@ -6,23 +6,11 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-import keras
-
 from kerasopt._checks import bad_value
 from kerasopt.export.saved_model import FILE, SavedModel
 from kerasopt.loading import load_model
 
 _FORMS = "a path of a `.keras` or `.h5` file, or of a folder with a SavedModel"
-
-
-class _DepthwiseConv2D(keras.layers.DepthwiseConv2D):
-    """Reads what Keras 2 wrote: `groups=1`, which Keras 3 does not know."""
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Any:
-        """Make Keras's own layer."""
-        known = {name: value for name, value in config.items() if name != "groups"}
-        return keras.layers.DepthwiseConv2D.from_config(known)
 
 
 def load(path: str | os.PathLike[str], argument: str = "model", compiled: bool = False) -> Any:
@@ -47,15 +35,14 @@ def load(path: str | os.PathLike[str], argument: str = "model", compiled: bool =
     legacy = found.suffix in (".h5", ".hdf5")
     if not legacy and not zipfile.is_zipfile(found):
         raise bad_value(argument, _FORMS, str(path), "It is something else.")
-    objects = {"DepthwiseConv2D": _DepthwiseConv2D} if legacy else None
     if compiled:
         try:
-            return load_model(found, custom_objects=objects)
+            return load_model(found)
         except Exception as error:  # a loss of the user's own, or no model at all
             said = " ".join(str(error).split())[:200]
             warnings.warn(f"{found.name} is loaded without being compiled: {said}", stacklevel=2)
     try:
-        return load_model(found, custom_objects=objects, compile=False)
+        return load_model(found, compile=False)
     except Exception as error:
         said = " ".join(str(error).split())[:300]
         raise bad_value(argument, _FORMS, str(path), f"Keras cannot load it: {said}") from error

@@ -10,7 +10,7 @@ import numpy as np
 
 from kerasopt._checks import at_least, bad_value, one_of
 from kerasopt._keras import require_tensorflow
-from kerasopt._text import columns
+from kerasopt._shown import Shown, text_of
 from kerasopt.export.agreement import sqnr
 from kerasopt.export.loading import load
 from kerasopt.export.modes import EXCLUDING
@@ -40,8 +40,8 @@ class LayerError:
     weights: int
 
 
-@dataclass(frozen=True)
-class Sensitivity:
+@dataclass(frozen=True, repr=False)
+class Sensitivity(Shown):
     """The layers of a model, the most sensitive first.
 
     Attributes:
@@ -75,14 +75,23 @@ class Sensitivity:
             "layers": [{**asdict(one), "sqnr_db": plain(one.sqnr_db)} for one in self],
         }
 
-    def __str__(self) -> str:
+    def brief(self) -> str:
+        """Give the mode and the most sensitive layer."""
+        worst = f", most sensitive {self.layers[0].layer!r}" if self.layers else ""
+        return f"{self.mode}, {len(self)} layers, {self.sqnr_db:.1f} dB{worst}"
+
+    def parts(self) -> list[Any]:
+        """Give a line of all layers together, and the table."""
         heads = ["layer", "dB alone", "share of noise", "weights"]
         rows = [
             [one.layer, f"{one.sqnr_db:.1f}", f"{one.share:.1%}", f"{one.weights:,}"]
             for one in self
         ]
         whole = f"{self.mode}, all layers: {self.sqnr_db:.1f} dB"
-        return f"{whole}\n\n{columns([heads, *rows], right=[1, 2, 3])}"
+        return [whole, [heads, *rows]]
+
+    def __str__(self) -> str:
+        return text_of(self.parts(), right=[1, 2, 3])
 
 
 def sensitivity(

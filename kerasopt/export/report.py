@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from kerasopt._shown import Shown
 from kerasopt._text import columns
 from kerasopt.export.agreement import Agreement
 from kerasopt.export.latency import Latency, Pace
@@ -54,8 +55,8 @@ class Cost:
     macs: int = 0
 
 
-@dataclass(frozen=True)
-class Report:
+@dataclass(frozen=True, repr=False)
+class Report(Shown):
     """Everything that is known about one exported file.
 
     Attributes:
@@ -173,6 +174,16 @@ class Report:
         if self.float_ops:
             facts.append(("stay in float", _counts(self.float_ops)))
         return facts
+
+    def brief(self) -> str:
+        """Give the mode, the size and the ratio."""
+        return f"{self.mode}, {self.cost.file_bytes:,} bytes, {self.sqnr_db:.1f} dB"
+
+    def parts(self) -> list[Any]:
+        """Give the facts, the operations and the notes."""
+        facts = [["", ""], *(list(fact) for fact in self.facts())]
+        notes = ["\n".join(self.notes)] if self.notes else []
+        return [facts, [HEADS, *map(row, self.operations)], *notes]
 
     def to_markdown(self) -> str:
         """Give it as Markdown: a table of facts, one of operations, and the notes."""

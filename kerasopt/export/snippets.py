@@ -31,7 +31,9 @@ def snippet(
 
     Args:
         file: What `to_tflite` gave, or the path of a `.tflite` file, or its bytes.
-        platform: `"android"`: Kotlin, for LiteRT's `Interpreter`; or `"ios"`: Swift, for
+        platform: `"android"`: Kotlin, for LiteRT's `CompiledModel`, with the GPU as an option, and
+            for its `Interpreter` where an input or output is of a type that the other does not
+            take or has another axis of any size than the batch axis; or `"ios"`: Swift, for
             TensorFlowLiteSwift, and for its C library where an output is int8, which Swift's
             `Tensor` does not know.
         labels: Names of the numbers of the output, which the code is to hold. Defaults to `None`:

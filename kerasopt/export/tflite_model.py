@@ -9,6 +9,7 @@ import numpy as np
 
 from kerasopt._checks import at_least, bad_type, bad_value, is_real
 from kerasopt._files import write_bytes
+from kerasopt._shown import Part, Shown
 from kerasopt.export.latency import Latency
 from kerasopt.export.reading import by_name, coerce
 from kerasopt.export.report import Report
@@ -18,7 +19,7 @@ from kerasopt.export.scoring import scores
 from kerasopt.export.signature import Signature
 
 
-class TFLiteModel:
+class TFLiteModel(Shown):
     """A TFLite file in memory that was run and compared with its Keras model.
 
     `to_tflite` makes it.
@@ -137,6 +138,10 @@ class TFLiteModel:
         if seconds <= 0:
             raise bad_value("seconds", "a float > 0", seconds)
         return time_file(self._bytes, self._sample, threads, seconds, runs)
+
+    def parts(self) -> Sequence[Part]:
+        """Give those of the report."""
+        return self._report.parts()
 
     def __repr__(self) -> str:
         size = len(self._bytes) / 1024

@@ -10,11 +10,14 @@ from typing import Any
 import keras
 import numpy as np
 
+from kerasopt import _legacy
 from kerasopt._checks import bad_type, bad_value
-from kerasopt.migrate.legacy import LEGACY
+from kerasopt.loading import load_model
 
 _CHILD = Path(__file__).with_name("child.py")
 _TOLERANCE = 1e-4
+_HALF = 2e-2  # two steps of bfloat16, whose mantissa has 8 bits
+_HALVES = ("float16", "bfloat16")
 
 
 class MigrationError(RuntimeError):
@@ -47,20 +50,26 @@ def from_tfmot(model: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     with tempfile.TemporaryDirectory() as folder:
         path = _path(model, folder)
         _run(path, folder)
-        try:
-            made = keras.saving.load_model(
-                Path(folder, "model.h5"),
-                custom_objects={**LEGACY, **(custom_objects or {})},
-                compile=False,
-                safe_mode=True,
-            )
-        except Exception as error:
-            raise MigrationError(
-                f"Keras 3 cannot rebuild the model: {error}. Layers of your own are given by "
-                "`custom_objects`."
-            ) from error
-        with np.load(Path(folder, "check.npz"), allow_pickle=False) as arrays:
-            _compare(made, dict(arrays))
+        return rebuilt(Path(folder), custom_objects)
+
+
+def rebuilt(folder: Path, custom_objects: dict[str, Any] | None = None) -> Any:
+    """Make the Keras 3 model of what `child.py` wrote into a folder, and compare it.
+
+    Raises:
+        MigrationError: As `from_tfmot`.
+    """
+    try:
+        made = load_model(folder / "model.h5", custom_objects, compile=False)
+    except _legacy.GoneError as error:
+        raise MigrationError(f"Keras 3 cannot rebuild the model. {error}") from error
+    except Exception as error:
+        raise MigrationError(
+            f"Keras 3 cannot rebuild the model: {error}. Layers of your own are given by "
+            "`custom_objects`."
+        ) from error
+    with np.load(folder / "check.npz", allow_pickle=False) as arrays:
+        _compare(made, dict(arrays))
     return made
 
 
@@ -93,13 +102,20 @@ def _run(path: str, folder: str) -> None:
 
 
 def _compare(model: Any, arrays: dict[str, Any]) -> None:
-    given = [arrays[f"input_{n}"] for n in range(len(model.inputs))]
+    given = [keras.ops.convert_to_tensor(arrays[f"input_{n}"]) for n in range(len(model.inputs))]
     outputs = model(given if len(given) > 1 else given[0], training=False)
+    half = any(one.compute_dtype in _HALVES for one in model.layers)
     for number, output in enumerate(keras.tree.flatten(outputs)):
-        mine, theirs = keras.ops.convert_to_numpy(output), arrays[f"output_{number}"]
+        mine = np.asarray(keras.ops.convert_to_numpy(output), np.float64)
+        theirs = np.asarray(arrays[f"output_{number}"], np.float64)
+        if mine.shape != theirs.shape:
+            raise MigrationError(
+                f"The Keras 3 model gives something else: output {number} has the shape "
+                f"{mine.shape} in place of {theirs.shape}."
+            )
         scale = max(float(np.abs(theirs).max(initial=0.0)), 1e-6)
         difference = float(np.abs(mine - theirs).max(initial=0.0)) / scale
-        if not difference <= _TOLERANCE:
+        if not difference <= (_HALF if half else _TOLERANCE):
             raise MigrationError(
                 f"The Keras 3 model gives something else: output {number} differs by "
                 f"{difference:.2g} of its range."

@@ -11,6 +11,7 @@ import keras
 from kerasopt import _keras, _run, schedules
 from kerasopt._checks import at_least, bad_value, one_of, verbosity, word_or_count
 from kerasopt._copies import fresh_copy
+from kerasopt._shown import Named
 from kerasopt._steps import Steps
 from kerasopt._trainable import select_trainable
 from kerasopt.pruning import constraint
@@ -39,7 +40,7 @@ from kerasopt.schedules.moments import moment_in_steps
 from kerasopt.selection import Selection, check_picks, reasons
 
 
-class Pruning(keras.callbacks.Callback):
+class Pruning(Named, keras.callbacks.Callback):
     r"""Zero the least important weights, more and more of them, while the model trains.
 
     The masks are constraints on the kernels' variables, so they hold inside the compiled step:

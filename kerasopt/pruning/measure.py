@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from kerasopt._shown import Shown
 from kerasopt._text import columns
 from kerasopt.pruning.finding import found_pattern
 from kerasopt.pruning.layout import layout_of
@@ -29,8 +30,8 @@ class Row:
         return self.zeros / self.parameters if self.parameters else 0.0
 
 
-@dataclass(frozen=True)
-class Sparsity:
+@dataclass(frozen=True, repr=False)
+class Sparsity(Shown):
     """The zeros of a model's kernels.
 
     Attributes:
@@ -52,7 +53,11 @@ class Sparsity:
         rows = [{**asdict(row), "shape": list(row.shape)} for row in self.rows]
         return {"total": self.total, "rows": rows, "left_out": dict(self.left_out)}
 
-    def __str__(self) -> str:
+    def brief(self) -> str:
+        """Give the share of zeros and the number of kernels."""
+        return f"{self.total:.4f} of {len(self.rows)} kernels"
+
+    def _table(self) -> list[list[str]]:
         rows = [["kernel", "shape", "parameters", "zeros", "sparsity", "pattern"]]
         rows += [
             [
@@ -68,7 +73,15 @@ class Sparsity:
         parameters = sum(row.parameters for row in self.rows)
         zeros = sum(row.zeros for row in self.rows)
         rows.append(["all", "", f"{parameters:,}", f"{zeros:,}", f"{self.total:.4f}", ""])
-        table = columns(rows, right=[2, 3, 4])
+        return rows
+
+    def parts(self) -> list[Any]:
+        """Give the table, and what was left out."""
+        said = [f"left out: {reasons(self.left_out)}"] if self.left_out else []
+        return [self._table(), *said]
+
+    def __str__(self) -> str:
+        table = columns(self._table(), right=[2, 3, 4])
         if not self.left_out:
             return table
         return f"{table}\nleft out: {reasons(self.left_out)}"

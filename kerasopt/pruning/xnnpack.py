@@ -6,7 +6,7 @@ from typing import Any
 import keras
 
 from kerasopt import _keras
-from kerasopt._text import columns
+from kerasopt._shown import Shown, text_of
 from kerasopt.graph import Graph, Node
 
 _ELEMENTWISE = ("abs", "ceil", "elu", "floor", "hard_swish", "hard_silu", "leaky_relu", "linear",
@@ -24,8 +24,8 @@ _GONE = (
 _OPERATIONS = {"Add", "Multiply", "Relu", "Relu6", "Sigmoid", "HardSilu", "LeakyRelu", "Elu"}
 
 
-@dataclass(frozen=True)
-class SparseInference:
+@dataclass(frozen=True, repr=False)
+class SparseInference(Shown):
     """What `sparse_inference` found.
 
     Attributes:
@@ -40,11 +40,19 @@ class SparseInference:
     def __bool__(self) -> bool:
         return bool(self.include)
 
-    def __str__(self) -> str:
+    def brief(self) -> str:
+        """Give how many layers gain."""
+        return f"{len(self.include)} of {len(self.include) + len(self.reasons)} layers"
+
+    def parts(self) -> list[Any]:
+        """Give the table."""
         rows = [["layer", "sparse inference"]]
         rows += [[path, "yes"] for path in self.include]
         rows += [[path, f"no: {why}"] for path, why in self.reasons.items()]
-        return columns(rows)
+        return [rows]
+
+    def __str__(self) -> str:
+        return text_of(self.parts())
 
 
 def sparse_inference(model: Any) -> SparseInference:

@@ -9,11 +9,12 @@ import keras
 from kerasopt import _keras, schedules
 from kerasopt._checks import bad_type, bad_value
 from kerasopt._copies import fresh_copy, kind_of
+from kerasopt._shown import Named
 from kerasopt._steps import Steps, is_state
 from kerasopt.selection import check_picks
 
 
-class Following(keras.callbacks.Callback):
+class Following(Named, keras.callbacks.Callback):
     """Base of callbacks that set, before each step, what a schedule gives for it.
 
     Derive from it and write `_begin` (find what is to be set, or raise) and `_apply`.

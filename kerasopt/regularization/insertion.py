@@ -10,6 +10,7 @@ from kerasopt.regularization.layers.random_layer import checked_seed
 from kerasopt.regularization.placement import (
     automatic_places,
     follows_dropout,
+    leads_to_dropout,
     named_places,
     never_trains,
 )
@@ -97,8 +98,9 @@ def insert_dropout(
 
     Warns:
         UserWarning: Naming places inside a model that is called with `training=False`, where
-            dropout does nothing; nested models that had to be copied and are partly frozen; or
-            models whose class cannot hold another graph, in whose place plain Functional ones are.
+            dropout does nothing; places where a dropout is already; nested models that had to be
+            copied and are partly frozen; or models whose class cannot hold another graph, in whose
+            place plain Functional ones are.
 
     Example:
     >>> import keras
@@ -117,6 +119,7 @@ def insert_dropout(
     places = automatic_places(graph, kind) if automatic else named_places(graph, after, kind)
     recurrent = _recurrent(graph, kind) if automatic else []
     idle = [node.path for node in places if never_trains(node)]
+    twice = dict.fromkeys(node.path for node in places if leads_to_dropout(graph, node))
     for number, node in enumerate(places):
         name = f"{node.layer.name}_{SUFFIXES[kind] if isinstance(kind, str) else 'dropout'}"
         its_rate = rate
@@ -133,6 +136,12 @@ def insert_dropout(
     ]
     if not places and not any(changed):
         raise _no_place(graph, after, kind)
+    if twice:
+        warnings.warn(
+            f"Dropout goes behind {', '.join(twice)} a second time: of what the first leaves, the "
+            "other drops its share again. `remove_dropout` takes the old one out.",
+            stacklevel=2,
+        )
     if idle:
         warnings.warn(
             f"Dropout after {', '.join(idle)} does nothing: the model around it is called with "

@@ -249,3 +249,12 @@ def follows_dropout(graph: Graph, node: Node) -> bool:
         or (isinstance(one.layer, _MOVING) and follows_dropout(graph, one))
         for one in before
     )
+
+
+def leads_to_dropout(graph: Graph, node: Node) -> bool:
+    """Tell whether a dropout already takes what a call gives, perhaps moved only."""
+    return any(
+        isinstance(one.layer, _NOISES)
+        or (isinstance(one.layer, _MOVING) and leads_to_dropout(graph, one))
+        for one in graph.followers(node)
+    )

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 
 from kerasopt import _temporary
-from kerasopt._text import columns
+from kerasopt._shown import Shown, text_of
 from kerasopt.selection import select
 
 
@@ -29,8 +29,8 @@ class Row:
     frozen: bool
 
 
-@dataclass(frozen=True)
-class Penalties:
+@dataclass(frozen=True, repr=False)
+class Penalties(Shown):
     """The weight penalties of a model.
 
     Attributes:
@@ -51,15 +51,23 @@ class Penalties:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def __str__(self) -> str:
+    def brief(self) -> str:
+        """Give their number and sum."""
+        return f"{len(self)} variables, {self.total:.6g} in all" if self.rows else "none"
+
+    def parts(self) -> list[Any]:
+        """Give the table, or that there are none."""
         if not self.rows:
-            return "no penalties"
+            return ["no penalties"]
         rows = [["layer", "variable", "regularizer", "value"]]
         for row in self.rows:
             value = "frozen" if row.frozen else f"{row.value:.6g}"
             rows.append([row.layer, row.variable, row.regularizer, value])
         rows.append(["all", "", "", f"{self.total:.6g}"])
-        return columns(rows, right=[3])
+        return [rows]
+
+    def __str__(self) -> str:
+        return text_of(self.parts(), right=[3])
 
 
 def penalties(model: Any, include: Any = None, exclude: Any = None) -> Penalties:

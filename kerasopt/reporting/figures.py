@@ -1,6 +1,8 @@
 """Figures: made without a screen, written whole."""
 
+import io
 import os
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,16 +30,35 @@ def check_path(path: Any) -> None:
 
 
 def new_figure(width: float, height: float) -> Any:
-    """Give an empty figure of this size in inches.
+    """Give an empty figure of this size in inches, which a notebook shows as it is.
 
     Raises:
         ImportError: If matplotlib is not installed.
+    """
+    return _class()(figsize=(width, height), layout="constrained")
+
+
+@cache
+def _class() -> type:
+    """Make the class of the figures: matplotlib is imported when the first one is drawn.
+
+    A notebook knows how to show a figure only once `matplotlib.pyplot` has been imported there,
+    which draws on a screen elsewhere.
     """
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise ImportError("Plots need matplotlib: pip install 'kerasopt[plot]'.") from error
-    return Figure(figsize=(width, height), layout="constrained")
+
+    class ShownFigure(Figure):
+        """A figure that is shown as an image."""
+
+        def _repr_png_(self) -> bytes:
+            image = io.BytesIO()
+            self.savefig(image, format="png")
+            return image.getvalue()
+
+    return ShownFigure
 
 
 def written(figure: Any, path: Any) -> Any:

@@ -11,6 +11,7 @@ from kerasopt import _keras, _run
 from kerasopt._checks import at_least, bad_type, bad_value, flag, verbosity, word_or_count
 from kerasopt._copies import fresh_copy
 from kerasopt._logs import scalar
+from kerasopt._shown import Named
 from kerasopt.stopping import arguments, metrics, telling
 from kerasopt.stopping.attributes import KerasAttributes
 from kerasopt.stopping.best_weights import BestWeights
@@ -36,7 +37,7 @@ _STATE = {
 }
 
 
-class EarlyStopping(KerasAttributes, keras.callbacks.Callback):
+class EarlyStopping(Named, KerasAttributes, keras.callbacks.Callback):
     """Stop training when a rule says so, and go back to the best epoch.
 
     Takes the place of `keras.callbacks.EarlyStopping` by changing the import, with the same

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from kerasopt._checks import bad_value
+from kerasopt._shown import Shown
 from kerasopt.tuning.records import Record
 from kerasopt.tuning.table import table_of
 from kerasopt.tuning.viewing import copied, importances_of
 
 
-class SearchResult:
+class SearchResult(Shown):
     """The result of a search.
 
     Args:

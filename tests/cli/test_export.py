@@ -98,7 +98,7 @@ def test_metadata(folder):
 def test_snippets(folder):
     arguments = ["export", "model.keras", "-o", "phone.tflite", "--snippet", "android"]
     done = run(folder, *arguments)
-    assert "class PhoneModel(context: Context)" in done.stdout
+    assert "class PhoneModel(context: Context, gpu: Boolean = false)" in done.stdout
     assert "CONV_2D" in done.stdout
     code = json.loads(run(folder, *arguments, "--json").stdout)["snippet"]
     assert code in done.stdout

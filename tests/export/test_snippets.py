@@ -1,11 +1,15 @@
 """Code for apps: the file's own names, shapes and scales stand in it.
 
-No compiler of Kotlin or Swift is needed: what can be checked of the text is checked.
+What can be checked of the text is checked; where there is a compiler, it reads the code too. That
+of Kotlin is on the path or in the folder that `KOTLIN_HOME` names: `npm pack kotlin-compiler`
+gives one.
 """
 
+import os
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -14,6 +18,7 @@ from keras import layers
 
 from kerasopt.export import snippet, to_tflite
 from kerasopt.export.snippet_parts import quoted
+from tests.export.kotlin_api import DECLARATIONS
 
 BOTH = pytest.mark.parametrize("platform", ["android", "ios"])
 PAIRS = {")": "(", "]": "[", "}": "{"}
@@ -53,11 +58,13 @@ def test_a_float_file(dense, tmp_path, platform):
     assert '"serving_default"' in code
     assert "level(" not in code
     if platform == "android":
-        assert "class MyNet2Model(context: Context)" in code
+        assert "class MyNet2Model(context: Context, gpu: Boolean = false)" in code
         assert "fun run(x: FloatArray): Outputs" in code
-        assert '"x" to native(4 * x.size)' in code
-        assert 'y = read("y")' in code
-        assert 'openFd("my-net2.tflite")' in code
+        assert 'inputs.getValue("x").writeFloat(x)' in code
+        assert 'y = outputs.getValue("y").readFloat()' in code
+        assert 'context.assets,\n        "my-net2.tflite",' in code
+        assert "Options(Accelerator.GPU, Accelerator.CPU)" in code
+        assert "Interpreter" not in code
         assert r'"a \"\$x\"",' in code
         assert "fun label(numbers: FloatArray): String" in code
         assert 'implementation("com.google.ai.edge.litert:litert:' in code
@@ -86,6 +93,9 @@ def test_integers_are_scaled_as_the_file_has_it(integers, io, platform):
     assert f"{scale}{suffix}, {given.zero_point}, {least}, {most})" in code
     assert f"({taken.zero_point})) * {out}{suffix}" in code
     assert f"any x 8 x 8 x 1 {io}, scale {scale}, zero point {given.zero_point}" in code
+    if platform == "android":  # whose TensorBuffer has no uint8
+        assert ("import com.google.ai.edge.litert.CompiledModel\n" in code) == (io == "int8")
+        assert ("does not take uint8." in code) == (io == "uint8")
     if platform == "ios":  # whose Tensor has no int8
         assert ("import TensorFlowLiteC\n" in code) == (io == "int8")
         assert ("SignatureRunner\n" in code) == (io == "uint8")
@@ -106,6 +116,7 @@ def several():
 def test_several_inputs_and_outputs_in_kotlin(several):
     code = snippet(several, "android")
     assert balanced(code)
+    assert "does not take axes of any size." in code
     assert re.search(r"fun run\(val_1: FloatArray, read_1: IntArray\)|"
                      r"fun run\(read_1: IntArray, val_1: FloatArray\)", code)  # fmt: skip
     assert '"val" to native(4 * val_1.size) { it.asFloatBuffer().put(val_1) }' in code
@@ -190,3 +201,57 @@ def test_swift_parses(several, integers, tmp_path):
         path = tmp_path / f"{number}.swift"
         path.write_text(snippet(made, "ios"))
         subprocess.run(["swiftc", "-parse", path], check=True)
+
+
+def kotlin():
+    """Give the command of a compiler of Kotlin for the JVM, or `None`."""
+    if shutil.which("kotlinc"):
+        return ["kotlinc"]
+    jar = Path(os.environ.get("KOTLIN_HOME", "no"), "lib", "kotlin-compiler.jar")
+    if not jar.is_file() or not shutil.which("java"):
+        return None
+    return ["java", "-Xmx1g", "-cp", str(jar), "org.jetbrains.kotlin.cli.jvm.K2JVMCompiler",
+            "-kotlin-home", str(jar.parents[1]), "-no-reflect"]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def every_type():
+    """Inputs and outputs of all types that TensorBuffer takes."""
+    kinds = ("float32", "int32", "int64", "bool")
+    given = [keras.Input((3,), dtype=kind, name=f"in_{kind}") for kind in kinds]
+    return to_tflite(keras.Model(given, {f"out_{one.name}": one[:, ::-1] for one in given}))
+
+
+def test_every_type_has_its_method(every_type):
+    code = snippet(every_type, "android")
+    assert balanced(code)
+    for kind, method in (("int32", "Int"), ("int64", "Long"), ("bool", "Boolean")):
+        assert f'getValue("in_{kind}").write{method}(in_{kind})' in code
+        assert f'getValue("out_in_{kind}").read{method}()' in code
+
+
+def test_kotlin_calls_what_is_published(every_type, integers, several):
+    declared = set(re.findall(r"\w+", " ".join(DECLARATIONS.values())))
+    for made in (every_type, *integers.values(), several):
+        code = snippet(made, "android")
+        imported = re.findall(r"import (com\.google|org\.tensorflow)[\w.]*\.(\w+)", code)
+        assert imported
+        called = re.findall(r"(?:model|interpreter|getValue\(\"\w+\"\))\.(\w+)\(", code)
+        assert {name for _, name in imported} | set(called) <= declared
+
+
+@pytest.mark.skipif(not kotlin(), reason="no compiler of Kotlin: see KOTLIN_HOME above")
+def test_kotlin_compiles(every_type, integers, several, dense, tmp_path):
+    sources = dict(DECLARATIONS)
+    for number, made in enumerate((every_type, *integers.values(), several, dense)):
+        labels = ["a", '"$b"', "c"] if made is dense else None
+        file = made if not isinstance(made, keras.Model) else to_tflite(made)
+        code = snippet(file, "android", labels)
+        sources[f"Model{number}.kt"] = code.replace("class Model(", f"class Model{number}(", 1)
+    for name, text in sources.items():
+        (tmp_path / name).write_text(text)
+    done = subprocess.run(
+        [*kotlin(), "-d", tmp_path / "out", *(tmp_path / name for name in sources)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr

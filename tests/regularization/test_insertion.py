@@ -218,3 +218,16 @@ def test_mobilenet():
         models.results(old, inputs)[0], models.results(new, inputs)[0], atol=1e-6
     )
     assert dropouts(insert_dropout(old, 0.2)) == ["global_average_pooling2d_dropout"]
+
+
+def test_a_second_dropout_at_one_place_is_said_once():
+    model = keras.Sequential(
+        [keras.Input((4,)), layers.Dense(8, activation="relu", name="a"),
+         layers.Flatten(), layers.Dense(8, activation="relu", name="b"), layers.Dense(2)]
+    )  # fmt: skip
+    first = insert_dropout(model, 0.1)
+    with pytest.warns(UserWarning, match="behind a, b a second time") as caught:
+        insert_dropout(first, 0.4, after=["a", "b"])
+    assert len(caught) == 1
+    with pytest.raises(ValueError, match="no dropout"):
+        insert_dropout(first, 0.4)

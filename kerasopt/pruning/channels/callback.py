@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from kerasopt import _keras, _run
 from kerasopt._checks import at_least, bad_value, one_of, verbosity, word_or_count
 from kerasopt._copies import fresh_copy
+from kerasopt._shown import Named
 from kerasopt._steps import Steps
 from kerasopt.pruning.arguments import as_plain, checked_schedule, made_again
 from kerasopt.pruning.channels.candidates import FROZEN, candidates, inner_model, trainable
@@ -27,7 +28,7 @@ from kerasopt.selection import check_picks, reasons
 _ADVICE = ("fewer channels", "more epochs of ramp (`end`)", "`criterion='taylor'` with `data`")
 
 
-class ChannelPruning(keras.callbacks.Callback):
+class ChannelPruning(Named, keras.callbacks.Callback):
     """Mask whole channels, more and more of them, while the model trains; then `shrink` them away.
 
     A masked channel has zeros in all that makes, scales and takes it, after every step: what stays

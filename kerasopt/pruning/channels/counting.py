@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from kerasopt._shown import Shown
 from kerasopt._text import columns
 from kerasopt.graph import Graph
 from kerasopt.pruning.channels.cost import Cost, Costs
@@ -32,8 +33,8 @@ class LayerCount:
     activation_bytes: int
 
 
-@dataclass(frozen=True)
-class Count(Cost):
+@dataclass(frozen=True, repr=False)
+class Count(Shown, Cost):
     """What a model costs, and each of its layers; printed as a table.
 
     Attributes:
@@ -45,7 +46,11 @@ class Count(Cost):
     layers: tuple[LayerCount, ...] = ()
     not_counted: tuple[str, ...] = ()
 
-    def __str__(self) -> str:
+    def brief(self) -> str:
+        """Give the sums."""
+        return f"{self.parameters:,} parameters, {self.macs:,} MACs, {len(self.layers)} layers"
+
+    def _table(self) -> list[list[str]]:
         rows = [["layer", "kind", "output", "parameters", "MACs", "activation, bytes"]]
         for one in self.layers:
             shape = " x ".join("?" if size is None else str(size) for size in one.shape[1:])
@@ -53,7 +58,15 @@ class Count(Cost):
             rows.append([one.path, one.kind, shape, *(f"{number:,}" for number in numbers)])
         total = (self.parameters, self.macs, self.peak_bytes)
         rows.append(["in all", "", "", *(f"{number:,}" for number in total)])
-        text = columns(rows, right=[3, 4, 5]) + " (at most at a time)"
+        return rows
+
+    def parts(self) -> list[Any]:
+        """Give the table, and what is not counted."""
+        names = ", ".join(self.not_counted)
+        return [self._table(), *([f"MACs that are not counted: {names}."] if names else [])]
+
+    def __str__(self) -> str:
+        text = columns(self._table(), right=[3, 4, 5]) + " (at most at a time)"
         if self.not_counted:
             text += f"\n\nMACs that are not counted: {', '.join(self.not_counted)}."
         return text

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kerasopt._shown import Shown
 from kerasopt._text import columns
 from kerasopt.pruning.channels.cost import Cost, Costs
 from kerasopt.pruning.channels.groups import Group
@@ -36,7 +37,7 @@ class PlannedGroup:
     is_heads: bool = False
 
 
-class ShrinkPlan:
+class ShrinkPlan(Shown):
     """A plan to remove channels from a model, from `kerasopt.pruning.shrink_plan`.
 
     Attributes:
@@ -117,7 +118,7 @@ class ShrinkPlan:
             "notes": self.notes,
         }
 
-    def __str__(self) -> str:
+    def _tables(self) -> tuple[list[list[str]], list[list[str]]]:
         rows = [["channels of", "before", "after"]]
         for one in self.groups:
             kind = " (heads)" if one.is_heads else ""
@@ -131,6 +132,19 @@ class ShrinkPlan:
             old, new = getattr(self.before, name), getattr(self.after, name)
             part = f"{100 * new / old:.1f} %" if old else ""
             costs.append([what, f"{old:,}", f"{new:,}", part])
+        return rows, costs
+
+    def parts(self) -> list[Any]:
+        """Give the two tables and what there is to say."""
+        said = []
+        if self.reconstruct:
+            said.append("Kernels make up for what goes, by least squares on the data.")
+        if self.left_out:
+            said.append(f"Left alone: {reasons(self.left_out)}.")
+        return [*self._tables(), *said, *(["\n".join(self.notes)] if self.notes else [])]
+
+    def __str__(self) -> str:
+        rows, costs = self._tables()
         text = columns(rows, right=[1, 2]) + "\n\n" + columns(costs, right=[1, 2, 3])
         if self.reconstruct:
             text += "\n\nKernels make up for what goes, by least squares on the data."

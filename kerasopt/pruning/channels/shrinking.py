@@ -1,9 +1,8 @@
 """Removing channels from a model for good."""
 
-import warnings
 from typing import Any
 
-from kerasopt._checks import at_least, bad_value, flag, one_of, outside, verbosity
+from kerasopt._checks import at_least, bad_value, flag, one_of, outside, verbosity, warn_each
 from kerasopt.graph import Rewrite
 from kerasopt.pruning.channels.candidates import candidates
 from kerasopt.pruning.channels.deciding import SCOPES, chosen, masked
@@ -79,8 +78,7 @@ def shrink_plan(
         groups = [group for group, _ in scored]
         known = [score for _, score in scored]
         gone = chosen(trace, groups, known, want, scope, round_to, notes, apart)
-    for note in notes:
-        warnings.warn(note, stacklevel=outside())
+    warn_each(notes, stacklevel=outside())
     return ShrinkPlan(trace, groups, gone, apart, notes, data, batches, reconstruct)
 
 

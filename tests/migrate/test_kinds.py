@@ -1,0 +1,97 @@
+"""Every layer of Keras 2 that Keras 3 has gives the same numbers there; the others are named."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+import kerasopt
+from kerasopt._legacy import ABSENT, GoneError, hard_sigmoid_of_keras_2, modern
+from kerasopt.migrate import MigrationError
+from kerasopt.migrate.tfmot import rebuilt
+
+pytestmark = pytest.mark.slow
+
+REFUSED = {
+    "LocallyConnected1D": "no such layer",
+    "OpLambda": "operation of TensorFlow",
+    "RandomCrop": "shape",  # Keras 3 crops in training alone, Keras 2 always
+    "RandomHeight": "use RandomZoom",
+    "RandomWidth": "use RandomZoom",
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """One process of Keras 2 makes a model of each kind."""
+    pytest.importorskip("tf_keras", reason="tfmot is not installed")
+    path = tmp_path_factory.mktemp("kinds")
+    script = Path(__file__).with_name("kinds.py")
+    root = str(Path(kerasopt.__file__).parents[1])
+    subprocess.run(
+        [sys.executable, script, path], check=True, capture_output=True,
+        env={**os.environ, "PYTHONPATH": root},
+    )  # fmt: skip
+    return path
+
+
+def test_all_kinds_of_layers(folder):
+    kinds = sorted(one.name for one in folder.iterdir() if one.is_dir())
+    assert len(kinds) > 100
+    wrong = {}
+    for kind in kinds:
+        try:
+            model = rebuilt(folder / kind)
+        except MigrationError as error:
+            wrong[kind] = str(error)
+        else:
+            assert isinstance(model, keras.Model)
+    assert set(wrong) == set(REFUSED), wrong
+    for kind, said in REFUSED.items():
+        assert said in wrong[kind]
+        assert "Expected" not in wrong[kind]
+
+
+def test_load_model_loads_them_too(folder, tmp_path):
+    with pytest.warns(UserWarning, match=r"Compiled\.h5 is of Keras 2 and loaded without"):
+        model = kerasopt.load_model(folder / "Compiled.h5")
+    assert not model.compiled
+    assert model.layers[-1].activation is hard_sigmoid_of_keras_2
+    model.save(tmp_path / "again.keras")
+    kerasopt.load_model(tmp_path / "again.keras")
+    assert type(kerasopt.load_model(folder / "SeparableConv2D.h5").layers[0]) is (
+        keras.layers.SeparableConv2D
+    )
+    with pytest.raises(GoneError, match="LocallyConnected1D 'locally_connected1d'"):
+        kerasopt.load_model(folder / "LocallyConnected1D.h5")
+
+
+def test_the_file_stays_as_it_was(folder):
+    path = folder / "Conv2DTranspose.h5"
+    before = path.read_bytes()
+    kerasopt.load_model(path)
+    assert path.read_bytes() == before
+
+
+def test_arguments_that_are_gone_are_refused_with_another_value():
+    layer = {"class_name": "LSTM", "config": {"name": "l", "units": 2, "time_major": True}}
+    with pytest.raises(GoneError, match="LSTM 'l': Keras 3 has no time_major=True, only False"):
+        modern([layer])
+    config = {"name": "c", "filters": 2, "kernel_size": 3, "groups": 2}
+    assert modern({"class_name": "Conv2D", "config": config})["config"] == config
+    with pytest.raises(GoneError, match="groups=2"):
+        modern({"class_name": "SeparableConv2D", "config": config})
+
+
+def test_what_is_absent_is_absent():
+    assert not [name for name in ABSENT if hasattr(keras.layers, name)]
+
+
+def test_the_sigmoid_of_keras_2():
+    x = np.linspace(-4, 4, 9, dtype="float32")
+    expected = np.clip(0.2 * x + 0.5, 0, 1)
+    np.testing.assert_allclose(hard_sigmoid_of_keras_2(x), expected, atol=1e-6)
