@@ -39,6 +39,7 @@ def test_a_file_of_keras_2(model, tmp_path):
             if layer["class_name"] == "DepthwiseConv2D":
                 layer["config"]["groups"] = 1
         file.attrs["model_config"] = json.dumps(config)
+        file.attrs["keras_version"] = "2.15.0"
     with pytest.raises(TypeError, match="groups"):
         keras.models.load_model(path)
     loaded = load(path)
