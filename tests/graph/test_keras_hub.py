@@ -110,7 +110,7 @@ def gpt2():
 
 AFTER = {
     efficientnet: "pooler",
-    vit: "*get_item",
+    vit: "*vit_encoder",
     bert: "*pooled_dense",
     whisper: "encoder_embeddings_add",
     gpt2: "*embeddings_add",
