@@ -1,4 +1,4 @@
-"""Arguments that are wrong: one way to say which, what was expected and what was received."""
+"""What users are told: errors for arguments, one way for all, and warnings at their own line."""
 
 import difflib
 import math
@@ -6,7 +6,20 @@ import numbers
 import sys
 import warnings
 from collections.abc import Iterable
+from types import FrameType
 from typing import Any
+
+_LIBRARIES = {
+    "contextlib",
+    "functools",
+    "keras",
+    "keras_tuner",
+    "kerasopt",
+    "optuna",
+    "tensorflow",
+    "tf_keras",
+    "threading",
+}
 
 
 def _message(argument: str, expected: str, received: object, advice: str) -> str:
@@ -42,17 +55,6 @@ def bad_value(argument: str, expected: str, received: object, advice: str = "") 
 def bad_type(argument: str, expected: str, received: object, advice: str = "") -> TypeError:
     """Give the `TypeError` for an argument of the wrong type; arguments as in `bad_value`."""
     return TypeError(_message(argument, expected, received, advice))
-
-
-def outside() -> int:
-    """Give the `stacklevel` with which a warning of the caller points at the user's own line."""
-    level = 1
-    frame = sys._getframe(1)
-    while frame.f_back is not None:
-        if str(frame.f_globals.get("__name__", "")).partition(".")[0] != "kerasopt":
-            break
-        frame, level = frame.f_back, level + 1
-    return level
 
 
 def is_real(value: object) -> bool:
@@ -220,12 +222,26 @@ def did_you_mean(name: object, known: Iterable[str]) -> str:
     return f"Did you mean {close[0]!r}?" if close else ""
 
 
-def warn_each(messages: Iterable[str], stacklevel: int = 2) -> None:
-    """Give warnings, one of several alike.
+def warn(message: str, category: type[Warning] = UserWarning) -> None:
+    """Warn at the user's line: the nearest one above the caller that is of no library.
 
     Args:
-        messages: What to say.
-        stacklevel: As in `warnings.warn`, from the caller of this function. Defaults to `2`.
+        message: What to say.
+        category: Class of the warning. Defaults to `UserWarning`.
     """
+    level = 1
+    frame: FrameType | None = sys._getframe()
+    while frame is not None and _library(frame) in _LIBRARIES:
+        level, frame = level + 1, frame.f_back
+    # Where all are of libraries, as in a command: at the caller.
+    warnings.warn(message, category, stacklevel=level if frame is not None else 2)
+
+
+def warn_each(messages: Iterable[str]) -> None:
+    """Warn at the user's line, once of several messages that are alike."""
     for message in dict.fromkeys(messages):
-        warnings.warn(message, stacklevel=stacklevel + 1)
+        warn(message)
+
+
+def _library(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0]

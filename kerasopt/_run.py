@@ -4,16 +4,10 @@ Keras hands the same `params` dict to all callbacks of a `fit`, and a new one to
 what is noted there is seen by all of them and never outlives the run.
 """
 
-import sys
-import warnings
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from types import FrameType
+from typing import Any
 
 _KEY = "kerasopt"
-_LIBRARIES = {"contextlib", "keras", "kerasopt", "tensorflow", "threading", "tf_keras"}
 
 
 def _board(callback: Any) -> dict[str, Any]:
@@ -62,15 +56,6 @@ def first(callback: Any, what: str) -> bool:
         return False
     said.add(what)
     return True
-
-
-def say(message: str) -> None:
-    """Warn at the user's line: the nearest one that is of no library between him and here."""
-    level, frame = 1, sys._getframe(0)
-    above: FrameType | None = frame
-    while above is not None and above.f_globals.get("__name__", "").split(".")[0] in _LIBRARIES:
-        level, above = level + 1, above.f_back
-    warnings.warn(message, stacklevel=level if above is not None else 2)
 
 
 def claim(callback: Any, what: str, things: Mapping[int, str]) -> list[str]:

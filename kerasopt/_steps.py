@@ -1,11 +1,10 @@
 """The steps of one `fit`, and a schedule that follows them: what scheduled callbacks share."""
 
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
 from kerasopt import _keras, _run
-from kerasopt._checks import is_integer
+from kerasopt._checks import is_integer, warn
 from kerasopt.schedules import Schedule
 
 
@@ -127,7 +126,7 @@ class Steps:
         self._epoch_start = int(state["step"]) - self._in_epoch
 
     def _warn(self, message: str) -> None:
-        warnings.warn(f"{self._who}: {message}", stacklevel=3)
+        warn(f"{self._who}: {message}")
 
 
 def is_state(state: Any) -> bool:

@@ -1,9 +1,8 @@
 """Which variables a callback works on: those that training still changes."""
 
-import warnings
 from typing import Any
 
-from kerasopt._checks import bad_value, outside
+from kerasopt._checks import bad_value, warn
 from kerasopt.selection import Selection, advice, reasons, select
 
 
@@ -42,13 +41,10 @@ def select_trainable(model: Any, include: Any, exclude: Any, variables: str, who
         )
     altered = {path: why for path, why in chosen.left_out.items() if advice({path: why})}
     if altered:
-        warnings.warn(
-            f"{who} leaves out {reasons(altered)}. {advice(altered)}", stacklevel=outside()
-        )
+        warn(f"{who} leaves out {reasons(altered)}. {advice(altered)}")
     if frozen:
-        warnings.warn(
+        warn(
             f"{who} leaves out frozen layers: {', '.join(map(repr, frozen))}. Set "
-            "`layer.trainable = True` and compile again to have them.",
-            stacklevel=outside(),
+            "`layer.trainable = True` and compile again to have them."
         )
     return kept

@@ -1,8 +1,9 @@
 """Loading models that hold layers of kerasopt, and those of Keras 2."""
 
-import warnings
 from pathlib import Path
 from typing import Any
+
+from kerasopt._checks import warn
 
 
 def load_model(path: Any, custom_objects: Any = None, compile: bool = True) -> Any:  # noqa: A002
@@ -59,10 +60,9 @@ def load_model(path: Any, custom_objects: Any = None, compile: bool = True) -> A
                 return keras.saving.load_model(file, custom_objects=objects, safe_mode=True)
             except Exception as error:  # Keras 3 does not read all losses and optimizers of Keras 2
                 said = " ".join(str(error).split())[:200]
-                warnings.warn(
+                warn(
                     f"{found.name} is of Keras 2 and loaded without being compiled, so compile it: "
-                    f"{said}",
-                    stacklevel=2,
+                    f"{said}"
                 )
             compile = False  # noqa: A001
         return keras.saving.load_model(

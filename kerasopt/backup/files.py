@@ -2,14 +2,13 @@
 
 import os
 import re
-import warnings
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from kerasopt import _store
-from kerasopt._checks import bad_type, bad_value
+from kerasopt._checks import bad_type, bad_value, warn
 
 _NAME = re.compile(r"backup-(\d{8})\.npz")
 
@@ -78,10 +77,7 @@ class BackupFiles:
             except _store.DamagedFileError as error:
                 last = error
                 damaged.append(path)
-                warnings.warn(
-                    f"BackupAndRestore: {error} The backup before it is taken, if there is one.",
-                    stacklevel=2,
-                )
+                warn(f"BackupAndRestore: {error} The backup before it is taken, if there is one.")
                 continue
             for one in damaged:
                 # Out of the way, so that it is not counted among the backups that are kept.

@@ -1,12 +1,12 @@
 """What saves and restores: behind the last callback, so that it sees what all have done."""
 
-import warnings
 from pathlib import Path
 from typing import Any
 
 import keras
 
 from kerasopt import _keras, _run
+from kerasopt._checks import warn
 from kerasopt._logs import plain
 from kerasopt.backup import callback_states, variables
 from kerasopt.backup.files import BackupFiles
@@ -62,10 +62,9 @@ class Last(keras.callbacks.Callback):
         self._position = data["position"]
         before, now = data["steps"], self.params.get("steps")
         if before and now and before != now:
-            warnings.warn(
+            warn(
                 f"BackupAndRestore: an epoch had {before} batches and now has {now}. The run that "
-                "goes on is not the one that was broken off.",
-                stacklevel=2,
+                "goes on is not the one that was broken off."
             )
         if self.params.get("verbose"):
             where = f"Resuming at epoch {data['epoch'] + 1}, batch {data['batch'] + 1}, from {path}"

@@ -2,10 +2,9 @@
 
 import re
 import textwrap
-import warnings
 from typing import TYPE_CHECKING
 
-from kerasopt._checks import bad_type, bad_value
+from kerasopt._checks import bad_type, bad_value, warn
 from kerasopt.export.inspection import asked, content_of
 from kerasopt.export.micro import KERNELS, Obstacle, obstacles, resolver_name
 from kerasopt.export.structure import Graph, from_plain, operators, structure
@@ -73,7 +72,7 @@ def to_c_array(file: "TFLiteModel | str | os.PathLike[str] | bytes", name: str =
     hindering = obstacles(graphs, known)
     if hindering:
         listed = "".join(f"\n  {one}" for one in hindering)
-        warnings.warn(f"TFLite Micro cannot run this file:{listed}", stacklevel=2)
+        warn(f"TFLite Micro cannot run this file:{listed}")
     found = sorted({operator.name for _, operator in operators(graphs)} & KERNELS)
     numbers = textwrap.fill(", ".join(f"0x{byte:02x}" for byte in content), 100,
                             initial_indent="  ", subsequent_indent="  ")  # fmt: skip

@@ -1,12 +1,11 @@
 """A model from whatever file it is in."""
 
 import os
-import warnings
 import zipfile
 from pathlib import Path
 from typing import Any
 
-from kerasopt._checks import bad_value
+from kerasopt._checks import bad_value, warn
 from kerasopt.export.saved_model import FILE, SavedModel
 from kerasopt.loading import load_model
 
@@ -40,7 +39,7 @@ def load(path: str | os.PathLike[str], argument: str = "model", compiled: bool =
             return load_model(found)
         except Exception as error:  # a loss of the user's own, or no model at all
             said = " ".join(str(error).split())[:200]
-            warnings.warn(f"{found.name} is loaded without being compiled: {said}", stacklevel=2)
+            warn(f"{found.name} is loaded without being compiled: {said}")
     try:
         return load_model(found, compile=False)
     except Exception as error:

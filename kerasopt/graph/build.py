@@ -1,14 +1,13 @@
 """From levels of nodes back to a Keras model."""
 
 import inspect
-import warnings
 from collections.abc import Callable
 from typing import Any
 
 import keras
 
 from kerasopt import _keras
-from kerasopt._checks import outside
+from kerasopt._checks import warn
 from kerasopt.graph.compiling import compile_like
 from kerasopt.graph.copies import fresh
 from kerasopt.graph.node import Level, Node, Port
@@ -135,11 +134,10 @@ class Builder:
             if methods:
                 name += f" without its own {', '.join(f'`{one}`' for one in methods)}"
             told.append(name)
-        warnings.warn(
+        warn(
             "The rewritten model has a plain Functional or Sequential model, with the same layers "
             f"and weights, in the place of {'; '.join(told)}: the constructor of such a class "
-            "makes its graph itself, so that it cannot hold another one.",
-            stacklevel=outside(),
+            "makes its graph itself, so that it cannot hold another one."
         )
 
     def _model(self, level: Level) -> Any:

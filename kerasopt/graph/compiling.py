@@ -1,13 +1,12 @@
 """Compiling a rewritten model as the old one was."""
 
 import types
-import warnings
 from typing import Any
 
 import keras
 
 from kerasopt import _keras
-from kerasopt._checks import outside
+from kerasopt._checks import warn
 from kerasopt.graph.copies import fresh
 
 
@@ -43,10 +42,7 @@ def compile_like(old: Any, new: Any) -> None:
 
 
 def _warn(model: Any, why: str) -> None:
-    warnings.warn(
-        f"The rewritten model {model.name!r} is not compiled: {why}. Compile it again.",
-        stacklevel=outside(),
-    )
+    warn(f"The rewritten model {model.name!r} is not compiled: {why}. Compile it again.")
 
 
 def _again(value: Any) -> Any:

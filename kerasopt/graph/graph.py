@@ -1,12 +1,11 @@
 """A model as nodes that can be looked at and changed, and built again with its weights."""
 
-import warnings
 from typing import Any
 
 import keras
 
 from kerasopt import selection
-from kerasopt._checks import bad_type, bad_value, did_you_mean, outside
+from kerasopt._checks import bad_type, bad_value, did_you_mean, warn
 from kerasopt.graph.build import Builder, Change, Part, Transfer
 from kerasopt.graph.flow import leaves, takers
 from kerasopt.graph.node import Level, Node, Port
@@ -306,12 +305,11 @@ class Graph:
         ]
         if frozen:
             names = ", ".join(map(repr, frozen))
-            warnings.warn(
+            warn(
                 f"The nested model {names} had to be copied, as something in it changes, and has "
                 "frozen layers. To unfreeze them set `trainable` on the copy, "
                 f"`kerasopt.graph.Rewrite.of(model).copied[{frozen[0]!r}]`; the old object belongs "
-                "to the old model alone.",
-                stacklevel=outside(),
+                "to the old model alone."
             )
         nodes = {id(node.layer): node.path for node in self.nodes}
         return Rewrite(

@@ -1,13 +1,12 @@
 """What a model subclass holds beside its graph: arguments, attributes, weights of its own."""
 
 import inspect
-import warnings
 from typing import Any
 
 import keras
 
 from kerasopt import _keras
-from kerasopt._checks import bad_value, outside
+from kerasopt._checks import bad_value, warn
 from kerasopt.graph.state import carry_over, carry_variable
 from kerasopt.selection import own_variables
 
@@ -168,10 +167,9 @@ def carry_own(old: Any, new: Any, copies: dict[int, Any]) -> None:
     else:
         lost += [v.name for v in mine]
     if lost:
-        warnings.warn(
+        warn(
             f"The rewritten model {old.name!r} lacks {', '.join(lost)}: set on the old model, but "
-            f"not made by the constructor of {type(old).__name__!r}. Set them again.",
-            stacklevel=outside(),
+            f"not made by the constructor of {type(old).__name__!r}. Set them again."
         )
 
 

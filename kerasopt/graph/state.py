@@ -1,7 +1,6 @@
 """Carrying what a layer has learned, and what was set on it, over to its copy."""
 
 import tempfile
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +8,7 @@ import keras
 import numpy as np
 
 from kerasopt import _temporary
-from kerasopt._checks import outside
+from kerasopt._checks import warn
 from kerasopt.graph.copies import fresh
 from kerasopt.selection import walk
 
@@ -119,10 +118,9 @@ def _copied(thing: Any, what: str, path: str) -> Any:
     except ValueError:
         if what == "regularizer":
             return thing
-        warnings.warn(
+        warn(
             f"The copy of {path!r} has no {type(thing).__name__}: this constraint cannot be made "
-            "again from its config. Set it again.",
-            stacklevel=outside(),
+            "again from its config. Set it again."
         )
         return None
 

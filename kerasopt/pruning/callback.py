@@ -9,7 +9,7 @@ from typing import Any, Self
 import keras
 
 from kerasopt import _keras, _run, schedules
-from kerasopt._checks import at_least, bad_value, one_of, verbosity, word_or_count
+from kerasopt._checks import at_least, bad_value, one_of, verbosity, warn, word_or_count
 from kerasopt._copies import fresh_copy
 from kerasopt._shown import Named
 from kerasopt._steps import Steps
@@ -247,7 +247,7 @@ class Pruning(Named, keras.callbacks.Callback):
     def _say_what_trains_again(self, known: float) -> None:
         begins = self.schedule.bounds()[0]
         if known > begins + 0.01 and not self.keeps:
-            _run.say(
+            warn(
                 f"Pruning: the kernels have {known:.1%} zeros of an earlier pruning, and this "
                 f"schedule begins at {begins:.3g}: they train again. Begin where it ended, as "
                 f"`PolynomialDecay({known:.3g}, ...)`, or hold the zeros with `Pruning('keep')`."

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from kerasopt import _run
+from kerasopt._checks import warn
 
 _LOST = 0.75  # of what it was above chance, an accuracy has lost when it is said to be gone
 _TIMES = 5.0  # of the loss that it began with
@@ -105,7 +106,7 @@ class Collapse:
         if what and _run.first(self._callback, "collapse"):
             before = self._shares[-2]
             where = f"between {before:.0%} and {share:.0%}" if before < share else f"at {share:.0%}"
-            _run.say(
+            warn(
                 f"{self._who}: the model collapsed {where}: {what}. "
                 f"Try {', '.join(advice[:-1])} or {advice[-1]}."
             )

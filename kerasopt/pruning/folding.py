@@ -1,6 +1,5 @@
 """Folding batch normalization into the layers before it, and dropping layers that do nothing."""
 
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -8,7 +7,7 @@ import keras
 import numpy as np
 
 from kerasopt import selection
-from kerasopt._checks import verbosity
+from kerasopt._checks import verbosity, warn
 from kerasopt.graph import Graph, Node, Rewrite
 from kerasopt.graph.copies import fresh
 from kerasopt.graph.state import assign, carry_flags, carry_variable
@@ -78,10 +77,7 @@ def fold_batch_norm(model: Any, include: Any = None, exclude: Any = None, verbos
     left.update(_inside(graph))
     if not folded and (left or not dropped):
         why = selection.reasons(left) if left else "it has no BatchNormalization"
-        warnings.warn(
-            f"fold_batch_norm: nothing could be folded in the model {model.name!r}: {why}.",
-            stacklevel=2,
-        )
+        warn(f"fold_batch_norm: nothing could be folded in the model {model.name!r}: {why}.")
     new = graph.build()  # what cannot be copied is said before anything is printed
     if verbose:
         parts = [f"{len(folded)} folded" + (f" ({', '.join(folded)})" if folded else "")]

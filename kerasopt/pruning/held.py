@@ -1,7 +1,6 @@
 """The masks of one run: put on the kernels of a model, chosen, held, taken off."""
 
 import math
-import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -9,6 +8,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from kerasopt._checks import warn
 from kerasopt.pruning import constraint
 from kerasopt.pruning.criteria import Context, Criterion, Magnitude
 from kerasopt.pruning.dynamics import Dynamics, drop_and_grow
@@ -137,10 +137,9 @@ class Masks:
         """Name, in a warning, the kernels that a pattern does not divide."""
         padded = self.padded(pattern)
         if padded:
-            warnings.warn(
+            warn(
                 f"{who}: {pattern!r} does not divide {', '.join(padded)}: at their edge a block or "
-                "group is smaller.",
-                stacklevel=3,
+                "group is smaller."
             )
 
     def keep_zeros(self) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 
 from kerasopt import _keras, _run
+from kerasopt._checks import warn
 
 
 def warn_of_monitors(callback: Any, who: str, until: int) -> None:
@@ -26,7 +27,7 @@ def warn_of_monitors(callback: Any, who: str, until: int) -> None:
     names = ", ".join(_shown(one) for one in found)
     own = " and ".join(sorted({_kind(one).__name__ for one in found}))
     when = f"step {until}" if ends is None else f"step {until}, in epoch {max(ends, 1)}"
-    _run.say(
+    warn(
         f"{who} changes the model until {when}, and {names} of Keras would compare epochs of "
         "different sparsity: weights from before the end are not pruned enough, and the ramp "
         f"looks like failure. Import {own} from `kerasopt.callbacks`: the same arguments, and "

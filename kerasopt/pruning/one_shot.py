@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from kerasopt import _keras, _run
-from kerasopt._checks import at_least, fraction
+from kerasopt import _keras
+from kerasopt._checks import at_least, fraction, warn
 from kerasopt.pruning.arguments import chosen_scope
 from kerasopt.pruning.collecting import Collector
 from kerasopt.pruning.criteria import ZerosLast, as_criterion
@@ -81,7 +81,7 @@ def prune(
     masks.choose(sparsity, scope, pattern, ZerosLast(criterion), contexts=contexts)
     found = table_of(chosen)
     if before > max(sparsity, 0.0) + 0.01 and found.total <= before:
-        _run.say(
+        warn(
             f"prune: the kernels had {before:.1%} zeros already, more than sparsity={sparsity:.3g} "
             "asks for, and what is zero stays so: nothing was changed. Prune a copy from before."
         )

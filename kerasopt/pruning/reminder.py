@@ -10,7 +10,8 @@ from typing import Any
 
 import keras
 
-from kerasopt import _keras, _run, _temporary
+from kerasopt import _keras, _temporary
+from kerasopt._checks import warn
 
 
 class Reminder(_temporary.Temporary, keras.constraints.Constraint):
@@ -55,7 +56,7 @@ class Note:
             variable = one()
             if variable is not None:
                 _temporary.take_off(variable, "constraint", lambda thing: self._is_mine(thing))
-        _run.say(
+        warn(
             f"{self._who} left {self.share:.1%} {self._what} of this model, and nothing holds them "
             "in this training: they will be filled. Train with `callbacks=[kerasopt.callbacks."
             'Pruning("keep")]` to keep them.'

@@ -1,9 +1,8 @@
 """Putting dropout into a model that exists."""
 
-import warnings
 from typing import Any
 
-from kerasopt._checks import bad_value, fraction, verbosity
+from kerasopt._checks import bad_value, fraction, verbosity, warn
 from kerasopt.graph import Graph, Node, Rewrite
 from kerasopt.regularization.kinds import SUFFIXES, Make, checked_kind, make_layer
 from kerasopt.regularization.layers.random_layer import checked_seed
@@ -137,16 +136,14 @@ def insert_dropout(
     if not places and not any(changed):
         raise _no_place(graph, after, kind)
     if twice:
-        warnings.warn(
+        warn(
             f"Dropout goes behind {', '.join(twice)} a second time: of what the first leaves, the "
-            "other drops its share again. `remove_dropout` takes the old one out.",
-            stacklevel=2,
+            "other drops its share again. `remove_dropout` takes the old one out."
         )
     if idle:
-        warnings.warn(
+        warn(
             f"Dropout after {', '.join(idle)} does nothing: the model around it is called with "
-            "`training=False`.",
-            stacklevel=2,
+            "`training=False`."
         )
     new = graph.build()
     if verbose:

@@ -1,11 +1,10 @@
 """What penalties and constraints have in common: decide for each variable, set, and tell."""
 
-import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from kerasopt import _temporary
-from kerasopt._checks import outside
+from kerasopt._checks import warn
 from kerasopt.regularization.assignment import assign
 from kerasopt.regularization.living import check_whole
 from kerasopt.regularization.train_step import ignores_losses
@@ -106,4 +105,4 @@ def names(targets: Iterable[Target]) -> str:
 
 
 def _warn(message: str) -> None:
-    warnings.warn(message, stacklevel=outside())
+    warn(message)

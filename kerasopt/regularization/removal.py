@@ -1,6 +1,5 @@
 """Taking dropout out of a model that exists, or making plain dropout of a scheduled one."""
 
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -8,7 +7,7 @@ import keras
 import numpy as np
 
 from kerasopt import selection
-from kerasopt._checks import bad_value, verbosity
+from kerasopt._checks import bad_value, verbosity, warn
 from kerasopt.graph import Graph, Node, Rewrite
 from kerasopt.graph.copies import fresh
 from kerasopt.graph.state import assign, carry_over
@@ -83,10 +82,9 @@ def remove_dropout(model: Any, include: Any = None, exclude: Any = None, verbose
             stays += _inside(node, ALL_DROPOUTS, is_chosen)
         seen.add(id(node.layer))
     if stays:
-        warnings.warn(
+        warn(
             f"Dropout stays in {', '.join(dict.fromkeys(stays))}: it gives an output of a model, "
-            "or is made by another layer's own code.",
-            stacklevel=2,
+            "or is made by another layer's own code."
         )
     return _built("remove_dropout", graph, verbose)
 
@@ -152,10 +150,8 @@ def freeze_dropout(model: Any, verbose: int = 0) -> Any:
             )
         graph.replace(node, layer, transfer=_carry_seed)
     if stays:
-        warnings.warn(
-            f"ScheduledDropout stays in {', '.join(stays)}: it is made by another layer's own "
-            "code.",
-            stacklevel=2,
+        warn(
+            f"ScheduledDropout stays in {', '.join(stays)}: it is made by another layer's own code."
         )
     return _built("freeze_dropout", graph, verbose)
 

@@ -1,12 +1,11 @@
 """A weight penalty for the time of a `fit`, constant or scheduled."""
 
-import warnings
 from typing import Any
 
 import keras
 
 from kerasopt import _keras, _temporary, schedules
-from kerasopt._checks import bad_type, bad_value, flag, not_negative, one_of, outside
+from kerasopt._checks import bad_type, bad_value, flag, not_negative, one_of, warn
 from kerasopt._trainable import select_trainable
 from kerasopt.regularization.factors import added, can_add
 from kerasopt.regularization.following import Following
@@ -134,12 +133,11 @@ class WeightPenalty(Following):
         read = {id(variable) for variable, penalty in self._penalties if penalty.is_read}
         unread = [target.name for target in self.selection if id(target.variable) not in read]
         if unread:
-            warnings.warn(
+            warn(
                 f"WeightPenalty has no effect on {', '.join(map(repr, dict.fromkeys(unread)))}: "
                 f"the train step of {type(self.model).__name__!r} does not ask for the losses of "
                 "these layers. Add `sum(self.losses)` to the loss in its `train_step`, or use "
-                "`compute_loss`.",
-                stacklevel=outside(),
+                "`compute_loss`."
             )
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
@@ -162,7 +160,7 @@ class WeightPenalty(Following):
             try:
                 kept = [self._kept(target, scale) for target in self.selection]
             except ValueError as error:  # another one came in during the run, which is not lost
-                warnings.warn(f"WeightPenalty does not stay on the model. {error}", stacklevel=2)
+                warn(f"WeightPenalty does not stay on the model. {error}")
                 return
             give(self.model, self.selection, kept, "regularizer")
 

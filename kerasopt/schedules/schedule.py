@@ -5,7 +5,7 @@ import warnings
 from abc import ABC, abstractmethod
 from typing import Any, Self
 
-from kerasopt._checks import bad_value, is_integer
+from kerasopt._checks import bad_value, is_integer, warn
 from kerasopt._configured import Configured
 from kerasopt.schedules.moments import Moment, amount_of, check_moment, moment_in_steps, unit_of
 
@@ -25,10 +25,7 @@ class Schedule(Configured, ABC):
         self.begin: Moment = check_moment("begin", begin)
         self.end: Moment | None = None if end is None else check_moment("end", end)
         if self.end == 1 and is_integer(self.end):
-            warnings.warn(
-                f"{type(self).__name__}: `end=1` is one step. Write `end=1.0` for the whole run.",
-                stacklevel=3,
-            )
+            warn(f"{type(self).__name__}: `end=1` is one step. Write `end=1.0` for the whole run.")
         if self.end is not None and unit_of(self.begin) == unit_of(self.end):
             self._check_order(amount_of(self.begin), amount_of(self.end))
 

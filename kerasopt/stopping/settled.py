@@ -7,7 +7,7 @@ import keras
 import numpy as np
 
 from kerasopt import _keras, _run
-from kerasopt._checks import bad_type, bad_value
+from kerasopt._checks import bad_type, bad_value, warn
 
 
 class _Waiting:
@@ -102,7 +102,7 @@ class ModelCheckpoint(_Waiting, keras.callbacks.ModelCheckpoint):
         """Say if no epoch came after the schedule's end."""
         super().on_train_end(logs)
         if self._waited and not self._epochs:
-            _run.say(
+            warn(
                 "ModelCheckpoint: training ended before a pruning's schedule did, so no epoch "
                 f"counted and nothing was saved to {self.filepath!r}."
             )

@@ -1,7 +1,8 @@
 """What `EarlyStopping` warns of: that no epoch counted, or too few are left to count."""
 
-import warnings
 from collections.abc import Sequence
+
+from kerasopt._checks import warn
 
 Waiting = Sequence[tuple[str, int | None]]
 
@@ -44,11 +45,10 @@ def too_few_epochs_left(
         return
     left = (total - until) // per_epoch
     if left <= max(patience, 1):
-        warnings.warn(
+        warn(
             f"EarlyStopping: only epochs after {_names(waiting)} count, which is done at step "
             f"{until} of {total}. The {left} epochs left are too few to stop with "
-            f"patience={patience}; it will only pick the best of them.",
-            stacklevel=4,
+            f"patience={patience}; it will only pick the best of them."
         )
 
 
@@ -62,10 +62,9 @@ def in_vain(monitor: str, epochs: Sequence[int], start_from_epoch: int, waited: 
         waited: What comparing epochs waited for; empty if nothing.
     """
     if not epochs:
-        warnings.warn(
+        warn(
             f"EarlyStopping: no epoch reported {monitor!r}, so it did nothing. Was there a "
-            "validation at all (`validation_data`, `validation_freq`)?",
-            stacklevel=3,
+            "validation at all (`validation_data`, `validation_freq`)?"
         )
         return
     cause = "no value was a finite number"
@@ -73,7 +72,4 @@ def in_vain(monitor: str, epochs: Sequence[int], start_from_epoch: int, waited: 
         cause = f"training ended before {waited}"
     elif max(epochs) < start_from_epoch:
         cause = f"training ended before start_from_epoch={start_from_epoch}"
-    warnings.warn(
-        f"EarlyStopping: {cause}, so no epoch counted and no weights were restored.",
-        stacklevel=3,
-    )
+    warn(f"EarlyStopping: {cause}, so no epoch counted and no weights were restored.")

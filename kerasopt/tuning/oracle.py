@@ -10,7 +10,7 @@ import keras_tuner
 import optuna
 from optuna.trial import TrialState
 
-from kerasopt._checks import at_least, bad_type, positive
+from kerasopt._checks import at_least, bad_type, positive, warn
 from kerasopt.tuning import ending, liveness
 from kerasopt.tuning.asking import exhausted, note_new, suggest, surplus
 from kerasopt.tuning.has_study import HasStudy
@@ -170,7 +170,7 @@ class OptunaOracle(HasTrials, keras_tuner.Oracle):
                     if row:
                         raise RuntimeError(ending.told_of(row))
                 elif too_many and not others:
-                    warnings.warn(ending.told_of(row), stacklevel=2)
+                    warn(ending.told_of(row))
                 return self._none(tuner_id, wait=others)
             # Of a trial that is not among those of this process nobody would know.
             with uninterrupted():

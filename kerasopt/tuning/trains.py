@@ -5,7 +5,6 @@ import json
 import math
 import shutil
 import sys
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 import keras
 import keras_tuner
 
-from kerasopt._checks import bad_type
+from kerasopt._checks import bad_type, warn
 from kerasopt._files import write_text
 from kerasopt.tuning import keeping
 from kerasopt.tuning.callbacks import (
@@ -179,10 +178,9 @@ class Trains(keras_tuner.Tuner):
     def _note_unseen(self, watcher: Any, name: str) -> None:
         if self._reporter_is_idle(watcher, name) and not self._unseen:
             self._unseen = True
-            warnings.warn(
+            warn(
                 f"No trial can be pruned: {name!r} is not among what an epoch reports, "
-                f"{sorted(watcher.seen)}.",
-                stacklevel=2,
+                f"{sorted(watcher.seen)}."
             )
 
     def _reporter_is_idle(self, watcher: Any, name: str) -> bool:

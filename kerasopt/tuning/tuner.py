@@ -5,13 +5,12 @@ import inspect
 import os
 import sys
 import traceback
-import warnings
 from pathlib import Path
 from typing import Any, Self
 
 import keras_tuner
 
-from kerasopt._checks import at_least, bad_value, did_you_mean
+from kerasopt._checks import at_least, bad_value, did_you_mean, warn
 from kerasopt._quiet import without_retracing_advice
 from kerasopt.tuning import keeping
 from kerasopt.tuning.callbacks import (
@@ -170,10 +169,9 @@ class Tuner(Shows):
     def _check_names(self, kwargs: dict[str, Any]) -> None:
         """Check the names of further arguments, of which an old one is let go."""
         if kwargs.pop("logger", None) is not None:
-            warnings.warn(
+            warn(
                 "The argument `logger` has no effect, as in KerasTuner since 1.1.",
                 DeprecationWarning,
-                stacklevel=3 if type(self) is Tuner else 4,
             )
         known = set(inspect.signature(OptunaOracle.__init__).parameters) - {"self"}
         unknown = [name for name in kwargs if name not in known]
@@ -314,11 +312,10 @@ class Tuner(Shows):
         seen = self.oracle.get_trial(trial.trial_id).metrics
         if not all(seen.exists(name) for name, _ in goals):
             return False
-        warnings.warn(
+        warn(
             "A `run_trial` that calls `self.oracle.update_trial` is deprecated in KerasTuner. "
             "Return the metrics instead.",
             DeprecationWarning,
-            stacklevel=2,
         )
         return True
 

@@ -1,12 +1,11 @@
 """KerasTuner's own tuners by their names and arguments, on this library's `Tuner`."""
 
 import math
-import warnings
 from typing import Any
 
 from optuna import pruners
 
-from kerasopt._checks import at_least, bad_value
+from kerasopt._checks import at_least, bad_value, warn
 from kerasopt.tuning.tuner import Tuner
 
 
@@ -99,10 +98,9 @@ class BayesianOptimization(Tuner):
         from optuna import samplers
 
         if alpha is not None or beta is not None:
-            warnings.warn(
+            warn(
                 "`alpha` and `beta` are of KerasTuner's own Gaussian process; Optuna's samplers "
-                "find these settings themselves.",
-                stacklevel=2,
+                "find these settings themselves."
             )
         first = 10 if num_initial_points is None else num_initial_points
         at_least("num_initial_points", first, 1)

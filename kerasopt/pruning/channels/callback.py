@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasopt import _keras, _run
-from kerasopt._checks import at_least, bad_value, one_of, verbosity, word_or_count
+from kerasopt._checks import at_least, bad_value, one_of, verbosity, warn, word_or_count
 from kerasopt._copies import fresh_copy
 from kerasopt._shown import Named
 from kerasopt._steps import Steps
@@ -134,7 +134,7 @@ class ChannelPruning(Named, keras.callbacks.Callback):
         self._collapse = Collapse("ChannelPruning", self)
         frozen = [name for name, why in self._found.left_out.items() if why.startswith(FROZEN)]
         if frozen:
-            _run.say(
+            warn(
                 f"ChannelPruning: {', '.join(frozen)} keep all channels, as weights of them, or of "
                 "what is tied to them, are frozen."
             )
@@ -212,7 +212,7 @@ class ChannelPruning(Named, keras.callbacks.Callback):
             return
         asked = self._steps.resolved(done)
         if reached < asked - 0.05:
-            _run.say(
+            warn(
                 f"ChannelPruning: {reached:.3f} of the channels are masked instead of {asked:.3g}: "
                 f"of each layer at least round_to={self.round_to} stay, or all where it has no "
                 "more. A smaller `round_to` leaves fewer."

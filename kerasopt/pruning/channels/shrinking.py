@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from kerasopt._checks import at_least, bad_value, flag, one_of, outside, verbosity, warn_each
+from kerasopt._checks import at_least, bad_value, flag, one_of, verbosity, warn_each
 from kerasopt.graph import Rewrite
 from kerasopt.pruning.channels.candidates import candidates
 from kerasopt.pruning.channels.deciding import SCOPES, chosen, masked
@@ -78,7 +78,7 @@ def shrink_plan(
         groups = [group for group, _ in scored]
         known = [score for _, score in scored]
         gone = chosen(trace, groups, known, want, scope, round_to, notes, apart)
-    warn_each(notes, stacklevel=outside())
+    warn_each(notes)
     return ShrinkPlan(trace, groups, gone, apart, notes, data, batches, reconstruct)
 
 
