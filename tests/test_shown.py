@@ -97,7 +97,7 @@ def test_arguments_that_cannot_be_compared():
 
 def test_warnings_that_are_alike_are_one():
     with pytest.warns(UserWarning, match="[ab]") as caught:
-        warn_each(["a", "b", "a"], stacklevel=1)
+        warn_each(["a", "b", "a"])
     assert [str(one.message) for one in caught] == ["a", "b"]
     assert caught[0].filename == __file__
 

@@ -6,10 +6,8 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import pytest
 
 import kerasopt
-from kerasopt import _checks
 from kerasopt.callbacks import Pruning
 
 
@@ -32,13 +30,6 @@ def test_a_callback_warns_at_the_line_of_fit():
     assert len(ours) == 2
     assert all(place(one)[0] == Path(__file__).name for one in ours)
     assert all(place(one)[1].endswith("# the user's line") for one in ours)
-
-
-def test_alike_messages_are_one():
-    with pytest.warns(UserWarning, match="^a$") as seen:
-        _checks.warn_each(["a", "a"])
-    assert len(seen) == 1
-    assert place(seen[0])[0] == Path(__file__).name
 
 
 def test_there_is_one_way_to_warn():
