@@ -15,7 +15,7 @@ from kerasopt.graph.own import carry_own, construct, lost_methods
 from kerasopt.graph.rewrite import Copied, Flags, is_touched, models_inside, wanted
 from kerasopt.graph.sharing import held_in_common, outermost, owners
 from kerasopt.graph.state import carry_flags, carry_over
-from kerasopt.selection import walk
+from kerasopt.selection import own_variables, walk
 
 Transfer = Callable[[Any, Any], None]
 Change = Callable[[dict[str, Any]], None]
@@ -131,8 +131,10 @@ class Builder:
         for level, _ in self._plain:
             name = f"{level.model.name!r} (a {type(level.model).__name__!r})"
             methods = [] if level.callers else lost_methods(level.model)
-            if methods:
-                name += f" without its own {', '.join(f'`{one}`' for one in methods)}"
+            lost = [f"`{one}`" for one in methods]
+            lost += [f"weight {one.name!r}" for one in own_variables(level.model)]
+            if lost:
+                name += f" without its own {', '.join(lost)}"
             told.append(name)
         warn(
             "The rewritten model has a plain Functional or Sequential model, with the same layers "

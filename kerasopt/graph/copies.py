@@ -83,6 +83,7 @@ def _forgotten(original: Any, copy: Any, config: dict[str, Any]) -> list[str]:
         name
         for name in inspect.signature(type(original).__init__).parameters
         if name not in config
+        and name != "name"  # it is given to the copy
         and isinstance(mine.get(name), _SIMPLE)
         and isinstance(its.get(name, ""), _SIMPLE)
         and name in mine

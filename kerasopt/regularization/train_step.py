@@ -1,8 +1,9 @@
 """Whether a model's own `train_step` trains with the model's losses, penalties among them."""
 
 import inspect
+import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import keras
@@ -16,6 +17,7 @@ _READS = {
     "train_step",  # of the class above, or of a part
     "train_on_batch",
 }
+_DEEPEST = 3  # values inside values that are looked through
 _LIBRARIES = ("keras", "tensorflow", "numpy", "jax", "torch", "builtins")
 
 
@@ -57,17 +59,15 @@ def ignores_losses(model: Any) -> bool:
         cells = zip(code.co_freevars, function.__closure__ or (), strict=False)
         around = {**function.__globals__, **{name: _inside(cell) for name, cell in cells}}
         for name in names:
-            found = [getattr(cls, name, None), vars(model).get(name), around.get(name)]
-            for thing in (one for one in found if one is not None):
-                if isinstance(thing, property):
-                    thing = thing.fget
-                if _is_of_a_library(thing) or isinstance(thing, (type, types.ModuleType)):
-                    continue
-                if isinstance(thing, keras.layers.Layer) or not _may_call(thing):
-                    continue
-                if not callable(thing) or isinstance(thing, types.BuiltinFunctionType):
-                    return False  # an object of the user's, whose methods may read them
-                waiting.append(getattr(thing, "__func__", thing))
+            # What a class overrides may be called by `super()`.
+            found = [vars(base).get(name) for base in cls.__mro__]
+            found += [vars(model).get(name)]
+            if not any(around.get(name) is base for base in cls.__mro__):
+                found.append(around.get(name))
+            functions = _all_functions(found, names)
+            if functions is None:
+                return False
+            waiting += functions
     return True
 
 
@@ -88,11 +88,58 @@ def _inside(cell: Any) -> Any:
         return None
 
 
+def _functions(thing: Any, names: set[str], depth: int = 0) -> list[Any] | None:
+    """Give the functions that code may call of a value that it names.
+
+    Args:
+        thing: The value.
+        names: All names in the code, of which some are attributes of the value.
+        depth: How far it is inside other values.
+
+    Returns:
+        Functions of the user's, or `None` where these cannot be told.
+    """
+    if isinstance(thing, property):
+        thing = thing.fget
+    if isinstance(thing, (staticmethod, classmethod)):
+        thing = thing.__func__
+    if thing is None or isinstance(thing, (bool, int, float, str, bytes)):
+        return []
+    if depth > _DEEPEST:
+        return None
+    if isinstance(thing, (dict, list, tuple, set)):
+        parts = thing.values() if isinstance(thing, dict) else thing
+        return _all_functions(parts, names, depth + 1)
+    if _is_of_a_library(thing):
+        return []
+    if isinstance(thing, (types.ModuleType, keras.layers.Layer)):
+        is_layer = isinstance(thing, keras.layers.Layer)
+        holders = [thing, *type(thing).__mro__] if is_layer else [thing]
+        parts = [vars(holder).get(name) for holder in holders for name in names]
+        return _all_functions(parts, names, depth + 1)
+    if isinstance(thing, type):
+        own = (cls for cls in thing.__mro__ if not _is_of_a_library(cls))
+        return _all_functions((one for cls in own for one in vars(cls).values()), names, depth + 1)
+    function = getattr(thing, "__func__", thing)
+    return [function] if callable(function) else None
+
+
+def _all_functions(things: Iterable[Any], names: set[str], depth: int = 0) -> list[Any] | None:
+    found: list[Any] = []
+    for thing in things:
+        functions = _functions(thing, names, depth)
+        if functions is None:
+            return None
+        found += functions
+    return found
+
+
 def _is_of_a_library(thing: Any) -> bool:
-    module = getattr(thing, "__module__", None) or type(thing).__module__
-    return str(module).partition(".")[0] in _LIBRARIES
-
-
-def _may_call(thing: Any) -> bool:
-    """Tell whether a value is no plain data."""
-    return not isinstance(thing, (bool, int, float, str, bytes, list, tuple, dict, set))
+    """Tell whether a value comes from Keras and the like, which read no losses by themselves."""
+    if isinstance(thing, types.ModuleType):
+        module = thing.__name__
+    else:
+        module = getattr(thing, "__module__", None) or type(thing).__module__
+    top = str(module).partition(".")[0]
+    is_code = isinstance(thing, (types.ModuleType, types.FunctionType, type))
+    return top in _LIBRARIES or (is_code and top in sys.stdlib_module_names)

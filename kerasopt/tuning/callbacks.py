@@ -22,7 +22,16 @@ class TrialPruned(Exception):  # noqa: N818 - as in Optuna: it is no error
 
 
 class TooLarge(keras_tuner.errors.FailedTrialError):
-    """Raised for a model of more than `max_model_size` parameters."""
+    """Raised for a model of more than `max_model_size` parameters.
+
+    Args:
+        size: How many it has.
+        most: `max_model_size`.
+    """
+
+    def __init__(self, size: int, most: int):
+        super().__init__(f"The model has {size:,} parameters, more than {most:,}.")
+        self.size = size
 
 
 class TrialCallback(keras.callbacks.Callback):

@@ -22,6 +22,7 @@ from kerasopt.tuning.records import (
     REASON,
     STEP,
     VALUES,
+    is_too_large,
     name_of,
 )
 from kerasopt.tuning.running import Running, is_left
@@ -219,17 +220,18 @@ def check_failures(trials: Sequence[FrozenTrial], most: int) -> None:
         )
 
 
-def passed_over(study: optuna.Study, since: int) -> list[FrozenTrial]:
+def passed_over(study: optuna.Study, since: int, most: int | None = None) -> list[FrozenTrial]:
     """Give the last configurations that were passed over, with no other trial since.
 
     Args:
         study: The study.
         since: Number of the first trial that counts.
+        most: `max_model_size`: those passed over for a smaller one do not count.
     """
     row: list[FrozenTrial] = []
     for one in study.get_trials(deepcopy=False)[since:]:
         if PASSED in one.user_attrs:
-            row.append(one)
+            row += [one] if is_too_large(one, most) else []
         elif one.state.is_finished() and OUT not in one.user_attrs:
             row = []
     return row

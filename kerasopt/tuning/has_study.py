@@ -37,6 +37,7 @@ class HasStudy:
         study_name: The study's name, or `None` for the project's.
         worker: This process's place among those of one machine.
         note: Told what a user should know.
+        max_model_size: Parameters of a model from which on it is passed over, or `None`.
     """
 
     hyperparameters: Any
@@ -59,6 +60,7 @@ class HasStudy:
         self.wait = wait
         self.initial = initial
         self.worker = 0
+        self.max_model_size: int | None = None
         self.note: Callable[[str], None] = print
         self._sampler, self._pruner, self._seed = sampler, pruner, seed
         self._given = storage
@@ -144,7 +146,8 @@ class HasStudy:
         return self._space
 
     def _tried(self) -> Any:
-        return (covered if self._sampler == "grid" else tried)(self.study, self.space())
+        taken = covered if self._sampler == "grid" else tried
+        return taken(self.study, self.space(), self.max_model_size)
 
     def _agree(self) -> None:
         """Bring this process's space and the study's together."""

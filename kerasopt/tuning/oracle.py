@@ -161,7 +161,7 @@ class OptunaOracle(HasTrials, keras_tuner.Oracle):
             if self._since is None:  # what failed before this search was begun may be mended
                 self._since = max((one.number for one in trials), default=-1) + 1
             ending.check_failures(self._recent(trials), self.max_consecutive_failed_trials)
-            row = ending.passed_over(study, self._since)
+            row = ending.passed_over(study, self._since, self.max_model_size)
             too_many = len(row) >= ending.MOST_PASSED
             if len(trials) >= self.limit() or self._exhausted() or too_many:
                 others = any(one.state == TrialState.RUNNING for one in trials)

@@ -11,7 +11,7 @@ from optuna.trial import FrozenTrial, TrialState
 VALUES, METRICS, EXECUTIONS, STEP = "values", "metrics", "executions", "best_step"
 REASON, MESSAGE = "reason", "message"
 OWNER, BEAT, OUT = "kerasopt:owner", "kerasopt:beat", "kerasopt:out"
-PASSED, UNKEPT = "kerasopt:passed", "weights"
+PASSED, SIZE, UNKEPT = "kerasopt:passed", "kerasopt:parameters", "weights"
 CRASH, ATTEMPT, FOLDER = "kerasopt:crash", "kerasopt:attempt", "kerasopt:folder"
 
 _STATES = {
@@ -72,6 +72,13 @@ class Record:
         plain["objectives"] = None if self.objectives is None else list(self.objectives)
         plain["curve"] = {str(step): value for step, value in self.curve.items()}
         return plain
+
+
+def is_too_large(trial: FrozenTrial, most: int | None) -> bool:
+    """Tell whether a trial was passed over, and would be with this `max_model_size`, too."""
+    if PASSED not in trial.user_attrs:
+        return False
+    return most is not None and trial.user_attrs.get(SIZE, math.inf) > most
 
 
 def counts(trial: FrozenTrial) -> bool:

@@ -11,7 +11,7 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from kerasopt._checks import bad_value, did_you_mean
-from kerasopt.tuning.records import CRASH, PASSED, VALUES, counts
+from kerasopt.tuning.records import CRASH, VALUES, counts, is_too_large
 
 if TYPE_CHECKING:
     from kerasopt.tuning.configurations import Config, Covered, Space
@@ -146,19 +146,25 @@ def trials_of(study: Study) -> list[FrozenTrial]:
     return [one for one in study.get_trials(deepcopy=False) if counts(one)]
 
 
-def tried(study: Study, space: "Space") -> "set[Config]":
-    """Give the configurations that have been tried, are being tried, or wait to be tried again."""
+def tried(study: Study, space: "Space", most: int | None = None) -> "set[Config]":
+    """Give the configurations that have been tried, are being tried, or wait to be tried again.
+
+    Args:
+        study: The study.
+        space: Its space.
+        most: `max_model_size`: what was passed over for a smaller one has not been tried.
+    """
     from kerasopt.tuning.configurations import config_of
 
     # What was declared later and is not tuned has its default in every trial.
     names = {hp.name for hp in space.hps}
     return {
         config_of({name: value for name, value in values.items() if name in names})
-        for _, values in _taken(study, space)
+        for _, values in _taken(study, space, most)
     }
 
 
-def covered(study: Study, space: "Space") -> "Covered":
+def covered(study: Study, space: "Space", most: int | None = None) -> "Covered":
     """Give the configurations of a grid that need no trial of their own, as far as is known now.
 
     A trial that crashed before it could ask for everything stands for the defaults of the rest.
@@ -167,7 +173,7 @@ def covered(study: Study, space: "Space") -> "Covered":
 
     names = {hp.name for hp in space.hps}
     found = []
-    for one, values in _taken(study, space):
+    for one, values in _taken(study, space, most):
         known = {name: value for name, value in values.items() if name in names}
         if one.user_attrs.get(CRASH):
             known = _with_defaults(space, known)
@@ -179,10 +185,12 @@ def _with_defaults(space: "Space", known: Mapping[str, Any]) -> dict[str, Any]:
     return space.walk(lambda hp, _: known.get(hp.name, hp.default))
 
 
-def _taken(study: Study, space: "Space") -> Iterator[tuple[FrozenTrial, dict[str, Any]]]:
+def _taken(
+    study: Study, space: "Space", most: int | None
+) -> Iterator[tuple[FrozenTrial, dict[str, Any]]]:
     for one in study.get_trials(deepcopy=False):
-        passed = PASSED in one.user_attrs
-        if not (counts(one) or passed or one.state == TrialState.WAITING):
+        large = is_too_large(one, most)
+        if not (counts(one) or large or one.state == TrialState.WAITING):
             continue
         if VALUES in one.user_attrs:
             yield one, one.user_attrs[VALUES]

@@ -153,7 +153,7 @@ class Trains(keras_tuner.Tuner):
     def _check_size(self, model: Any) -> None:
         size = sum(math.prod(weight.shape) for weight in model.weights)
         if self.max_model_size and size > self.max_model_size:
-            raise TooLarge(f"The model has {size:,} parameters, more than {self.max_model_size:,}.")
+            raise TooLarge(size, self.max_model_size)
 
     def _collect(self) -> None:
         """Let go of earlier models: of a large one at once, of small ones now and then."""

@@ -23,7 +23,7 @@ from kerasopt.tuning.folds import check_folds
 from kerasopt.tuning.objectives import names_of
 from kerasopt.tuning.oracle import OptunaOracle
 from kerasopt.tuning.progress import Progress
-from kerasopt.tuning.records import EXECUTIONS
+from kerasopt.tuning.records import EXECUTIONS, SIZE
 from kerasopt.tuning.results import averaged
 from kerasopt.tuning.shows import Shows
 from kerasopt.tuning.trains import Trains, check_model
@@ -138,6 +138,8 @@ class Tuner(Shows):
                          "tuner_id")
             if name in kwargs
         }  # fmt: skip
+        if own.get("max_model_size") is not None:
+            own["max_model_size"] = at_least("max_model_size", own["max_model_size"], 1)
         self._check_names(kwargs)
         if oracle is None:
             oracle = OptunaOracle(
@@ -165,6 +167,8 @@ class Tuner(Shows):
             executions_per_trial=executions_per_trial,
             **own,
         )
+        if isinstance(oracle, OptunaOracle):
+            oracle.max_model_size = self.max_model_size
 
     def _check_names(self, kwargs: dict[str, Any]) -> None:
         """Check the names of further arguments, of which an old one is let go."""
@@ -301,6 +305,7 @@ class Tuner(Shows):
             raise
         except TooLarge as large:
             known = isinstance(self.oracle, OptunaOracle)
+            self._keep(trial, SIZE, large.size)
             trial.status, trial.message = "PASSED" if known else "FAILED", str(large)
         except keras_tuner.errors.FailedTrialError:
             trial.status, trial.message = "FAILED", traceback.format_exc()

@@ -8,8 +8,14 @@ from urllib.parse import quote, unquote
 from kerasopt._checks import bad_value
 
 # Everything from the first colon behind the scheme to the last @ may be of the password.
-_LOGIN = re.compile(r"^((?:[A-Za-z][\w+.-]*:/{1,2})?[^:]*):.*@", re.DOTALL)
-_SECRET = re.compile(r"([?&][^=&?]*(?:pass|pwd|secret|token)[^=&?]*=)[^&]*", re.IGNORECASE)
+_SCHEME = r"[A-Za-z][\w+.-]*:/{1,2}"
+_LOGIN = re.compile(rf"^((?:{_SCHEME}|(?!{_SCHEME}))[^:]*):.*@", re.DOTALL)
+# Where the host was forgotten, what stands in the place of its port is no number.
+_NO_HOST = re.compile(rf"^({_SCHEME}[^:/@?\[]+):(?!\d*(?:[/?]|$)).*", re.DOTALL)
+_NAMES = "pass|pwd|secret|token|odbc_connect"
+_KEY = rf"[^=&?\s]*(?:{_NAMES})[^=&?\s]*="
+_SECRET = re.compile(rf"([?&]{_KEY})[^&]*", re.IGNORECASE)
+_SECRET_WITHIN = re.compile(rf"([?&]{_KEY})[^&\s]*", re.IGNORECASE)
 _ODD = re.compile(r"^([\w+]+)://([^:/]*):(.+)@([^@]*)$", re.DOTALL)
 _OLD = re.compile(r"^postgres(?=(\+\w+)?://)")
 _WITHIN = re.compile(r"[A-Za-z][\w+.-]*://.*@\S*")
@@ -26,7 +32,13 @@ def hidden(name: str) -> str:
     if "@" in name and "@" not in shown and re.match(r"^[^:]*:/{0,2}[^:]*:", name):
         # What looked like a query may have been within the password.
         return re.split(":", name, maxsplit=1)[0] + "://..."
-    return _LOGIN.sub(r"\1:***@", shown)
+    shown = _LOGIN.sub(r"\1:***@", shown)
+    return shown if "@" in shown else _NO_HOST.sub(r"\1:***", shown)
+
+
+def is_secret(name: str) -> bool:
+    """Tell whether an argument in a URL's query holds a password by its name."""
+    return re.search(_NAMES, name, re.IGNORECASE) is not None
 
 
 def hidden_within(text: str, secrets: Iterable[Any] = ()) -> str:
@@ -37,6 +49,7 @@ def hidden_within(text: str, secrets: Iterable[Any] = ()) -> str:
         secrets: What is known to be secret; `None` and what is empty count for nothing.
     """
     text = _WITHIN.sub(lambda found: hidden(found.group()), text)
+    text = _SECRET_WITHIN.sub(r"\1***", text)
     for secret in secrets:
         forms = {str(secret), quote(str(secret), safe=""), unquote(str(secret))}
         for form in sorted(forms, key=len, reverse=True) if secret else ():

@@ -210,6 +210,36 @@ def test_nested_it_is_kept_or_edited():
     assert small.get_layer(base.name).get_layer("inner").units < 16
 
 
+def test_weights_of_the_class_that_are_lost_are_named():
+    class Scaled(Backbone):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.factor = self.add_weight(shape=(), name="factor")
+
+    with pytest.warns(UserWarning, match="'Scaled'.* without its own weight 'factor':"):
+        new = insert_dropout(Scaled(name="base"), 0.3, after="inner")
+    assert Rewrite.of(new).as_functional == {"": "Scaled"}
+
+
+def test_a_config_without_the_name_is_enough():
+    class Nameless(layers.Layer):
+        def __init__(self, units, name=None, **kwargs):
+            super().__init__(name=name, **kwargs)
+            self.units = units
+
+        def call(self, x):
+            return x * self.units
+
+        def get_config(self):
+            return {"units": self.units}
+
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(3, activation="relu"),
+                              Nameless(2), Nameless(3, name="own"), layers.Dense(2)])  # fmt: skip
+    new = insert_dropout(model, 0.3, after="dense*")
+    assert new.get_layer("own").units == 3
+    np.testing.assert_array_equal(results(new), results(model))
+
+
 def test_a_sequential_class_and_what_training_loses():
     class Net(keras.Sequential):
         def __init__(self, width=8):

@@ -1,5 +1,7 @@
 """A `train_step` of the user's that does not ask for the model's losses."""
 
+import time
+import types
 import warnings
 
 import keras
@@ -72,12 +74,95 @@ class Thing:
         return with_losses(model, x, y)
 
 
+class Overriding(Summing):
+    """The method that reads the losses is called by `super()`."""
+
+    def value(self, x, y):
+        return super().value(x, y)
+
+
+HELPERS = types.ModuleType("helpers")
+HELPERS.value = with_losses  # as `import helpers`
+BY_NAME = {"sum": with_losses}
+
+
+class Static:
+    @staticmethod
+    def value(model, x, y):
+        return with_losses(model, x, y)
+
+
+class Called:
+    def __init__(self, model):
+        self.model = model
+
+    def __call__(self, x, y):
+        return with_losses(self.model, x, y)
+
+
+class ByModule(Deaf):
+    def value(self, x, y):
+        return HELPERS.value(self, x, y)
+
+
+class ByContainer(Deaf):
+    def value(self, x, y):
+        return BY_NAME["sum"](self, x, y)
+
+
+class ByClass(Deaf):
+    def value(self, x, y):
+        return Static.value(self, x, y)
+
+
+class ByObject(Deaf):
+    def value(self, x, y):
+        return Called(self)(x, y)
+
+
+class Penalized(layers.Layer):
+    def penalty(self):
+        return sum(self.losses)
+
+    def call(self, x):
+        return x
+
+
+class ByLayer(Deaf):
+    def value(self, x, y):
+        return square(self(x), y) + self.part.penalty()
+
+
 def made(cls):
     x = keras.Input((4,))
     model = cls(x, layers.Dense(2, name="top")(layers.Dense(3, name="hidden")(x)))
     model.thing = Thing()
     model.compile("sgd", "mse")
     return model
+
+
+@pytest.mark.parametrize("cls", [Overriding, ByModule, ByContainer, ByClass, ByObject, ByLayer])
+def test_what_is_called_is_followed(cls):
+    model = made(cls)
+    model.part = Penalized()
+    assert not ignores_losses(model)
+
+
+def test_modules_classes_and_layers_that_read_none_hide_nothing():
+    class Times(Deaf):
+        def value(self, x, y):
+            begun = time.perf_counter()
+            self.part(x)
+            return Plain.value(self, x, y) + 0 * begun
+
+    class Plain:
+        @staticmethod
+        def value(model, x, y):
+            return square(model(x), y)
+
+    model = made(Times)
+    model.part = Penalized()
+    assert ignores_losses(model)
 
 
 @pytest.mark.parametrize("cls", [Summing, ByFunction, ByCompute, Above, Elsewhere, keras.Model])

@@ -42,6 +42,31 @@ def test_a_space_of_nothing_else_ends_the_search(tmp_path):
     assert tuner.results() == []
 
 
+@pytest.mark.parametrize("kind", [RandomSearch, GridSearch])
+def test_a_larger_limit_takes_up_what_was_passed_over(kind, tmp_path):
+    def narrow(hp):
+        hp.Int("width", 8, 10)
+        return build(hp)
+
+    def widths(most):
+        tuner = kind(narrow, "val_loss", max_model_size=most, directory=tmp_path, seed=0)
+        tuner.search(X, Y, **FIT)
+        return sorted(one.values["width"] for one in tuner.results())
+
+    with pytest.raises(RuntimeError, match="3 configurations"):
+        widths(5)
+    assert widths(81) == [8]
+    assert widths(81) == [8]
+    assert widths(91) == [8, 9]
+    assert widths(None) == [8, 9, 10]
+
+
+@pytest.mark.parametrize("most", ["large", -1, 2.5])
+def test_what_is_no_limit_is_said_before_the_search(most, tmp_path):
+    with pytest.raises((TypeError, ValueError), match="`max_model_size`"):
+        RandomSearch(build, "val_loss", max_model_size=most, directory=tmp_path)
+
+
 def test_a_grid_leaves_them_out(tmp_path):
     def narrow(hp):
         hp.Int("width", 7, 10)

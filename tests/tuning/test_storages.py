@@ -10,7 +10,7 @@ import sqlalchemy.exc
 from kerasopt.cli.studies import Place
 from kerasopt.tuning import storages
 from kerasopt.tuning.storages import StorageError, open_storage, patiently, safe_name
-from kerasopt.tuning.urls import as_meant
+from kerasopt.tuning.urls import as_meant, hidden_within
 
 
 def test_the_kinds_by_their_names(tmp_path):
@@ -50,6 +50,14 @@ def test_a_name_that_may_be_shown():
     assert safe_name("folder/journal.log") == "folder/journal.log"
     assert "s3cret" not in safe_name("postgresql://host/db?user=me&password=s3cret")
     assert "s3cret" not in safe_name("postgresql:/me:s3cret@host/db")
+    assert safe_name("postgresql://me@host:5432/db") == "postgresql://me@host:5432/db"
+    assert safe_name("postgresql://host:5432") == "postgresql://host:5432"
+    odbc = "mssql+pyodbc:///?odbc_connect=DRIVER%3DX%3BPWD%3Ds3cret"
+    assert safe_name(odbc) == "mssql+pyodbc:///?odbc_connect=***"
+    for without_host in ("postgresql://me:s3cret", "postgresql://me:s3cret/host/db"):
+        assert safe_name(without_host) == "postgresql://me:***"
+    said = hidden_within("no answer of postgresql:///db?user=me&password=s3cret today")
+    assert said == "no answer of postgresql:///db?user=me&password=*** today"
 
 
 ODD = ["tr0ub@d0ur", "x@tr0ub/d0ur", "tr0ub:d0ur@5432", "tr0ub/d0ur", "tr0ub%40d0ur",
