@@ -101,9 +101,13 @@ def readable(path: Path) -> Iterator[Path]:
         yield copy
 
 
-def is_old(path: Path) -> bool:
-    """Tell whether it is an `.h5` file of Keras 2 with a model in it."""
-    return _config(path) is not None
+def is_hdf5(path: Path) -> bool:
+    """Tell whether a file is of HDF5, whatever is in it."""
+    try:
+        with h5py.File(path, "r"):
+            return True
+    except OSError:
+        return False
 
 
 def _config(path: Path) -> Any:

@@ -1,9 +1,10 @@
 """Loading models that hold layers of kerasopt, and those of Keras 2."""
 
+import os
 from pathlib import Path
 from typing import Any
 
-from kerasopt._checks import warn
+from kerasopt._checks import bad_type, bad_value, warn
 
 
 def load_model(path: Any, custom_objects: Any = None, compile: bool = True) -> Any:  # noqa: A002
@@ -19,7 +20,7 @@ def load_model(path: Any, custom_objects: Any = None, compile: bool = True) -> A
             SavedModel.
         custom_objects: Dict of further classes and functions of your own, by name. Defaults to
             `None`.
-        compile: Whether to compile the model as it was saved; a file of Keras 2 whose losses or
+        compile: Whether to compile the model as it was saved; an `.h5` file whose losses or
             optimizer Keras 3 does not read is loaded without, with a warning. Defaults to `True`.
 
     Returns:
@@ -28,7 +29,7 @@ def load_model(path: Any, custom_objects: Any = None, compile: bool = True) -> A
     Raises:
         ValueError: If the file does not exist or is no saved model, or holds a layer that Keras 3
             does not have.
-        TypeError: If it holds a class that is not known.
+        TypeError: If `path` is no path, or the file holds a class that is not known.
 
     Example:
     >>> import os, tempfile, keras, kerasopt
@@ -44,27 +45,38 @@ def load_model(path: Any, custom_objects: Any = None, compile: bool = True) -> A
     import kerasopt.layers  # noqa: F401  its layers are registered with Keras by the import
     from kerasopt import _legacy
 
+    expected = "a path of a `.keras` or `.h5` file, or of a folder with a SavedModel"
+    if not isinstance(path, (str, os.PathLike)):
+        raise bad_type("path", expected, path)
     found = Path(path)
     if (found / "saved_model.pb").is_file():
         from kerasopt.export.saved_model import SavedModel
 
         return SavedModel(found, "path")
+    if found.is_dir():
+        raise bad_value("path", expected, str(path), "It is a folder without 'saved_model.pb'.")
     if found.suffix not in (".h5", ".hdf5"):
         return keras.saving.load_model(
             path, custom_objects=custom_objects, compile=compile, safe_mode=True
         )
+    if not found.is_file():
+        raise bad_value("path", expected, str(path), "There is no such file.")
+    if not _legacy.is_hdf5(found):
+        raise bad_value("path", expected, str(path), "It is no HDF5 file, or a damaged one.")
     objects = {**_legacy.OBJECTS, **(custom_objects or {})}
-    with _legacy.readable(found) as file:
-        if compile and _legacy.is_old(found):
-            try:
-                return keras.saving.load_model(file, custom_objects=objects, safe_mode=True)
-            except Exception as error:  # Keras 3 does not read all losses and optimizers of Keras 2
-                said = " ".join(str(error).split())[:200]
-                warn(
-                    f"{found.name} is of Keras 2 and loaded without being compiled, so compile it: "
-                    f"{said}"
-                )
-            compile = False  # noqa: A001
+
+    def load(compiled: bool) -> Any:
         return keras.saving.load_model(
-            file, custom_objects=objects, compile=compile, safe_mode=True
+            file, custom_objects=objects, compile=compiled, safe_mode=True
         )
+
+    with _legacy.readable(found) as file:
+        if not compile:
+            return load(compiled=False)
+        try:
+            return load(compiled=True)
+        except Exception as error:  # a loss or an optimizer that Keras 3 does not read from `.h5`
+            said = " ".join(str(error).split())[:200]
+        model = load(compiled=False)
+    warn(f"{found.name} is loaded without being compiled, so compile it: {said}")
+    return model

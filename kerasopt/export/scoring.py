@@ -21,15 +21,21 @@ def metric_name(labels: NDArray[Any], output: NDArray[Any]) -> str:
     ('sparse_categorical_accuracy', 'categorical_accuracy')
     >>> metric_name(np.array([0, 1]), np.zeros((2, 1))), metric_name(np.zeros(2), np.zeros((2, 1)))
     ('binary_accuracy', 'mean_absolute_error')
+    >>> metric_name(np.array([0.0, 2.0]), np.zeros((2, 3)))
+    'sparse_categorical_accuracy'
     """
     whole = labels.dtype.kind in "biu"
+    zero_or_one = bool(((labels == 0) | (labels == 1)).all())
     several = output.ndim > 1 and output.shape[-1] > 1
-    if several and labels.shape == output.shape and bool(((labels == 0) | (labels == 1)).all()):
+    if several and labels.shape == output.shape and zero_or_one:
         return "categorical_accuracy"
-    if several and whole and labels.size == output.size // output.shape[-1]:
-        return "sparse_categorical_accuracy"
-    if not several and whole and bool(((labels == 0) | (labels == 1)).all()):
-        return "binary_accuracy"
+    # Classes are often floats: of a table, or cast like the inputs.
+    if several and labels.size == output.size // output.shape[-1]:
+        if whole or (labels.dtype.kind == "f" and bool((labels == np.floor(labels)).all())):
+            return "sparse_categorical_accuracy"
+    elif not several and zero_or_one and labels.size == output.size:
+        if whole or len(np.unique(labels)) > 1:
+            return "binary_accuracy"
     return "mean_absolute_error"
 
 
@@ -109,17 +115,52 @@ def by_output(outputs: Mapping[str, Any], labels: Any) -> dict[str, NDArray[Any]
         for name in labels:
             if name not in names:
                 raise bad_value("labels", f"labels of the outputs {names}", name)
-        return {name: np.asarray(value) for name, value in labels.items()}
+        return {name: _array(value) for name, value in labels.items()}
     if len(names) > 1:
         if not isinstance(labels, (list, tuple)) or len(labels) != len(names):
             raise bad_value("labels", f"a dict by output name, of {names}", type(labels).__name__)
-        return {name: np.asarray(one) for name, one in zip(names, labels, strict=True)}
-    return {names[0]: np.asarray(labels)}
+        return {name: _array(one) for name, one in zip(names, labels, strict=True)}
+    return {names[0]: _array(labels)}
+
+
+def _array(labels: Any) -> NDArray[Any]:
+    expected = "an array of numbers"
+    try:
+        found = np.asarray(labels)
+    except ValueError as error:  # rows of different lengths
+        raise bad_value("labels", expected, type(labels).__name__, f"{error}.") from error
+    if found.dtype.kind not in "biuf":
+        advice = "Give the number of each class." if found.dtype.kind in "US" else ""
+        raise bad_value("labels", expected, f"an array of {found.dtype}", advice)
+    return found
+
+
+def _check_fit(metric: str, labels: NDArray[Any], output: NDArray[Any]) -> None:
+    """Refuse labels that would be compared with what they do not belong to."""
+    if labels.dtype.kind == "f" and not np.isfinite(labels).all():
+        raise bad_value("labels", "finite numbers", "an array with NaN or infinity")
+    if metric == "mean_absolute_error" and labels.size != output.size:
+        classes = output.shape[-1] if output.ndim > 1 else 1
+        raise bad_value(
+            "labels",
+            f"numbers of the output's shape {output.shape}"
+            + (f", or one class of {classes} in place of its last axis" if classes > 1 else ""),
+            f"an array of shape {labels.shape}",
+        )
+    if metric == "sparse_categorical_accuracy":
+        classes = output.shape[-1]
+        if labels.size and not ((labels >= 0) & (labels < classes)).any():
+            raise bad_value(
+                "labels",
+                f"classes from 0 to {classes - 1}",
+                f"numbers from {labels.min():g} to {labels.max():g}",
+            )
 
 
 def _metric(metric: Any, labels: NDArray[Any], output: NDArray[Any]) -> Any:
     if metric in _ACCURACY:
         metric = metric_name(labels, output)
+        _check_fit(metric, labels, output)
     try:
         found = keras.metrics.get(metric)
     except ValueError as error:

@@ -5,8 +5,10 @@ import sys
 
 import keras
 import numpy as np
+import pytest
 from keras import layers
 
+import kerasopt
 from kerasopt.callbacks import Pruning, WeightPenalty
 from kerasopt.layers import DropBlock2D, DropConnect, ScheduledDropout, StochasticDepth
 from kerasopt.regularization import add_constraint, add_penalty, freeze_dropout, insert_dropout
@@ -88,3 +90,27 @@ def test_in_a_fresh_process(tmp_path):
         np.testing.assert_allclose(float(found[name]), value, rtol=1e-5)
     assert found["again"] == found["ours"]
     assert float(found["fresh"]) == 0.375
+
+
+def test_what_is_no_model_is_said(tmp_path):
+    (tmp_path / "text.h5").write_bytes(b"text")
+    for name, said in (
+        ("none.h5", "There is no such file"),
+        ("text.h5", "no HDF5 file"),
+        ("", "It is a folder without"),
+    ):
+        with pytest.raises(ValueError, match=f"`path`.*{said}"):
+            kerasopt.load_model(tmp_path / name)
+    with pytest.raises(TypeError, match="`path`"):
+        kerasopt.load_model(None)
+
+
+def test_a_loss_that_an_h5_file_does_not_hold(tmp_path):
+    model = keras.Sequential([keras.Input((2,)), layers.Dense(1)])
+    model.compile("sgd", lambda right, found: keras.ops.mean((right - found) ** 2))
+    model.save(tmp_path / "own.h5")
+    with pytest.warns(UserWarning, match=r"own\.h5 is loaded without being compiled") as caught:
+        loaded = kerasopt.load_model(tmp_path / "own.h5")
+    assert caught[0].filename == __file__
+    assert not loaded.compiled
+    np.testing.assert_array_equal(loaded.get_weights()[0], model.get_weights()[0])

@@ -23,6 +23,9 @@ RNG = np.random.default_rng(0)
         (RNG.normal(size=9), (9, 1), "mean_absolute_error"),
         (RNG.normal(size=(9, 4)), (9, 4), "mean_absolute_error"),
         (RNG.integers(0, 9, 9), (9, 1), "mean_absolute_error"),
+        (np.arange(9.0) % 4, (9, 4), "sparse_categorical_accuracy"),
+        (np.arange(9.0) % 2, (9, 1), "binary_accuracy"),
+        (np.zeros(9), (9, 1), "mean_absolute_error"),
     ],
 )
 def test_the_metric_that_labels_ask_for(labels, shape, expected):
@@ -104,3 +107,22 @@ def test_what_does_not_fit(arguments, said):
 def test_labels_want_their_samples(dense, rows):
     with pytest.raises(ValueError, match="`labels`.*without `check`"):
         to_tflite(dense, None, "int8", rows, labels=np.zeros(120, int))
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        (np.full(6, np.nan), "finite numbers"),
+        (np.full((6, 3), np.inf), "finite numbers"),
+        (np.linspace(0, 1, 6), r"shape \(6, 3\), or one class of 3"),
+        # Keras would broadcast it.
+        (np.linspace(0, 1, 6)[:, None], r"an array of shape \(6, 1\)"),
+        (np.ones((6, 2)), r"an array of shape \(6, 2\)"),
+        (np.full(6, 3), "classes from 0 to 2.*numbers from 3 to 3"),
+        (np.array(list("abcabc")), "number of each class"),
+        ([[1], [1, 2]] * 3, "an array of numbers"),
+    ],
+)
+def test_labels_that_do_not_fit_are_named(labels, said):
+    with pytest.raises(ValueError, match=f"`labels`.*{said}"):
+        scores({"y": np.zeros((6, 3))}, labels)

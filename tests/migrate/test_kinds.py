@@ -57,7 +57,7 @@ def test_all_kinds_of_layers(folder):
 
 
 def test_load_model_loads_them_too(folder, tmp_path):
-    with pytest.warns(UserWarning, match=r"Compiled\.h5 is of Keras 2 and loaded without"):
+    with pytest.warns(UserWarning, match=r"Compiled\.h5 is loaded without being compiled"):
         model = kerasopt.load_model(folder / "Compiled.h5")
     assert not model.compiled
     assert model.layers[-1].activation is hard_sigmoid_of_keras_2
