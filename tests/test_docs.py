@@ -76,7 +76,7 @@ def test_the_example_of_the_export_runs_as_it_is(tmp_path):
     assert "share of noise" in printed
     both = re.search(r"sparse categorical accuracy +([\d.]+), in Keras ([\d.]+)", printed)
     assert float(both[1]) >= float(both[2]) >= 0.85
-    assert "class Model(context: Context)" in printed
+    assert "class Model(context: Context, gpu: Boolean = false)" in printed
 
 
 @pytest.mark.slow

@@ -205,6 +205,7 @@ def _measured(
             "bytes": file.report.cost.file_bytes,
             "zipped_bytes": file.report.cost.zipped_bytes,
             "latency_ms": file.report.cost.latency.median_ms,
+            "slower_than_float32": file.report.pace is not None and file.report.pace.slower,
         }
     return figures
 
@@ -218,7 +219,7 @@ def _table(data: Images, figures: dict[str, dict[str, Any]]) -> Any:
             f"{one['sparsity']:.1%}",
             f"{one['bytes']:,}",
             f"{one['zipped_bytes']:,}",
-            f"{one['latency_ms']:.3f}",
+            f"{one['latency_ms']:.3f}" + ", slower" * one.get("slower_than_float32", False),
         ]
         for name, one in figures.items()
     }

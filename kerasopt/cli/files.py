@@ -1,6 +1,7 @@
 """The commands `inspect` and `benchmark`: what reads a `.tflite` file needs no TensorFlow."""
 
 import json
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from kerasopt._checks import bad_value
 from kerasopt.export import inspect
 from kerasopt.export import snippet as snippet_for
 from kerasopt.export.inspection import benchmark_in_turn
+
+_WIDE = 200
 
 
 def look(file: str, snippet: str | None, as_json: bool) -> None:
@@ -76,7 +79,9 @@ def times(files: tuple[str, ...], threads: int, seconds: float, as_json: bool) -
     heads = ["file", "median, ms", "half within", "95 %, ms"]
     heads += ["beside the first"] if len(found) > 1 else []
     heads += ["bytes", "activations"]
-    Console().print(table(f"{threads} thread{'s' * (threads > 1)}", heads, rows))
+    # Of a pipe or a file nothing is cut off.
+    console = Console() if sys.stdout.isatty() else Console(width=_WIDE)
+    console.print(table(f"{threads} thread{'s' * (threads > 1)}", heads, rows))
 
 
 def show(text: str, plain: dict[str, Any], file: str, platform: str | None, as_json: bool) -> None:

@@ -27,13 +27,14 @@ from kerasopt.export.modes import CALIBRATED, MODES
 from kerasopt.export.operations import operations
 from kerasopt.export.owners import owners
 from kerasopt.export.preparing import Prepared
-from kerasopt.export.ranges import doubtful, outliers, remarks_on, usual
+from kerasopt.export.ranges import doubtful, limits, outliers, remarks_on, usual
 from kerasopt.export.remarks import losses, remarks, slowness
 from kerasopt.export.report import Report
 from kerasopt.export.runner import Runner, time_file, time_files
 from kerasopt.export.schema import counted
 from kerasopt.export.structure import constants, input_positions, structure
 from kerasopt.export.tflite_model import TFLiteModel
+from kerasopt.export.usefulness import within_a_step
 from kerasopt.export.verify import by_reference, refuse_float, refuse_quantized, try_out, verify
 from kerasopt.export.wish import Wish
 
@@ -106,6 +107,8 @@ def make(
         doubts = judge(
             prepared, saved, wish, replace(file, content=content), judged, agreement, reference
         )
+        if doubts:
+            doubts = [*doubts, *_causes(prepared, saved, mode, content)]
     except ExportError as error:
         why = " ".join(_causes(prepared, saved, mode, content))
         raise ExportError(f"{error} {why}".strip()) from error
@@ -155,7 +158,10 @@ def _why(
         doubts = _doubts(prepared, saved, wish.mode, content)
         said = not_run(error.said, wish.mode, graphs[0], layers[0], prepared.layers)
         return [*([said] if said else []), *doubts]
-    causes = _causes(prepared, saved, wish.mode, content)
+    causes = [
+        *_causes(prepared, saved, wish.mode, content),
+        *within_a_step(prepared.expected, limits(structure(content)[0])),
+    ]
     doubts = _doubts(prepared, saved, wish.mode, content)
     return [*(causes or [MODES[wish.mode].cause]), *doubts, *([_SPARSE] if wish.sparse else [])]
 

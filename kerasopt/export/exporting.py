@@ -84,8 +84,8 @@ def to_tflite(
             a warning.
         least_variance: Lowest share of its variance, about the mean, that each entry of an output's
             last axis has to keep; of more than 16 entries three quarters of them. 0 takes all that
-            is better than a constant, `-float("inf")` everything. Defaults to `None`: 0.5. Below
-            0.9 is a warning.
+            is better than a constant, also by `labels`, `-float("inf")` everything. Defaults to
+            `None`: 0.5. Below 0.9 is a warning.
 
     Returns:
         A `TFLiteModel` with `bytes`, `report`, `save`, `predict`, `evaluate` and `benchmark`.

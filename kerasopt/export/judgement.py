@@ -59,7 +59,7 @@ def judge(
         return [verdict(name, one, wish.least_variance, names) for name, one in found.items()]
 
     mine, theirs = verdicts(agreement), verdicts(reference)
-    by_labels = judged.verdicts(file.content) if judged is not None else []
+    by_labels = judged.verdicts(file.content, wish.least_variance) if judged is not None else []
     mine = with_labels(mine, agreement, by_labels)
     level = worst_of([*mine, *theirs, *by_labels])
     said = []
@@ -102,8 +102,9 @@ def judge(
     if random:
         said_of += " This was measured on random inputs: give real samples as `check`."
     # By the usual share, whatever the user takes on.
-    usual = worst_of([verdict(*one) for one in (*agreement.items(), *reference.items())])
-    what = "is of no use" if USELESS in (level, usual) else "is coarse"
+    usual = [verdict(*one) for one in (*agreement.items(), *reference.items())]
+    usual += judged.verdicts(file.content) if judged is not None else []
+    what = "is of no use" if USELESS in (level, worst_of(usual)) else "is coarse"
     return [*said, f"The {wish.mode} file {what}.{said_of}"]
 
 

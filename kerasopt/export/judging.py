@@ -54,8 +54,13 @@ class Judged:
             self._last = (file, file_outputs(file, self._signature, self._samples))
         return self._last[1]
 
-    def verdicts(self, file: bytes) -> list[Verdict]:
-        """Judge a file by what it keeps of the model's skill, that is, what no constant can do."""
+    def verdicts(self, file: bytes, least: float | None = None) -> list[Verdict]:
+        """Judge a file by what it keeps of the model's skill, that is, what no constant can do.
+
+        Args:
+            file: Its bytes.
+            least: As `least_variance` of `to_tflite`. Defaults to `None`.
+        """
         outputs = self._outputs(file)
         mine, found = scores(outputs, self._labels), []
         for name, labels in by_output(outputs, self._labels).items():
@@ -63,7 +68,8 @@ class Judged:
             metrics = [one for one in mine if one.startswith(begin) and one.endswith("accuracy")]
             if metrics:
                 both = (self._keras[metrics[0]], mine[metrics[0]])
-                found.append(by_skill(name, "accuracy", *both, *chance(labels, outputs[name])))
+                beside = chance(labels, outputs[name])
+                found.append(by_skill(name, "accuracy", *both, *beside, least=least))
                 continue
             right, came = (r2_by_column(labels, one[name]) for one in (self._right, outputs))
             if right is None or came is None or np.isnan(right).all():
@@ -71,7 +77,8 @@ class Judged:
             lost = np.nan_to_num(right - came, nan=0.0)
             column = int(lost.argmax())
             what = "R2" if len(right) == 1 else f"R2 of entry {column}"
-            found.append(by_skill(name, what, float(right[column]), float(came[column])))
+            both = (float(right[column]), float(came[column]))
+            found.append(by_skill(name, what, *both, least=least))
         return found
 
     def check_classes(self) -> None:

@@ -7,6 +7,7 @@ from kerasopt.export.modes import CALIBRATED, MODES
 from kerasopt.export.preparing import Prepared
 from kerasopt.export.report import Report
 from kerasopt.export.schema import EDGES, Contents
+from kerasopt.export.usefulness import POSITIONS
 from kerasopt.export.wish import Wish
 
 _ENOUGH = 100
@@ -19,6 +20,11 @@ def remarks(prepared: Prepared) -> list[str]:
         found.append(
             "Compared on random inputs in [0, 1), of an integer input 0 and 1: real samples as "
             "`check` say more."
+        )
+    elif len(prepared.data) < POSITIONS:
+        found.append(
+            f"Compared on {len(prepared.data)} sample{'s' * (len(prepared.data) > 1)}: {POSITIONS} "
+            "or more tell whether the file is of use."
         )
     return [*found, *prepared.notes]
 

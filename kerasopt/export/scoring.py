@@ -33,9 +33,8 @@ def metric_name(labels: NDArray[Any], output: NDArray[Any]) -> str:
     if several and labels.size == output.size // output.shape[-1]:
         if whole or (labels.dtype.kind == "f" and bool((labels == np.floor(labels)).all())):
             return "sparse_categorical_accuracy"
-    elif not several and zero_or_one and labels.size == output.size:
-        if whole or len(np.unique(labels)) > 1:
-            return "binary_accuracy"
+    elif not several and zero_or_one and (whole or len(np.unique(labels)) > 1):
+        return "binary_accuracy"
     return "mean_absolute_error"
 
 

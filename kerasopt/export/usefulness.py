@@ -3,8 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from kerasopt.export.agreement import Agreement
-from kerasopt.export.fidelity import Entry, Fidelity
+from kerasopt.export.fidelity import Entry, Fidelity, Limits, fidelity
 
 USELESS, DOUBTFUL, SOUND = "useless", "doubtful", "sound"
 
@@ -14,6 +17,9 @@ LEAST = 0.5
 ENOUGH = 0.9
 """Share of its variance above which an entry is sound."""
 
+POSITIONS = 20
+"""With fewer values of each entry no file is refused for what it keeps."""
+
 # Cohen's kappa of classes: 0 is what chance gives.
 _LEAST_ALIKE, _ENOUGH_ALIKE = 0.3, 0.75
 # Logits that are off by the same everywhere still say the class.
@@ -22,7 +28,6 @@ _SPARED = 0.5
 # that hardly vary may be lost.
 _FEW = 16
 _MANY_LOST, _SOME_LOST = 0.25, 0.05
-_POSITIONS = 20
 _DISTINCT, _TIMES = 8, 4
 _SATURATED = 0.02
 _RARE = 0.02
@@ -87,7 +92,7 @@ def verdict(
         others = (1.0 - agreement.argmax) * found.positions
         alike = SOUND
         if others >= _BY_CHANCE:
-            alike = _level(found.agreement, _LEAST_ALIKE, _ENOUGH_ALIKE)
+            alike = _level(found.agreement, min(_LEAST_ALIKE, least), _ENOUGH_ALIKE)
         if alike != SOUND:
             parts.append(
                 f"the largest entry of output {output!r} is the same for {agreement.argmax:.0%}"
@@ -95,13 +100,19 @@ def verdict(
         if usual and level == USELESS and found.agreement >= _SPARED:
             level = DOUBTFUL
         level = max(level, alike, key=_RANK.__getitem__)
-    if level == USELESS and found.positions < _POSITIONS:
+    if level == USELESS and found.positions < POSITIONS:
         level = DOUBTFUL
     return Verdict(level, "; ".join(dict.fromkeys(parts)), output)
 
 
 def by_skill(
-    output: str, what: str, keras: float, file: float, constant: float = 0.0, count: int = 0
+    output: str,
+    what: str,
+    keras: float,
+    file: float,
+    constant: float = 0.0,
+    count: int = 0,
+    least: float | None = None,
 ) -> Verdict:
     """Judge an output by labels: what a file keeps of what the model has over a constant.
 
@@ -113,6 +124,8 @@ def by_skill(
         constant: For the best constant: of R2, 0. Defaults to `0.0`.
         count: Of an accuracy, number of labels: a few more or less wrong are chance. Defaults to
             `0`: it is no accuracy.
+        least: Share below which the file is of no use, if it is less than 0.5. Defaults to `None`:
+            0.5.
 
     Example:
     >>> by_skill("y", "R2", 0.77, -1.1).why
@@ -121,7 +134,8 @@ def by_skill(
     skill = keras - constant
     if skill < _SKILL or (count and (keras - file) * count < _BY_CHANCE):
         return Verdict(SOUND, output=output)
-    level = _level((file - constant) / skill, _LEAST_SKILL, _ENOUGH_SKILL)
+    lowest = _LEAST_SKILL if least is None else min(_LEAST_SKILL, least)
+    level = _level((file - constant) / skill, lowest, _ENOUGH_SKILL)
     why = f"{what} of output {output!r} is {file:.3g}, in Keras {keras:.3g}"
     return Verdict(level, why if level != SOUND else "", output)
 
@@ -195,22 +209,56 @@ def remedies(verdicts: Sequence[Verdict], agreement: Mapping[str, Agreement]) ->
                 "Calibrate on data in which the output takes all the values that it will take."
             )
         if found.step is not None and found.step > _COARSE * entry.spread:
-            many = entry.index is not None
+            which = "what it gives" if entry.index is None else f"entry {entry.index}"
+            kind = "number" if entry.index is None else found.kind
             said.append(
                 f"A step of output {one.output!r} in the file is {found.step:.3g}, and the "
-                f"standard deviation of {f'entry {entry.index}' if many else 'what it gives'} is "
-                f"{entry.spread:.3g}: "
-                + (
-                    "give entries of so different scales outputs of their own, or scale the "
-                    "targets alike, and train again."
-                    if many
-                    else "train on a target without so large a mean, and add it outside the file."
-                )
+                f"standard deviation of {which} is {entry.spread:.3g}: {_FINER[kind]}."
             )
     return list(dict.fromkeys(said))
 
 
+def within_a_step(
+    outputs: Mapping[str, NDArray[np.generic]], held: Mapping[str, Limits]
+) -> list[str]:
+    """Say which outputs hardly vary: all that an entry gives lies within one step of the file.
+
+    Args:
+        outputs: By name, what the Keras model gives.
+        held: By name, what the file's outputs can hold.
+    """
+    said = []
+    for name in outputs.keys() & held.keys():
+        right = outputs[name]
+        entries = right.reshape(-1, right.shape[-1] if right.ndim > 1 else 1).astype(np.float64)
+        most = float(np.ptp(entries, 0).max(initial=0.0)) if len(entries) else 0.0
+        if 0 < most < held[name].step:
+            kind = "number" if entries.shape[1] == 1 else fidelity(right, right).kind
+            said.append(
+                f"No entry of output {name!r} varies by more than {most:.2g}, and a step of the "
+                f"file is {held[name].step:.3g}: {_FINER[kind]}."
+            )
+    return said
+
+
 _RANK = {SOUND: 0, DOUBTFUL: 1, USELESS: 2}
+# What makes the steps of an output finer, beside its spread.
+_FINER = {
+    "number": "train on a target without so large a mean, and add it outside the file",
+    "values": (
+        "give entries of so different scales outputs of their own, or scale the targets alike, and "
+        "train again"
+    ),
+    "classes": "scale what the output gives, which eight bits hold in steps of that size",
+    "probabilities": (
+        "the probabilities hardly vary on this data; the numbers before the sigmoid have finer "
+        "steps, so give these as the output"
+    ),
+    "distribution": (
+        "the probabilities hardly vary on this data, as of a model that was not trained; the "
+        "logits have finer steps, so leave the softmax out of the file"
+    ),
+}
 
 
 def _by_entries(found: Fidelity, lost: int, doubted: int) -> str:

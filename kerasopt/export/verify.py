@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 
 from kerasopt._quiet import held_back
@@ -32,13 +33,18 @@ _WHOLE = ("INT8", "INT16", "INT4")
 @contextmanager
 def unchanged(model: Any) -> Iterator[None]:
     """Put back whatever a call of `model` changes in its state (seeds, recurrent states)."""
-    before = [(v, np.array(v)) for v in model.non_trainable_variables]
+    before = [(v, _value(v)) for v in model.non_trainable_variables]
     try:
         yield
     finally:
         for variable, value in before:
-            if not np.array_equal(np.array(variable), value):
+            if not np.array_equal(_value(variable), value):
                 variable.assign(value)
+
+
+def _value(variable: Any) -> np.ndarray:
+    """Copy what a variable of Keras or TensorFlow holds."""
+    return np.array(keras.ops.convert_to_tensor(variable).numpy())
 
 
 def keras_outputs(model: Any, signature: Signature, samples: Samples) -> dict[str, np.ndarray]:

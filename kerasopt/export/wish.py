@@ -1,5 +1,6 @@
 """What a file shall be like: the arguments of an export that are not data."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,7 +56,7 @@ class Wish:
             )
         if self.least_db is not None:
             number("least_db", self.least_db)
-        if self.least_variance is not None:
+        if self.least_variance is not None and self.least_variance != -math.inf:
             least = number("least_variance", self.least_variance)
             if not least <= 1:
                 raise bad_value("least_variance", "a float up to 1", least)

@@ -158,7 +158,9 @@ def test_benchmark(folder):
     assert first["pace"] is None
     assert second["pace"]["verdict"] in ("slower", "faster", "alike", "unclear")
     assert second["pace"]["rounds"] >= 5
-    assert "median" in run(folder, "benchmark", "float.tflite").stdout
+    shown = run(folder, "benchmark", "float.tflite", "half.tflite").stdout
+    for head in ("median, ms", "half within", "95 %, ms", "beside the first", "activations"):
+        assert head in shown
 
 
 def test_compare(folder):

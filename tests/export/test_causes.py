@@ -82,7 +82,21 @@ def test_columns_of_unequal_sizes_are_named_with_their_normalization():
     assert "columns 0, 2, 3" in said
     assert "keep 'norm' in float" in said
     assert not any(one in said for one in SAMPLES)
+    with pytest.warns(UserWarning) as caught:
+        to_tflite(model, None, "int8", data, least_db=-1e3)
+    assert any("columns 0, 2, 3" in str(one.message) for one in caught)
     assert to_tflite(model, None, "int8", data, exclude="norm").report.sqnr_db > 25
+
+
+def test_probabilities_of_an_untrained_model_are_smaller_than_a_step():
+    keras.utils.set_random_seed(0)
+    top = layers.Dense(1000, "softmax", name="top")
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(8, "relu"), top])
+    data = np.random.default_rng(0).normal(size=(120, 4)).astype("float32")
+    said = refusal(model, data)
+    assert "a step of the file is 0.00391" in said
+    assert "leave the softmax out" in said
+    assert not any(one in said for one in SAMPLES)
 
 
 def test_numbers_that_are_rounded_before_something_is_decided_by_them():

@@ -49,7 +49,11 @@ def test_a_pressure_and_a_logit_in_one_output(weather):
 
 
 def test_the_user_can_take_it_all_the_same(weather):
-    for given in ({"least_variance": -1e6}, {"least_db": 5.0}):
+    for given in (
+        {"least_variance": -float("inf")},
+        {"least_variance": -1e6, "labels": weather.predict(ROWS, verbose=0), "check": ROWS},
+        {"least_db": 5.0},
+    ):
         with pytest.warns(UserWarning, match="is of no use.*ntry 1 of output 'top'"):
             report = to_tflite(weather, None, "int8", ROWS, **given).report
         assert report.sqnr_db > 50

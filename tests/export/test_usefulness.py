@@ -152,3 +152,30 @@ def test_logits_that_are_off_by_the_same_are_doubtful():
     assert agreement.fidelity.worst.variance < 0
     assert agreement.fidelity.agreement > 0.5
     assert verdict("y", agreement).level == DOUBTFUL
+
+
+def test_what_makes_steps_finer_depends_on_the_output():
+    held = Limits(0.0, 1.0, 1 / 256)
+    likely = np.full((50, 4), 0.25) + 1e-3 * RNG.normal(size=(50, 4)).round(1)
+    likely /= likely.sum(1, keepdims=True)
+    logits = RNG.normal(size=(50, 4))
+    for right, step, said in (
+        (likely, held.step, "leave the softmax out"),
+        (logits, 8.0, "scale what the output gives"),
+        (likely[:, :1], held.step, "without so large a mean"),
+    ):
+        agreement = compare(right, stepped(right, step), Limits(0.0, 1.0, step))
+        found = verdict("y", agreement)
+        assert found.level == USELESS or found.level == DOUBTFUL
+        (todo,) = remedies([found], {"y": agreement})
+        assert said in todo
+        assert "outputs of their own" not in todo
+
+
+def test_the_least_share_goes_for_classes_and_labels_too():
+    right, came = LOGITS, noisy(LOGITS, 20.0)
+    assert verdict("y", compare(right, came)).level == USELESS
+    assert verdict("y", compare(right, came), -float("inf")).level == DOUBTFUL
+    assert by_skill("y", "R2", 0.8, -1.0).level == USELESS
+    assert by_skill("y", "R2", 0.8, -1.0, least=-2.0).level == DOUBTFUL
+    assert by_skill("y", "R2", 0.8, 0.1, least=0.9).level == USELESS
