@@ -7,10 +7,11 @@ import keras
 from kerasopt import selection
 from kerasopt._checks import bad_type, bad_value, did_you_mean, warn
 from kerasopt.graph.build import Builder, Change, Part, Transfer
+from kerasopt.graph.copies import fresh
 from kerasopt.graph.flow import leaves, takers
 from kerasopt.graph.node import Level, Node, Port
 from kerasopt.graph.read import read
-from kerasopt.graph.rewrite import Copied, Rewrite, Snapshot
+from kerasopt.graph.rewrite import Copied, Rewrite, Snapshot, models_inside
 from kerasopt.graph.state import carry_into
 
 
@@ -281,6 +282,25 @@ class Graph:
         self.copies = builder.copies
         self._report(builder, copied).attach(model)
         return model
+
+    def check(self) -> None:
+        """Make sure, before anything is built, that each layer which `build` copies can be copied.
+
+        Raises:
+            ValueError: Naming the first layer that cannot be copied from its config.
+        """
+        edited = {*self._added, *self._replaced, *self._resized}
+        done: set[int] = {*self._added, *self._replaced}
+        for level in self._snapshot.changed(edited):
+            for node in level.nodes:
+                layer = node.layer
+                # What a model in it becomes is known only when it is built.
+                is_model = node.inner is not None or isinstance(layer, keras.Model)
+                holds = isinstance(layer, keras.layers.Layer) and any(models_inside(layer))
+                if is_model or holds or id(layer) in done:
+                    continue
+                done.add(id(layer))
+                fresh(layer, change=self._resized.get(id(layer), (None, None))[0])
 
     def _report(self, builder: Builder, on_demand: Copied) -> Rewrite:
         paths: dict[int, list[str]] = {}

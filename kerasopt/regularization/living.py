@@ -1,8 +1,9 @@
 """Compiled models that live in this process and share layers with the one the user named."""
 
 import gc
+import sys
 import weakref
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 
@@ -70,12 +71,54 @@ def _around(model: Any) -> list[Any]:
 
 def _traced_models() -> list[Any]:
     # Weak references, so that the list of all objects itself keeps nothing alive.
-    found = [
-        weakref.ref(one)
-        for one in gc.get_objects()
-        if issubclass(type(one), keras.Model) and _is_traced(one)
-    ]
-    return [one for one in (reference() for reference in found) if one is not None]
+    found = [weakref.ref(one) for one in gc.get_objects() if _is_model(one)]
+    living = (reference() for reference in [*found, *_frozen_models()])
+    return list({id(one): one for one in living if one is not None and _is_traced(one)}.values())
+
+
+def _is_model(thing: Any) -> bool:
+    return issubclass(type(thing), keras.Model)
+
+
+class _Frozen:
+    """The models that were found after the last `gc.freeze`, and how many objects it froze."""
+
+    count = 0
+    models: ClassVar[list[weakref.ref[Any]]] = []
+
+
+def _frozen_models() -> list[weakref.ref[Any]]:
+    """Give the models that `gc.get_objects` may leave out, as `gc.freeze` was called.
+
+    All that a program can reach is gone through, from its modules and running functions on. That
+    takes about a second, so it is done once a freeze: the number of frozen objects only shrinks.
+    """
+    count = gc.get_freeze_count()
+    if not 0 < count <= _Frozen.count:
+        _Frozen.models = [weakref.ref(one) for one in _reachable_models()] if count else []
+    _Frozen.count = count
+    return _Frozen.models
+
+
+def _reachable_models() -> list[Any]:
+    found: list[Any] = []
+    seen: set[int] = set()
+    waiting: list[Any] = [sys.modules]
+    for running in sys._current_frames().values():
+        frame: Any = running
+        while frame is not None:
+            waiting += [frame.f_locals, frame.f_globals]
+            frame = frame.f_back
+    while waiting:
+        inside = [one for one in gc.get_referents(*waiting) if gc.is_tracked(one)]
+        waiting = []
+        for one in inside:
+            if id(one) not in seen:
+                seen.add(id(one))
+                waiting.append(one)
+                if _is_model(one):
+                    found.append(one)
+    return found
 
 
 def _is_traced(model: Any) -> bool:

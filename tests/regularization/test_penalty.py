@@ -1,5 +1,6 @@
 """Penalties added to models that exist."""
 
+import gc
 import json
 import subprocess
 import sys
@@ -371,6 +372,26 @@ def test_a_parent_that_is_gone_or_has_not_trained_does_not_matter():
     zeros = np.zeros((4, 6))
     logs = parent.fit(zeros, zeros, verbose=0).history
     assert logs["loss"][0] == pytest.approx(0.2 * squares(part.layers[0].kernel), rel=1e-5)
+
+
+def test_models_are_found_also_after_the_collector_was_told_to_pass_them_over():
+    x = keras.Input((2,))
+    shared = layers.Dense(2, kernel_initializer="ones", name="shared")
+    one, other = keras.Model(x, shared(x)), keras.Model(x, layers.Dense(1)(shared(x)))
+    around = [keras.Sequential([keras.Input((2,)), other])]
+    data = np.ones((4, 2), "float32"), np.zeros((4, 1), "float32")
+    around[0].compile("sgd", "mse")
+    before = around[0].evaluate(*data, verbose=0)
+    gc.collect()
+    gc.freeze()
+    try:
+        add_penalty(one, keras.regularizers.L2(0.5))
+        with pytest.raises(ValueError, match="is a part of the compiled model"):
+            add_penalty(other, 0.5)
+    finally:
+        gc.unfreeze()
+    # Four weights of 1, each with a penalty of 0.5.
+    assert around[0].evaluate(*data, verbose=0) == pytest.approx(before + 2, abs=1e-5)
 
 
 def test_the_table():

@@ -69,6 +69,7 @@ class ShrinkPlan(Shown):
         self.after: Cost = costs.of([int(mask.sum()) for mask in gone])
         self.groups = [_planned(one, mask) for one, mask in zip(groups, gone, strict=True)]
         self._rebuilding = Rebuilding(trace, groups, gone)
+        self._rebuilding.check()
         self._data, self._batches = data, batches
         self.reconstruct, self._done = reconstruct, False
 

@@ -74,6 +74,16 @@ class Rebuilding:
             average = average + (self._values[id(variable)] - numbers(variable))
         return self.part_of(variable, average)
 
+    def check(self) -> None:
+        """Make sure that each layer can be copied with the sizes it is to have.
+
+        Raises:
+            ValueError: Naming the first that cannot.
+        """
+        graph = Graph.of(self._trace.graph.model)
+        self._resize(graph)
+        graph.check()
+
     def build(self, copied: Any = False) -> tuple[Any, list[tuple[Any, Any]]]:
         """Build the smaller model.
 

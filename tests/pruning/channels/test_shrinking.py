@@ -52,6 +52,21 @@ def test_the_plan_shows_what_goes_and_nothing_is_done():
     assert repr(plan) == "ShrinkPlan('network': 72 of 144 channels go)"
 
 
+def test_a_layer_that_cannot_be_copied_is_named_by_the_plan():
+    class Closed(layers.Layer):
+        def __init__(self, thing):
+            super().__init__(name="closed")
+            self.thing = thing
+
+        def call(self, x):
+            return x * 1.0
+
+    x = keras.Input((4,))
+    y = Closed(object())(layers.Dense(16, activation="relu")(layers.Dense(16)(x)))
+    with pytest.raises(ValueError, match="Cannot copy 'closed'"):
+        shrink_plan(keras.Model(x, layers.Dense(2)(y)), 0.5)
+
+
 @pytest.mark.parametrize(("metric", "name"), [("macs", "macs"), ("params", "parameters"),
                                               ("bytes", "weight_bytes")])  # fmt: skip
 @pytest.mark.parametrize("scope", ["global", "layer"])
