@@ -53,7 +53,8 @@ def load_model(path: Any, custom_objects: Any = None, compile: bool = True) -> A
         from kerasopt.export.saved_model import SavedModel
 
         return SavedModel(found, "path")
-    if found.is_dir():
+    # Keras also loads the folder that a `.keras` file was unpacked into.
+    if found.is_dir() and not (found / "config.json").is_file():
         raise bad_value("path", expected, str(path), "It is a folder without 'saved_model.pb'.")
     if found.suffix not in (".h5", ".hdf5"):
         return keras.saving.load_model(

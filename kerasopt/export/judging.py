@@ -8,7 +8,7 @@ import numpy as np
 from kerasopt._checks import bad_value
 from kerasopt.export.preparing import Prepared
 from kerasopt.export.reading import read
-from kerasopt.export.scoring import by_output, chance, r2_by_column, scores
+from kerasopt.export.scoring import by_output, chance, compiled_scores, r2_by_column, scores
 from kerasopt.export.signature import signature_of
 from kerasopt.export.usefulness import Verdict, by_skill
 from kerasopt.export.verify import file_outputs, keras_outputs
@@ -29,7 +29,7 @@ class Judged:
     def __init__(self, prepared: Prepared, check: Any, labels: Any):
         self._signature = prepared.signature
         self._samples = read("check", check, prepared.signature.inputs, most=sys.maxsize)
-        self._labels = labels
+        self._labels, self._model = labels, prepared.model
         whole = signature_of(prepared.plain)
         self._right = keras_outputs(prepared.plain, whole, self._samples)
         self._keras = self._scores(self._right)
@@ -45,9 +45,11 @@ class Judged:
         return found
 
     def beside(self, file: bytes) -> dict[str, dict[str, float]]:
-        """Give by metric the model's value and the file's."""
-        mine = self._scores(self._outputs(file))
-        return {name: {"keras": self._keras[name], "file": mine[name]} for name in mine}
+        """Give by metric the model's value and the file's, also of those it was compiled with."""
+        outputs = self._outputs(file)
+        mine = {**self._scores(outputs), **compiled_scores(self._model, outputs, self._labels)}
+        keras = {**compiled_scores(self._model, self._right, self._labels), **self._keras}
+        return {name: {"keras": keras[name], "file": mine[name]} for name in mine if name in keras}
 
     def _outputs(self, file: bytes) -> dict[str, Any]:
         if self._last[0] != file:
@@ -96,8 +98,9 @@ class Judged:
 
     def drop(self, file: bytes) -> float:
         """Give how much accuracy a file loses, of several outputs the most."""
+        mine = self._scores(self._outputs(file))
         return max(
-            both["keras"] - both["file"]
-            for metric, both in self.beside(file).items()
+            self._keras[metric] - value
+            for metric, value in mine.items()
             if metric.endswith("accuracy")
         )

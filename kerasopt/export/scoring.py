@@ -7,10 +7,13 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasopt._checks import bad_type, bad_value
+from kerasopt._checks import bad_type, bad_value, warn
+from kerasopt._keras import is_functional
 from kerasopt.export.fidelity import variance_kept
+from kerasopt.export.signature import signature_of
 
 _ACCURACY = ("accuracy", "acc")
+_SAID = (*_ACCURACY, "mae", "mean_absolute_error")
 
 
 def metric_name(labels: NDArray[Any], output: NDArray[Any]) -> str:
@@ -72,6 +75,56 @@ def scores(
             judge.update_state(right, output)
             found[key] = float(judge.result())
     return found
+
+
+def compiled_scores(
+    model: Any, outputs: Mapping[str, NDArray[Any]], labels: Any
+) -> dict[str, float]:
+    """Compute the metrics that a model was compiled with, and leave their states as they are.
+
+    Args:
+        model: A Keras model.
+        outputs: By output name, predictions of it or of a file.
+        labels: As in `scores`.
+
+    Returns:
+        Dict of the names that `model.evaluate` has -> value, without losses, and without the
+        accuracy and the mean absolute error, which `scores` gives; nothing of a model that was not
+        compiled, or where an output has no labels.
+    """
+    right = by_output(outputs, labels)
+    if not getattr(model, "compiled", False) or right.keys() != outputs.keys():
+        return {}
+    variables = [one for metric in model.metrics for one in metric.variables]
+    states = [np.array(keras.ops.convert_to_tensor(one)) for one in variables]
+    functional = is_functional(model)
+    names = list(signature_of(model).name_outputs(model.output)) if functional else list(outputs)
+    given: list[Any] = [[one[name] for name in names] for one in (right, outputs)]
+    if functional:
+        given = [keras.tree.pack_sequence_as(model.output, one) for one in given]
+    elif len(outputs) == 1:
+        given = [one[0] for one in given]
+    import tensorflow as tf
+
+    # What TensorFlow raises where shapes do not fit.
+    wrong: tuple[type[Exception], ...] = (TypeError, ValueError, tf.errors.InvalidArgumentError)
+    try:
+        model.reset_metrics()
+        found = model.compute_metrics(None, *given)
+    except wrong as error:
+        said = " ".join(str(error).split())[:200]
+        warn(f"The metrics that the model was compiled with do not take `labels`: {said}")
+        return {}
+    finally:
+        for variable, value in zip(variables, states, strict=True):
+            variable.assign(value)
+    left_out = {f"{name}_" for name in outputs} if len(outputs) > 1 else {""}
+    known = {begin + one for begin in left_out for one in _SAID}
+    return {
+        name: float(value)
+        for name, value in found.items()
+        if name not in known and name != "loss" and not name.endswith("_loss")
+    }
 
 
 def chance(labels: NDArray[Any], output: NDArray[Any]) -> tuple[float, int]:

@@ -1,5 +1,6 @@
 """Which saved models load in a fresh process, with kerasopt and without."""
 
+import shutil
 import subprocess
 import sys
 
@@ -103,6 +104,14 @@ def test_what_is_no_model_is_said(tmp_path):
             kerasopt.load_model(tmp_path / name)
     with pytest.raises(TypeError, match="`path`"):
         kerasopt.load_model(None)
+
+
+def test_a_keras_file_that_was_unpacked(tmp_path):
+    model = keras.Sequential([keras.Input((2,)), layers.Dense(1)])
+    model.save(tmp_path / "model.keras")
+    shutil.unpack_archive(tmp_path / "model.keras", tmp_path / "folder", "zip")
+    loaded = kerasopt.load_model(tmp_path / "folder")
+    np.testing.assert_array_equal(loaded.get_weights()[0], model.get_weights()[0])
 
 
 def test_a_loss_that_an_h5_file_does_not_hold(tmp_path):

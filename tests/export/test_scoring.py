@@ -6,7 +6,7 @@ import pytest
 from keras import layers
 
 from kerasopt.export import to_tflite
-from kerasopt.export.scoring import chance, metric_name, r2_by_column, scores
+from kerasopt.export.scoring import chance, compiled_scores, metric_name, r2_by_column, scores
 
 RNG = np.random.default_rng(0)
 
@@ -61,6 +61,42 @@ def test_the_report_has_the_accuracy_of_all_samples():
     assert abs(both["file"] - both["keras"]) < 0.02
     assert f"in Keras {both['keras']:.4g}" in str(report)
     assert report.to_dict()["accuracy"] == report.accuracy
+    # What it was compiled with, too.
+    expected = model.evaluate(x, y, verbose=0, return_dict=True)
+    top = report.accuracy["sparse_top_k_categorical_accuracy"]
+    assert top["keras"] == pytest.approx(expected["sparse_top_k_categorical_accuracy"])
+    assert set(report.accuracy) == {
+        "sparse_categorical_accuracy",
+        "sparse_top_k_categorical_accuracy",
+    }
+
+
+def test_compiled_metrics_of_several_outputs_as_keras_has_them():
+    keras.utils.set_random_seed(0)
+    x = keras.Input((4,), name="x")
+    outputs = {"b": layers.Dense(1, "sigmoid", name="b")(x), "a": layers.Dense(2, name="a")(x)}
+    model = keras.Model(x, outputs)
+    data, right = (
+        RNG.normal(size=(40, 4)),
+        {"a": RNG.normal(size=(40, 2)), "b": RNG.integers(0, 2, (40, 1))},
+    )
+    model.compile("sgd", "mse", metrics={"a": ["mae", "cosine_similarity"], "b": ["AUC"]})
+    expected = model.evaluate(data, right, verbose=0, return_dict=True)
+    states = [one.numpy() for metric in model.metrics for one in metric.variables]
+    found = compiled_scores(model, model.predict(data, verbose=0), right)
+    assert set(found) == {"a_cosine_similarity", "b_AUC"}
+    assert found == pytest.approx({name: expected[name] for name in found}, abs=1e-6)
+    now = [one.numpy() for metric in model.metrics for one in metric.variables]
+    for one, before in zip(now, states, strict=True):
+        np.testing.assert_array_equal(one, before)
+    assert compiled_scores(model, model.predict(data, verbose=0), {"a": right["a"]}) == {}
+
+
+def test_labels_that_compiled_metrics_do_not_take():
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(3)])
+    model.compile("sgd", "mse", metrics=["cosine_similarity"])
+    with pytest.warns(UserWarning, match="compiled with do not take `labels`"):
+        assert compiled_scores(model, {"y": np.zeros((5, 3))}, np.zeros((5, 2))) == {}
 
 
 def test_several_outputs():
