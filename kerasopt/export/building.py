@@ -30,7 +30,7 @@ from kerasopt.export.preparing import Prepared
 from kerasopt.export.ranges import doubtful, limits, outliers, remarks_on, usual
 from kerasopt.export.remarks import losses, remarks, slowness
 from kerasopt.export.report import Report
-from kerasopt.export.runner import Runner, time_file, time_files
+from kerasopt.export.runner import Runner, ports, time_file, time_files
 from kerasopt.export.schema import counted
 from kerasopt.export.structure import constants, input_positions, structure
 from kerasopt.export.tflite_model import TFLiteModel
@@ -153,6 +153,10 @@ def _why(
     if isinstance(error, NotRunError):
         if wish.sparse:
             return [_SPARSE]
+        try:
+            ports(content)
+        except (RuntimeError, ValueError):  # it does not even load: it has no operations to read
+            return []
         graphs = structure(content)
         layers = owners(graphs, prepared.traced.origin)
         doubts = _doubts(prepared, saved, wish.mode, content)
