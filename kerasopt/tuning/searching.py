@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from kerasopt._checks import bad_type, bad_value
+from kerasopt._checks import at_least, bad_type, bad_value, fraction
 from kerasopt.tuning.result import SearchResult
 from kerasopt.tuning.trains import has_own_fit
 from kerasopt.tuning.tuner import Tuner
@@ -103,6 +103,10 @@ def search(
         raise bad_value("fit", "no `callbacks`, which are an argument of their own", sorted(fit))
     if x is None and not has_own_fit(hypermodel):
         raise bad_value("x", "training data", x, "Only a `HyperModel` with its own `fit` has them.")
+    if epochs is not None and not has_own_fit(hypermodel):
+        at_least("epochs", epochs, 1)
+    if validation_split is not None:
+        fraction("validation_split", validation_split)
     goal = objective if objective is not None else getattr(hypermodel, "objective", "val_loss")
     tuner = Tuner(
         hypermodel,

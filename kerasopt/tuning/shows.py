@@ -79,6 +79,7 @@ class Shows(Trains):
         model = self.build(self.oracle.get_trial(name).hyperparameters)
         if not model.built and (folder / keeping.BUILD_CONFIG).is_file():
             model.build_from_config(json.loads((folder / keeping.BUILD_CONFIG).read_text()))
+            model.built = True  # Keras builds the layers of a subclass, and does not say so
         if getattr(model, "optimizer", None) is not None:  # one that was not compiled has none
             model.optimizer.build(model.trainable_variables)  # its state is in the file, too
         with keeping.as_built(model):

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import keras_tuner
 
-from kerasopt._checks import at_least, bad_value, did_you_mean, warn
+from kerasopt._checks import at_least, bad_value, did_you_mean, verbosity, warn
 from kerasopt._quiet import without_retracing_advice
 from kerasopt.tuning import keeping
 from kerasopt.tuning.callbacks import (
@@ -220,7 +220,7 @@ class Tuner(Shows):
             TypeError: If `callbacks` are none, or the first trial returns no result.
             FatalValueError: If a callback cannot be copied.
         """
-        level = 1 if verbose in (None, "auto") else int(verbose)
+        level = 1 if verbose in (None, "auto") else verbosity(verbose)
         check_callbacks(callbacks)
         check_folds(self.folds, fit_args, fit_kwargs)
         at_least("workers", workers, 1)

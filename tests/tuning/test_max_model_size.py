@@ -123,6 +123,39 @@ def test_a_class_without_call_keeps_its_weights(tmp_path):
     assert float(model.look(X)) == pytest.approx(found.best.objectives[0], rel=1e-5)
 
 
+class Late(keras.Model):
+    """Built by its first call."""
+
+    def __init__(self):
+        super().__init__()
+        self.top = keras.layers.Dense(1)
+
+    def call(self, x):
+        return self.top(x)
+
+
+def test_a_subclassed_model_comes_back_built(tmp_path):
+    def make(hp):
+        model = Late()
+        model.compile(keras.optimizers.Adam(hp.Float("rate", 1e-3, 1e-1)), "mse")
+        return model
+
+    found = search(make, X, Y, validation_data=(X, Y), max_trials=1, epochs=1, verbose=0,
+                   directory=tmp_path)  # fmt: skip
+    model = found.best_model
+    assert model.built
+    assert model.count_params() == 9
+    assert model.evaluate(X, Y, verbose=0) == pytest.approx(found.best.objectives[0], rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    "arguments", [{"epochs": "a"}, {"epochs": 0}, {"validation_split": 2.0}, {"verbose": "loud"}]
+)
+def test_wrong_arguments_of_fit_are_said_before_a_trial(arguments, tmp_path):
+    with pytest.raises((TypeError, ValueError), match=f"`{next(iter(arguments))}`"):
+        search(build, X, Y, "val_loss", max_trials=1, directory=tmp_path, **arguments)
+
+
 def test_one_whose_layers_are_built_late_says_why_it_does_not(tmp_path):
     found = found_with(tmp_path, late=True)
     with pytest.raises(FileNotFoundError, match="WithoutCall has no `call`.*build"):
