@@ -166,9 +166,12 @@ def unequal(
     said = []
     for name, position in io.items():
         step = _step(graph, position)
-        data = np.concatenate([batch[name] for batch in samples.batches])
-        if step is None or data.ndim < 2 or data.shape[-1] < 2:
+        given = [batch[name] for batch in samples.batches]
+        columns_of = {one.shape[-1] if one.ndim > 1 else 1 for one in given}
+        if step is None or len(columns_of) > 1 or max(columns_of) < 2:
             continue
+        # Batches may differ in the axes between.
+        data = np.concatenate([one.reshape(-1, one.shape[-1]) for one in given])
         paths = readers(graph, layers, position)
         first = [one for one in paths if isinstance(known.get(one), keras.layers.Normalization)]
         variance = getattr(known[first[0]], "variance", None) if first else None
