@@ -3,14 +3,8 @@
 # has columns adds its bias to the columns when it is called eagerly, as with `run_eagerly=True`; in
 # a compiled `predict` it is right. No error, no warning.
 # Seen 2026-11-30 on Linux x86-64, on the CPU, with Python 3.11, TensorFlow 2.21.0.
-set -euo pipefail
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-"${PYTHON:-python3}" -m venv "$work/venv"
-"$work/venv/bin/python" -m pip install -q --disable-pip-version-check \
-  keras==3.15.1 tensorflow==2.21.0
-cd "$work"
-TF_CPP_MIN_LOG_LEVEL=3 "$work/venv/bin/python" - <<'PY'
+. "$(dirname "$0")/_venv.bash" keras==3.15.1 tensorflow==2.21.0
+python - <<'PY'
 import sys
 
 import keras

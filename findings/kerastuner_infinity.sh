@@ -2,14 +2,9 @@
 # KerasTuner 1.4.8: with direction "max" a trial whose objective is +inf is the best one.
 # NaN fails a trial; infinity, as of a division by a loss that has become zero, wins the search.
 # Seen 2026-11-30 on Linux x86-64 with Python 3.11, Keras 3.15.1, TensorFlow 2.21.0.
-set -euo pipefail
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-"${PYTHON:-python3}" -m venv "$work/venv"
-"$work/venv/bin/python" -m pip install -q --disable-pip-version-check \
+. "$(dirname "$0")/_venv.bash" \
   keras-tuner==1.4.8 keras==3.15.1 tensorflow==2.21.0 tensorboard scikit-learn scipy
-cd "$work"
-TF_CPP_MIN_LOG_LEVEL=3 "$work/venv/bin/python" - <<'PY'
+python - <<'PY'
 import math
 import sys
 from importlib.metadata import version

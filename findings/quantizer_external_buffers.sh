@@ -2,14 +2,9 @@
 # litert-quantizer 0.11.0 (formerly ai-edge-quantizer): weights of 256 KiB and more are written
 # behind the flatbuffer, where readers of the schema without `Buffer.offset` do not find them.
 # Seen 2026-11-30 on Linux x86-64 with Python 3.11, TensorFlow 2.21.0, ai-edge-litert 2.3.0.
-set -euo pipefail
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-"${PYTHON:-python3}" -m venv "$work/venv"
-"$work/venv/bin/python" -m pip install -q --disable-pip-version-check \
+. "$(dirname "$0")/_venv.bash" \
   litert-quantizer==0.11.0 ai-edge-litert==2.3.0 tensorflow==2.21.0 keras==3.15.1
-cd "$work"
-TF_CPP_MIN_LOG_LEVEL=3 "$work/venv/bin/python" - <<'PY'
+python - <<'PY'
 import sys
 from importlib.metadata import version
 

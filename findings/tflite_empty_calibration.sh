@@ -2,14 +2,8 @@
 # TensorFlow 2.21.0: a TFLiteConverter whose representative dataset gives no sample quantizes nothing
 # but large weights, also where only int8 operations are asked for, and says nothing.
 # Seen 2026-11-30 on Linux x86-64 with Python 3.11, Keras 3.15.1, ai-edge-litert 2.3.0.
-set -euo pipefail
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-"${PYTHON:-python3}" -m venv "$work/venv"
-"$work/venv/bin/python" -m pip install -q --disable-pip-version-check \
-  tensorflow==2.21.0 keras==3.15.1 ai-edge-litert==2.3.0
-cd "$work"
-TF_CPP_MIN_LOG_LEVEL=3 "$work/venv/bin/python" - <<'PY'
+. "$(dirname "$0")/_venv.bash" tensorflow==2.21.0 keras==3.15.1 ai-edge-litert==2.3.0
+python - <<'PY'
 import sys
 
 import keras

@@ -2,14 +2,9 @@
 # tensorflow-model-optimization 0.8.1: with `sparsity_m_by_n` the schedule's sparsity is ignored: the
 # layer has a mask of 50 % zeros from the first step on, while its weights are still random.
 # Seen 2026-11-30 on Linux x86-64 with Python 3.11, TensorFlow 2.21.0, tf-keras 2.21.0.
-set -euo pipefail
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-"${PYTHON:-python3}" -m venv "$work/venv"
-"$work/venv/bin/python" -m pip install -q --disable-pip-version-check \
+. "$(dirname "$0")/_venv.bash" \
   tensorflow-model-optimization==0.8.1 tf-keras==2.21.0 tensorflow==2.21.0
-cd "$work"
-TF_USE_LEGACY_KERAS=1 TF_CPP_MIN_LOG_LEVEL=3 "$work/venv/bin/python" - <<'PY'
+TF_USE_LEGACY_KERAS=1 python - <<'PY'
 import sys
 from importlib.metadata import version
 
