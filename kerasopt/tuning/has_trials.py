@@ -110,10 +110,15 @@ class HasTrials(HasStudy):
         """Give the largest number of trials."""
         return UNLIMITED if self.max_trials is None else int(self.max_trials)
 
-    def expected(self) -> int:
-        """Give how many trials there will be: `max_trials`, or as many as a finite space has."""
+    def expected(self) -> int | None:
+        """Give how many trials there will be: `max_trials`, or as many as a finite space has.
+
+        `None` if there is neither.
+        """
         size = self.space().size()
-        return self.limit() if size is None else min(self.limit(), size)
+        if size is None:
+            return None if self.max_trials is None else self.limit()
+        return min(self.limit(), size)
 
     def _as_trial(self, record: Record) -> Any:
         hyperparameters = self.hyperparameters.copy()

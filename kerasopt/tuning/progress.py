@@ -25,7 +25,7 @@ def duration(seconds: float) -> str:
 def line(
     record: Record,
     done: int,
-    most: int,
+    most: int | None,
     best: Record | None,
     goals: Sequence[tuple[str, str]],
     left: float | None,
@@ -36,7 +36,7 @@ def line(
     Args:
         record: The trial.
         done: How many trials have ended.
-        most: How many there will be.
+        most: How many there will be, `None` if nobody knows.
         best: The best so far.
         goals: Name and direction of each objective.
         left: Seconds until the end, if that can be told.
@@ -48,14 +48,14 @@ def line(
         said = _values(names, record.objectives)
         if not record.feasible:
             said += ", breaks the constraints"
-    parts = [f"trial {record.id} ({done}/{most})", said]
+    parts = [f"trial {record.id} ({done if most is None else f'{done}/{most}'})", said]
     if len(names) > 1 and front:
         parts.append(f"{front} on the Pareto front")
     elif best is not None and best.objectives is not None:
         parts.append(f"best {_values([], best.objectives)} (trial {best.id})")
     if record.seconds is not None:
         parts.append(f"took {duration(record.seconds)}")
-    if left is not None and done < most:
+    if left is not None and most is not None and done < most:
         parts.append(f"about {duration(left)} left")
     return " | ".join(parts)
 
@@ -71,14 +71,14 @@ class Progress:
 
     Args:
         goals: Name and direction of each objective.
-        most: How many trials there will be.
+        most: Gives how many trials there will be, as far as is known now, or `None`.
         say: Takes a line. Defaults to `print`.
     """
 
     def __init__(
         self,
         goals: Sequence[tuple[str, str]],
-        most: int,
+        most: Callable[[], int | None],
         say: Callable[[str], Any] = print,
     ):
         self._goals, self._most, self._say = goals, most, say
@@ -93,17 +93,20 @@ class Progress:
             self._before = len(ended)
             self._told = {one.id for one in ended}
             if ended:
-                self._say(f"{len(ended)} of {self._most} trials have ended before.")
+                most = self._most()
+                of = "" if most is None else f" of {most}"
+                self._say(f"{len(ended)}{of} trials have ended before.")
             return
         new = [one for one in ended if one.id not in self._told]
         if not new:
             return
         each = (time.monotonic() - self._begun) / (len(ended) - self._before)
-        left = each * max(0, self._most - len(ended))
+        most = self._most()
+        left = None if most is None else each * max(0, most - len(ended))
         directions = [direction for _, direction in self._goals]
         best = ranked(list(records), directions)[:1]
         front = front_of(list(records), directions) if len(directions) > 1 else []
         for one in new:
             self._told.add(one.id)
             first = best[0] if best else None
-            self._say(line(one, len(ended), self._most, first, self._goals, left, len(front)))
+            self._say(line(one, len(ended), most, first, self._goals, left, len(front)))

@@ -392,7 +392,7 @@ class Tuner(Shows):
             return None
         oracle = self.oracle
         told: list[bool] = []
-        lines = Progress(oracle.goals, oracle.expected())
+        lines = Progress(oracle.goals, oracle.expected)
 
         def show() -> None:
             lines.show(oracle.records())

@@ -4,7 +4,7 @@ import keras
 import keras_tuner
 import pytest
 
-from kerasopt.tuning import GridSearch, OptunaOracle
+from kerasopt.tuning import GridSearch, OptunaOracle, Tuner
 
 
 def late(hp):
@@ -155,3 +155,33 @@ def test_what_fit_declares_is_gone_through(tmp_path):
 def test_remaining_trials_are_those_of_max_trials(tmp_path):
     tuner = searched(GridSearch, conditional, tmp_path, storage="memory", max_trials=200)[1]
     assert tuner.remaining_trials == 196
+
+
+def lines_of(cls, ask, folder, capsys, **arguments):
+    class Asks(cls):
+        def run_trial(self, trial, **kwargs):
+            return float(ask(trial.hyperparameters))
+
+    Asks(objective=None, directory=folder, project_name=ask.__name__, **arguments).search()
+    return [one.split(" | ") for one in capsys.readouterr().out.splitlines()]
+
+
+def test_a_line_says_how_many_trials_as_far_as_is_known(tmp_path, capsys):
+    lines = lines_of(GridSearch, late, tmp_path, capsys)
+    done, most = zip(*(one[0].split("(")[1][:-1].split("/") for one in lines), strict=True)
+    assert [int(one) for one in done] == list(range(1, 13))
+    assert all(int(one) <= int(other) for one, other in zip(done, most, strict=True))
+
+
+def test_without_a_limit_no_line_says_how_many(tmp_path, capsys):
+    def endless(hp):
+        if hp.Float("x", 0.0, 1.0) and len(list(tmp_path.glob("endless/trial_*"))) > 1:
+            raise KeyboardInterrupt
+        (tmp_path / "endless" / f"trial_{hp.get('x')}").mkdir()
+        return hp.get("x")
+
+    with pytest.raises(KeyboardInterrupt):
+        lines_of(Tuner, endless, tmp_path, capsys, max_trials=None, sampler="random")
+    lines = [one.split(" | ") for one in capsys.readouterr().out.splitlines()]
+    assert [one[0] for one in lines[:2]] == ["trial 0000 (1)", "trial 0001 (2)"]
+    assert "left" not in lines[0][-1]
