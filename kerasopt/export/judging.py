@@ -33,6 +33,7 @@ class Judged:
         whole = signature_of(prepared.plain)
         self._right = keras_outputs(prepared.plain, whole, self._samples)
         self._keras = self._scores(self._right)
+        self._compiled = compiled_scores(prepared.model, self._right, labels)
         self._last: tuple[bytes, dict[str, Any]] = (b"", {})
 
     def _scores(self, outputs: dict[str, Any]) -> dict[str, float]:
@@ -47,8 +48,10 @@ class Judged:
     def beside(self, file: bytes) -> dict[str, dict[str, float]]:
         """Give by metric the model's value and the file's, also of those it was compiled with."""
         outputs = self._outputs(file)
-        mine = {**self._scores(outputs), **compiled_scores(self._model, outputs, self._labels)}
-        keras = {**compiled_scores(self._model, self._right, self._labels), **self._keras}
+        mine = self._scores(outputs)
+        if self._compiled:
+            mine |= compiled_scores(self._model, outputs, self._labels)
+        keras = {**self._compiled, **self._keras}
         return {name: {"keras": keras[name], "file": mine[name]} for name in mine if name in keras}
 
     def _outputs(self, file: bytes) -> dict[str, Any]:

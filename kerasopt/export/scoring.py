@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from kerasopt._checks import bad_type, bad_value, warn
 from kerasopt._keras import is_functional
+from kerasopt._logs import scalars
 from kerasopt.export.fidelity import variance_kept
 from kerasopt.export.signature import signature_of
 
@@ -96,7 +97,7 @@ def compiled_scores(
     if not getattr(model, "compiled", False) or right.keys() != outputs.keys():
         return {}
     variables = [one for metric in model.metrics for one in metric.variables]
-    states = [np.array(keras.ops.convert_to_tensor(one)) for one in variables]
+    states = [np.array(keras.ops.convert_to_tensor(one).numpy()) for one in variables]
     functional = is_functional(model)
     names = list(signature_of(model).name_outputs(model.output)) if functional else list(outputs)
     given: list[Any] = [[one[name] for name in names] for one in (right, outputs)]
@@ -120,11 +121,15 @@ def compiled_scores(
             variable.assign(value)
     left_out = {f"{name}_" for name in outputs} if len(outputs) > 1 else {""}
     known = {begin + one for begin in left_out for one in _SAID}
-    return {
-        name: float(value)
-        for name, value in found.items()
-        if name not in known and name != "loss" and not name.endswith("_loss")
-    }
+    # Losses, and metrics of the model's own, which only its own steps update.
+    known |= {metric.name for metric in model.metrics}
+    return scalars(
+        {
+            name: value
+            for name, value in found.items()
+            if name not in known and not name.endswith("_loss")
+        }
+    )
 
 
 def chance(labels: NDArray[Any], output: NDArray[Any]) -> tuple[float, int]:

@@ -94,7 +94,15 @@ def test_compiled_metrics_of_several_outputs_as_keras_has_them():
 
 def test_labels_that_compiled_metrics_do_not_take():
     model = keras.Sequential([keras.Input((4,)), layers.Dense(3)])
-    model.compile("sgd", "mse", metrics=["cosine_similarity"])
+    own = keras.metrics.Mean(name="own")
+    model.own = own
+    model.compile("sgd", "mse", metrics=["cosine_similarity", keras.metrics.F1Score()])
+    onehot = np.eye(3)[[0, 1, 2, 1, 0]]
+    found = compiled_scores(model, {"y": onehot}, onehot)
+    # A number a class; and nothing of what only the model's own steps update.
+    assert found == pytest.approx(
+        {"cosine_similarity": 1.0, "f1_score[0]": 1.0, "f1_score[1]": 1.0, "f1_score[2]": 1.0}
+    )
     with pytest.warns(UserWarning, match="compiled with do not take `labels`"):
         assert compiled_scores(model, {"y": np.zeros((5, 3))}, np.zeros((5, 2))) == {}
 
