@@ -21,12 +21,21 @@ def remarks(prepared: Prepared) -> list[str]:
             "Compared on random inputs in [0, 1), of an integer input 0 and 1: real samples as "
             "`check` say more."
         )
-    elif len(prepared.data) < POSITIONS:
+    elif _positions(prepared) < POSITIONS:
         found.append(
             f"Compared on {len(prepared.data)} sample{'s' * (len(prepared.data) > 1)}: {POSITIONS} "
             "or more tell whether the file is of use."
         )
     return [*found, *prepared.notes]
+
+
+def _positions(prepared: Prepared) -> int:
+    """Give on how many values each entry of an output is judged, of several outputs the fewest."""
+    sizes = (
+        one.size // (max(one.shape[-1], 1) if one.ndim > 1 else 1)
+        for one in prepared.expected.values()
+    )
+    return min(sizes)
 
 
 def losses(wish: Wish, prepared: Prepared, report: Report, found: Contents) -> list[str]:

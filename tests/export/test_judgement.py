@@ -166,3 +166,13 @@ def test_random_data_are_no_ground_to_refuse():
         assert to_tflite(model, None, "float16").report.sqnr_db > 60
     with pytest.raises(ExportError, match="'top' keeps none.*another scale"):
         to_tflite(model, None, "float16", check=ROWS)
+
+
+def test_a_check_too_small_to_judge_is_noted(weather):
+    with pytest.warns(UserWarning, match="is coarse"):
+        notes = to_tflite(weather, None, "int8", ROWS, check=ROWS[:3]).report.notes
+    assert any("Compared on 3 samples: 20 or more" in one for one in notes)
+    image = keras.Sequential([keras.Input((8, 8, 1)), layers.Conv2D(2, 3, name="map")])
+    pixels = np.random.default_rng(0).random((3, 8, 8, 1))
+    notes = to_tflite(image, None, check=pixels).report.notes
+    assert not any("Compared on" in one for one in notes)
