@@ -4,6 +4,7 @@ import difflib
 import math
 import numbers
 import sys
+import threading
 import warnings
 from collections.abc import Iterable
 from types import FrameType
@@ -87,7 +88,7 @@ def meant_share(value: Any) -> str:
     """Give a sentence that offers the share that a percentage or a text stands for, or nothing.
 
     Example:
-    >>> meant_share(80), meant_share("80%"), meant_share("0.8"), meant_share(-1)
+    >>> meant_share(80), meant_share("80%"), meant_share("0.8"), meant_share(1.2)
     ('Did you mean 0.8?', 'Did you mean 0.8?', 'Did you mean 0.8?', '')
     """
     text = value.strip() if isinstance(value, str) else ""
@@ -95,7 +96,9 @@ def meant_share(value: Any) -> str:
         found = float(text.rstrip("% ") if text else value)
     except (TypeError, ValueError, OverflowError):
         return ""
-    if isinstance(value, bool) or not 0.0 <= found < 100.0 or (found == 1.0 and "%" not in text):
+    if isinstance(value, bool) or not 0.0 <= found < 100.0:
+        return ""
+    if 1.0 <= found < 2.0 and "%" not in text:  # a little too much of a share, no percentage
         return ""
     share = found / 100.0 if "%" in text or found > 1.0 else found
     return f"Did you mean {share:.6g}?"
@@ -229,18 +232,28 @@ def warn(message: str, category: type[Warning] = UserWarning) -> None:
         message: What to say.
         category: Class of the warning. Defaults to `UserWarning`.
     """
-    level = 1
-    frame: FrameType | None = sys._getframe()
-    while frame is not None and _library(frame) in _LIBRARIES:
-        level, frame = level + 1, frame.f_back
-    # Where all are of libraries, as in a command: at the caller.
-    warnings.warn(message, category, stacklevel=level if frame is not None else 2)
+    found = _users(sys._getframe())
+    if found is None:  # a thread of a distribution strategy; that of the user waits for it
+        found = _users(sys._current_frames().get(threading.main_thread().ident or 0))
+    if found is None:  # all are of libraries, as in a command
+        warnings.warn(message, category, stacklevel=2)
+        return
+    code, place = found.f_code, found.f_globals
+    registry = place.setdefault("__warningregistry__", {})
+    name = place.get("__name__")
+    warnings.warn_explicit(message, category, code.co_filename, found.f_lineno, name, registry)
 
 
 def warn_each(messages: Iterable[str]) -> None:
     """Warn at the user's line, once of several messages that are alike."""
     for message in dict.fromkeys(messages):
         warn(message)
+
+
+def _users(frame: FrameType | None) -> FrameType | None:
+    while frame is not None and _library(frame) in _LIBRARIES:
+        frame = frame.f_back
+    return frame
 
 
 def _library(frame: FrameType) -> str:

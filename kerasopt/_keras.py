@@ -461,6 +461,17 @@ def global_seed(create: bool = False) -> Any:
     return global_state.get_global_attribute(seed_generator.GLOBAL_SEED_GENERATOR)
 
 
+def learn_direction(callback: Any) -> None:
+    """Let a callback that compares epochs find out now which values are better.
+
+    It does so when it first compares, and raises a `ValueError` where it cannot.
+
+    Private: `MonitorCallback._set_monitor_op`.
+    """
+    if callback.monitor_op is None:
+        callback._set_monitor_op()
+
+
 # What Keras's own callbacks remember of a run. Private: the names with an underscore.
 CALLBACK_STATES: dict[type[Any], tuple[str, ...]] = {
     keras.callbacks.EarlyStopping: (

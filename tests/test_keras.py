@@ -268,6 +268,14 @@ def test_an_epoch_that_a_callback_begins_at():
     assert _keras.begin_at(network, None) == 2
 
 
+def test_a_direction_is_learnt_before_anything_is_compared():
+    callback = keras.callbacks.ReduceLROnPlateau("loss")
+    callback.set_model(model())
+    assert callback.monitor_op is None
+    _keras.learn_direction(callback)
+    assert callback.monitor_op is keras.ops.less
+
+
 def test_the_position_in_the_data():
     assert looked(_keras.data_position, epochs=2) == [0, 0]
     data = tf.data.Dataset.from_tensor_slices((np.ones((8, 3)), np.ones((8, 2)))).batch(2).repeat()

@@ -110,7 +110,7 @@ class BackupAndRestore(Named, keras.callbacks.Callback):
         self.files.prepare()
         # Keras goes through the list while this is added to it: what has the last word at every
         # later moment has it now, too, after all callbacks have begun.
-        last = Last(self.files, self.save_freq, self.delete_checkpoint, callbacks)
+        last = Last(self.files, self.save_freq, self.delete_checkpoint, callbacks, first=self)
         last.set_params(self.params)
         last.set_model(self.model)
         callbacks.callbacks.append(last)

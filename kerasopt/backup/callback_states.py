@@ -34,6 +34,8 @@ def _arguments(callback: Any) -> str:
     else:
         names = ("monitor", "filepath", "patience", "min_delta", "baseline", "factor", "mode")
         made_of = {name: getattr(callback, name) for name in names if hasattr(callback, name)}
+        if isinstance(delta := made_of.get("min_delta"), numbers.Real):
+            made_of["min_delta"] = abs(delta)  # Keras gives it a sign at the first comparison
     return json.dumps(made_of, sort_keys=True, default=lambda thing: type(thing).__name__)
 
 

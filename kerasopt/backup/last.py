@@ -23,14 +23,18 @@ class Last(keras.callbacks.Callback):
         save_freq: `"epoch"` or a number of batches.
         delete: Whether the backups go when training has ended.
         callbacks: The `keras.callbacks.CallbackList` of the run.
+        first: What takes back, when the first epoch begins, where the run was made to begin.
     """
 
-    def __init__(self, files: BackupFiles, save_freq: int | str, delete: bool, callbacks: Any):
+    def __init__(
+        self, files: BackupFiles, save_freq: int | str, delete: bool, callbacks: Any, first: Any
+    ):
         super().__init__()
         self.files = files
         self._every = save_freq if isinstance(save_freq, int) else None
         self._delete = delete
         self._list = callbacks
+        self._first = first
         self._pending: tuple[Path, dict[str, Any]] | None = None
         self._skipping: Skipping | None = None
         self._all: list[Any] = []
@@ -118,6 +122,9 @@ class Last(keras.callbacks.Callback):
     def _begin_at(self, epoch: int) -> None:
         self._began_at = _keras.begin_at(self.model, epoch)
         self._moved = True
+        # Any other callback may raise when that epoch begins.
+        rest = [one for one in self._list.callbacks if one is not self._first]
+        self._list.callbacks = [self._first, *rest]
 
     def begin_as_told(self) -> None:
         """Leave nothing behind for the next `fit` of the model."""

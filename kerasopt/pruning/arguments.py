@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kerasopt import _serialize, schedules
-from kerasopt._checks import bad_type, bad_value, did_you_mean, meant_share
+from kerasopt._checks import bad_type, bad_value, did_you_mean, meant_share, one_of
 from kerasopt._configured import Configured
 from kerasopt.pruning.criteria import Criterion, Lamp, Magnitude, Taylor
 from kerasopt.pruning.criteria.naming import CRITERIA
@@ -14,7 +14,7 @@ from kerasopt.pruning.dynamics import DYNAMICS, Dynamics, as_dynamics
 from kerasopt.pruning.patterns import Pattern, Weight
 from kerasopt.pruning.patterns.naming import PATTERNS
 from kerasopt.pruning.scopes import Global, PerLayer, Scope, as_scope
-from kerasopt.pruning.scopes.naming import SCOPES
+from kerasopt.pruning.scopes.naming import NAMES, SCOPES
 
 _KINDS = {"criterion": CRITERIA, "pattern": PATTERNS, "scope": SCOPES, "dynamics": DYNAMICS}
 _OF_ONE_SCALE = (Magnitude, Lamp, Taylor)
@@ -62,6 +62,8 @@ def chosen_scope(scope: Any, pattern: Pattern, criterion: Criterion, dynamics: A
         TypeError: If it is neither a scope nor a dict.
         ValueError: If the name is not known.
     """
+    if isinstance(scope, str):
+        one_of("scope", scope.lower(), ["auto", *NAMES])
     if not isinstance(scope, str) or scope.lower() != "auto":
         return as_scope(scope)
     together = isinstance(pattern, Weight) and isinstance(criterion, _OF_ONE_SCALE)

@@ -174,6 +174,7 @@ class Pruning(Named, keras.callbacks.Callback):
         self._steps = Steps(self, self.schedule, "Pruning", "the sparsity")
         self._updated = self._looked = -1
         self._settled_at = 0
+        self._known = 0.0
         self._collapse = Collapse("Pruning", self)
         self._left: dict[str, Any] = {"target": None, "masks": {}, "collected": {}}
 
@@ -206,7 +207,7 @@ class Pruning(Named, keras.callbacks.Callback):
         if self.keeps:  # all zeros that there are
             chosen = select_trainable(self.model, *picks, "kernels", "Pruning")
         else:
-            chosen = select_prunable(self.model, *picks, "Pruning")
+            chosen = select_prunable(self.model, *picks, "Pruning", self.scope)
         taken = _run.claim(self, "masked", {id(one.variable): one.path for one in chosen})
         if taken:
             raise bad_value(
@@ -218,15 +219,14 @@ class Pruning(Named, keras.callbacks.Callback):
         self.scope.check([target.path for target in chosen])
         self.selection = chosen
         self._check_slots()
-        known = forget(target.variable for target in chosen)
-        if self._resumed is None:
-            self._say_what_trains_again(known)
         self._masks = Masks(self.model, chosen, self.momentum == "mask")
         how = (self.criterion, self.pattern, self.scope, self.dynamics, self.data, self.batches)
         self._choosing = Choosing(self.model, self._masks, *how)
         self._masks.warn_of_edges(self.pattern, "Pruning")
         if self.keeps:
             self._masks.keep_zeros()
+        # From under the masks, as nothing can go wrong from here on.
+        self._known = forget(target.variable for target in chosen)
         if self._resumed is not None:
             self._take_up(self._resumed, self._masks)
         self._board = None if self.log_dir is None else Board(self.log_dir)
@@ -244,19 +244,23 @@ class Pruning(Named, keras.callbacks.Callback):
                 "Their slots cannot be told from here.",
             )
 
-    def _say_what_trains_again(self, known: float) -> None:
-        begins = self.schedule.bounds()[0]
-        if known > begins + 0.01 and not self.keeps:
+    def _say_what_trains_again(self) -> None:
+        schedule = self._steps.resolved
+        foreign = isinstance(schedule, schedules.Foreign)  # asked about each step once
+        begins = schedule.bounds()[0] if foreign else schedule(self._steps.done)
+        if self._known > begins + 0.01 and not self.keeps:
             warn(
-                f"Pruning: the kernels have {known:.1%} zeros of an earlier pruning, and this "
-                f"schedule begins at {begins:.3g}: they train again. Begin where it ended, as "
-                f"`PolynomialDecay({known:.3g}, ...)`, or hold the zeros with `Pruning('keep')`."
+                f"Pruning: the kernels have {self._known:.1%} zeros of an earlier pruning, and "
+                f"this schedule begins at {begins:.3g}: they train again. Begin where it ended, as "
+                f"`PolynomialDecay({self._known:.3g}, ...)`, or hold the zeros with "
+                "`Pruning('keep')`."
             )
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Find the step at which the run begins or goes on, and fit the schedule to the run."""
         if self._steps.begin_epoch(epoch):
             self._resumed = None
+            self._say_what_trains_again()
             self._plan()
 
     def _plan(self) -> None:
@@ -300,7 +304,8 @@ class Pruning(Named, keras.callbacks.Callback):
         if self._masks is not None:
             self.sparsity = self._masks.sparsity()
         settled = self._steps.done >= self._settled_at
-        self._collapse.watch(logs or {}, self.sparsity, self._advice(), settled)
+        if not self.keeps:  # its zeros were there before
+            self._collapse.watch(logs or {}, self.sparsity, self._advice(), settled)
         if logs is not None:
             logs["sparsity"] = self.sparsity
 
@@ -314,8 +319,6 @@ class Pruning(Named, keras.callbacks.Callback):
         if self.verbose:
             print(f"Pruning: sparsity {self.sparsity:.4f} after {self.step} steps")  # noqa: T201
         self.release()
-        variables = [target.variable for target in self.selection]
-        remind(self.model, "Pruning", variables, self.sparsity)
 
     # What the user may call.
 
@@ -326,8 +329,11 @@ class Pruning(Named, keras.callbacks.Callback):
         """
         if self._masks is not None:
             self._left = self._kept()
+            share = self._masks.sparsity()
             self._masks.take_off()
             self._masks = None
+            variables = [target.variable for target in self.selection]
+            remind(self.model, "Pruning", variables, share)
         if self._board is not None:
             self._board.close()
 
@@ -403,6 +409,7 @@ class Pruning(Named, keras.callbacks.Callback):
         return {"masks": self._masks.to_arrays(), **self._choosing.get_state()}
 
     def _take_up(self, state: Mapping[str, Any], masks: Masks) -> None:
+        self._known = 0.0
         masks.set(matching_masks(state, self.selection))
         self._steps.set_state(state)
         self._updated = state["updated"]

@@ -20,7 +20,8 @@ def collapsed(
     """Say in what a model has collapsed in the last of some epochs; `""` if it has not.
 
     An accuracy has where it lost three quarters of what its best epoch had above chance, a loss
-    where it is five times that of the first epoch, or, of a cross-entropy, back at that of a guess.
+    where it is five times that of the first epoch, a cross-entropy where it is back at that of a
+    guess.
     Where there are validation values they count, not those of the training.
 
     Args:
@@ -50,12 +51,14 @@ def collapsed(
             continue
         values = _values(logs, name)
         first, now = values[0], values[-1]
-        if not math.isfinite(now) or (first > 0.0 and now > _TIMES * first):
+        if not math.isfinite(now):
             return f"{name} rose from {first:.3g} to {now:.3g}"
-        if entropy and classes:
+        if entropy and classes:  # many times of next to nothing is still a good model
             guess = math.log(classes)
             if min(values) < 0.5 * guess and now > _NEAR * guess:
                 return f"{name} rose from {min(values):.3g} to {now:.3g}, that of a guess"
+        elif first > 0.0 and now > _TIMES * first:
+            return f"{name} rose from {first:.3g} to {now:.3g}"
         return ""
     return ""
 
@@ -116,7 +119,8 @@ def _task(model: Any) -> tuple[int | None, bool]:
     """Give the number of classes of a classifier, and whether its loss is a cross-entropy."""
     loss = getattr(model, "loss", None)
     name = loss if isinstance(loss, str) else getattr(loss, "name", "")
-    entropy = "crossentropy" in str(name).replace("_", "").lower()
+    name = str(name).replace("_", "").lower()
+    entropy = "crossentropy" in name
     shape = getattr(model, "output_shape", None) if hasattr(model, "outputs") else None
     last = (
         shape[-1]
@@ -125,4 +129,4 @@ def _task(model: Any) -> tuple[int | None, bool]:
     )
     if not isinstance(last, int) or not entropy:
         return None, False
-    return max(last, 2), True
+    return 2 if "binary" in name else max(last, 2), True

@@ -71,7 +71,7 @@ def prune(
     criterion, pattern = as_criterion(criterion), as_pattern(pattern)
     scope = chosen_scope(scope, pattern, criterion, None)
     at_least("batches", batches, 1)
-    chosen = select_prunable(model, include, exclude, "prune")
+    chosen = select_prunable(model, include, exclude, "prune", scope)
     collector = Collector(model, chosen, criterion.needs, criterion, data, batches)
     contexts = collector.collect()
     # Put on no kernel: a `fit` that is running may hold masks of its own there.

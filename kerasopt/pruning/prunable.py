@@ -5,11 +5,12 @@ from typing import Any
 import keras
 
 from kerasopt._trainable import select_trainable
+from kerasopt.pruning.scopes import Scope
 from kerasopt.selection import Selection, Target
 
 _DEPTHWISE = (keras.layers.DepthwiseConv1D, keras.layers.DepthwiseConv2D)
 _CONVOLUTIONS = (keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.Conv3D)
-WHY = "depthwise; pruned where `include` names it"
+WHY = "depthwise; pruned where `include` or a dict as `scope` names it"
 
 
 def is_depthwise(target: Target) -> bool:
@@ -25,8 +26,8 @@ def is_depthwise(target: Target) -> bool:
     return bool(grouped and variable.shape[-2] == 1)
 
 
-def select_prunable(model: Any, include: Any, exclude: Any, who: str) -> Selection:
-    """Select the kernels that train; without an `include`, none that is depthwise.
+def select_prunable(model: Any, include: Any, exclude: Any, who: str, scope: Scope) -> Selection:
+    """Select the kernels that train; of depthwise ones only those that the user has named.
 
     A depthwise kernel has a few weights, each of which is all that its channel sees of a place:
     `benchmarks/results/pruning_defaults.md` tells what their loss costs. Where a model has no other
@@ -37,17 +38,19 @@ def select_prunable(model: Any, include: Any, exclude: Any, who: str) -> Selecti
         include: Which layers, as in `kerasopt.selection.select`.
         exclude: Which layers not.
         who: The public name of what selects, for warnings.
+        scope: How they share the sparsity; a dict names layers too.
 
     Raises:
         ValueError: If nothing is left.
     """
     chosen = select_trainable(model, include, exclude, "kernels", who)
-    rest = [target for target in chosen if not is_depthwise(target)]
+    rest = [one for one in chosen if not is_depthwise(one) or scope.names(one.path)]
     if include is not None or not rest or len(rest) == len(chosen):
         return chosen
     left_out = dict(chosen.left_out)
     taken = {target.name for target in rest}
+    kept = {id(target.variable) for target in rest}
     for target in chosen:
-        if is_depthwise(target):
+        if id(target.variable) not in kept:
             left_out[target.path if target.name in taken else target.name] = WHY
     return Selection(rest, left_out)

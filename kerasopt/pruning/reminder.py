@@ -5,13 +5,17 @@ optimizer of Keras asks a variable for its constraint, and does so while the ste
 """
 
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 
 from kerasopt import _keras, _temporary
 from kerasopt._checks import warn
+from kerasopt.pruning.constraint import numbers
+
+Kernel = tuple[str, Any, int]
 
 
 class Reminder(_temporary.Temporary, keras.constraints.Constraint):
@@ -41,25 +45,31 @@ class Note:
 
     Args:
         who: What pruned, as `"Pruning"`.
-        variables: The kernels.
+        variables: The kernels: the name of each, the variable, and how many zeros it has.
         share: The share of zeros that they have.
         what: What they are zeros of, behind the share.
     """
 
-    def __init__(self, who: str, variables: Iterable[Any], share: float, what: str):
-        self._who, self.share, self._what = who, share, what
-        self._variables = [weakref.ref(one) for one in variables]
+    def __init__(self, who: str, variables: Sequence[Kernel], share: float, what: str):
+        self.who, self.share, self._what = who, share, what
+        self._variables = [(name, weakref.ref(one), zeros) for name, one, zeros in variables]
 
     def say(self) -> None:
-        """Say it, and take all of its reminders off."""
-        for one in self._variables:
-            variable = one()
-            if variable is not None:
-                _temporary.take_off(variable, "constraint", lambda thing: self._is_mine(thing))
+        """Say it, and take all of its reminders off; nothing, if the zeros are gone already."""
+        left = []
+        for name, reference, zeros in self._variables:
+            variable = reference()
+            if variable is not None and _temporary.take_off(
+                variable, "constraint", lambda thing: self._is_mine(thing)
+            ):
+                left.append((name, variable, zeros))
+        if not left or _are_gone(left):
+            return
+        some = ", ".join(name for name, _, _ in left) if len(left) < len(self._variables) else ""
         warn(
-            f"{self._who} left {self.share:.1%} {self._what} of this model, and nothing holds them "
-            "in this training: they will be filled. Train with `callbacks=[kerasopt.callbacks."
-            'Pruning("keep")]` to keep them.'
+            f"{self.who} left {self.share:.1%} {self._what} of this model, and nothing holds "
+            f"{f'those of {some}' if some else 'them'} in this training: they will be filled. "
+            'Train with `callbacks=[kerasopt.callbacks.Pruning("keep")]` to keep them.'
         )
 
     def _is_mine(self, thing: Any) -> bool:
@@ -78,29 +88,60 @@ def remind(
     Args:
         model: The model, which is traced again.
         who: What pruned them.
-        variables: The kernels.
+        variables: The kernels; those without a zero have nothing to lose.
         share: The share of zeros that they have; of 0 nothing is said.
         what: What they are zeros of. Defaults to `"zeros in kernels"`.
     """
-    found = list(variables)
-    forget(found)
+    given = list(variables)
+    forget(given)
     # A mask that is there belongs to a `fit` that is running.
-    found = [one for one in found if not isinstance(one.constraint, _temporary.Temporary)]
+    free = [one for one in given if not isinstance(one.constraint, _temporary.Temporary)]
+    name = f"{model.name}/"
+    found = [(one.path.removeprefix(name), one, zeros) for one in free if (zeros := _zeros(one))]
     if share <= 0.0 or not found:
         return
     note = Note(who, found, share, what)
-    for one in found:
+    for _, one, _ in found:
         one.constraint = Reminder(note, one.constraint)
     _keras.retrace(model)
 
 
-def forget(variables: Iterable[Any]) -> float:
-    """Take reminders off variables, and give the most zeros that one of them knew of."""
+def forget(variables: Iterable[Any], who: str | None = None) -> float:
+    """Take reminders off variables, and give the most zeros that one of them knew of.
+
+    Args:
+        variables: The variables, masked ones too.
+        who: Of what pruned them. Defaults to `None`: of anything.
+    """
     share = 0.0
+
+    def unwanted(thing: Any) -> bool:
+        return isinstance(thing, Reminder) and who in (None, thing.note.who)
+
     for one in variables:
         thing = getattr(one, "constraint", None)
         while isinstance(thing, _temporary.Temporary):
-            share = max(share, thing.note.share if isinstance(thing, Reminder) else 0.0)
+            if isinstance(thing, Reminder) and unwanted(thing):
+                share = max(share, thing.note.share)
             thing = thing.inner
-        _temporary.take_off(one, "constraint", lambda thing: isinstance(thing, Reminder))
+        _temporary.take_off(one, "constraint", unwanted)
     return share
+
+
+def _zeros(variable: Any) -> int:
+    weights = numbers(variable)
+    return int(weights.size - np.count_nonzero(weights))
+
+
+def _are_gone(variables: Sequence[Kernel]) -> bool:
+    """Tell whether kernels have lost most of their zeros before this training began.
+
+    By `set_weights`, say. While a step is traced they can be read; where it runs as it is written,
+    they have had their first update already, and nothing is known.
+    """
+    import tensorflow as tf
+
+    if not tf.inside_function():
+        return False
+    with tf.init_scope():
+        return 2 * sum(_zeros(one) for _, one, _ in variables) < sum(n for _, _, n in variables)

@@ -12,8 +12,7 @@ from kerasopt._checks import at_least, bad_type, bad_value, fraction
 from kerasopt.pruning.callback import Pruning
 from kerasopt.pruning.measure import Sparsity
 from kerasopt.pruning.one_shot import prune
-from kerasopt.pruning.prunable import select_prunable
-from kerasopt.selection import Selection
+from kerasopt.selection import Selection, select
 
 
 @dataclass(frozen=True)
@@ -99,7 +98,7 @@ def prune_in_rounds(
         share = 1.0 - (1.0 - sparsity) ** (number / rounds)
         found = prune(model, share, criterion, pattern, scope, data, include, exclude)
         if start is not None:
-            start.restore(select_prunable(model, include, exclude, "prune_in_rounds"))
+            start.restore(select(model, include, exclude))
         pruning = Pruning("keep", include, exclude)
         result = fit(model, [pruning])
         if not pruning.selection:

@@ -93,6 +93,7 @@ class ModelCheckpoint(_Waiting, keras.callbacks.ModelCheckpoint):
         """Save, if it is time."""
         self._resumed = None
         if self.save_best_only and self._is_early():
+            _keras.learn_direction(self)
             self._waited = True
             return
         self._epochs += 1
@@ -133,6 +134,7 @@ class ReduceLROnPlateau(_Waiting, keras.callbacks.ReduceLROnPlateau):
         if not self._is_early():
             super().on_epoch_end(epoch, logs)
             return
+        _keras.learn_direction(self)
         logs = {} if logs is None else logs
         optimizer = self.model.optimizer
         several = getattr(optimizer, "optimizers", None)

@@ -11,6 +11,7 @@ from keras import layers
 
 from kerasopt import _temporary
 from kerasopt.callbacks import (
+    BackupAndRestore,
     ChannelPruning,
     EarlyStopping,
     ModelCheckpoint,
@@ -154,6 +155,33 @@ def test_their_state_comes_back(tmp_path):
         again.set_state({"best": 1.0})
 
 
+def test_a_backup_knows_a_plateau_again(tmp_path):
+    # Keras turns the sign of `min_delta` at the first comparison.
+    class Breaks(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            if epoch == 2:
+                raise InterruptedError
+
+    def callbacks():
+        return [ReduceLROnPlateau("loss"), keras.callbacks.ReduceLROnPlateau("loss")]
+
+    with pytest.raises(InterruptedError):
+        fit(mlp(), *callbacks(), BackupAndRestore(tmp_path), Breaks())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        fit(mlp(), *callbacks(), BackupAndRestore(tmp_path))
+
+
+@pytest.mark.parametrize("kind", [ModelCheckpoint, ReduceLROnPlateau])
+def test_a_metric_without_a_direction_is_said_in_the_first_epoch(kind, tmp_path):
+    how = (tmp_path / "a.keras", "grade", 0, True) if kind is ModelCheckpoint else ("grade",)
+    rows = []
+    log = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: rows.append(epoch))
+    with pytest.raises(ValueError, match="mode='max'"):
+        fit(mlp(), log, Grade(), half(), kind(*how))
+    assert rows == [0]
+
+
 # A collapse.
 
 
@@ -169,6 +197,7 @@ def test_their_state_comes_back(tmp_path):
         ({"loss": [0.2, 0.3, 0.9]}, None, False, ""),
         ({"loss": [0.6, 2.2]}, 10, True, "loss rose from 0.6 to 2.2, that of a guess"),
         ({"loss": [2.2, 2.2]}, 10, True, ""),
+        ({"loss": [1e-4, 2e-2]}, 10, True, ""),  # of next to nothing
         ({"loss": [0.2, np.nan]}, None, False, "loss rose from 0.2 to nan"),
         ({"loss": [0.2, 3.0], "val_loss": [0.3, 0.4]}, None, False, ""),
         ({"recall": [0.9, 0.1], "loss": [0.2, 0.3]}, None, False, ""),
@@ -258,6 +287,55 @@ def test_what_is_left_on_the_kernels_hinders_nothing(tmp_path):
         fit(model, epochs=2)
     assert kernel.constraint is own
     assert np.linalg.norm(kernel, axis=0).max() < 0.1 + 1e-6
+
+
+def test_nothing_is_said_of_zeros_that_are_gone_or_go_on():
+    model = mlp()
+    dense = model.get_weights()
+    prune(model, 0.5, include="a")
+    assert model.layers[1].kernel.constraint is None  # it has no zeros
+    model.set_weights(dense)
+    rising = PolynomialDecay(0.0, 0.8, begin=0, end=8)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        fit(model, epochs=1)
+        fit(model, Pruning(rising), epochs=4)
+        fit(model, Pruning(rising), epochs=6, initial_epoch=4)
+
+
+def test_zeros_that_another_pruning_does_not_hold():
+    model = mlp()
+    fit(model, Pruning(Constant(0.8)))
+    with pytest.warns(UserWarning, match=r"nothing holds those of c/kernel in this training"):
+        fit(model, Pruning("keep", exclude="c"), epochs=1)
+    prune(model, 0.8)
+    channels = ChannelPruning(Constant(0.5), include="a", round_to=2)
+    with pytest.warns(UserWarning, match="prune left .* nothing holds those of a/kernel, b/kernel"):
+        fit(model, Pruning("keep", include="c"), channels)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        fit(model, Pruning("keep", include="c"), channels)  # of as many channels
+    with pytest.warns(UserWarning, match=r"ChannelPruning: 33.3% of the channels .* begins at 0:"):
+        fit(model, ChannelPruning(0.5, include="a", round_to=2))
+
+
+def test_released_masks_are_spoken_of():
+    model, pruning = mlp(), Pruning(Constant(0.5))
+    breaks = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        fit(model, pruning, breaks)
+    pruning.release()
+    with pytest.warns(UserWarning, match="Pruning left 50.0% zeros"):
+        fit(model, epochs=1)
+
+
+def test_a_warning_from_a_thread_of_a_strategy_points_at_the_line(mirrored):
+    with mirrored.scope():
+        model = mlp()
+    prune(model, 0.5)
+    with pytest.warns(UserWarning, match="prune left 50.0% zeros") as caught:
+        fit(model, epochs=1)
+    assert [one.filename for one in caught] == [__file__]
 
 
 def test_less_than_there_is_already_is_said():

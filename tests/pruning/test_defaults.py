@@ -62,6 +62,9 @@ def test_depthwise_kernels_are_left_out_and_named_unless_they_are_included():
     before = zeros(model)
     model.fit(x, y, verbose=0, callbacks=[keep])
     assert zeros(model) == before
+    # A dict as scope names layers as well.
+    found = prune(network(), 0.5, scope={"depthwise": 0.8, "top": 0.6})
+    assert [row.path for row in found.rows] == [others[0], DEPTHWISE[0], *others[1:]]
     alone = keras.Sequential([keras.Input((8, 8, 4)), layers.DepthwiseConv2D(3)])
     assert prune(alone, 0.5).total == 0.5
 
@@ -143,7 +146,7 @@ def test_a_percentage_is_an_error_that_offers_the_share(value):
             call()
 
 
-@pytest.mark.parametrize("value", [1, 1.0, -0.5, 100, "half", None, True, np.nan])
+@pytest.mark.parametrize("value", [1, 1.0, 1.5, -0.5, 100, "half", None, True, np.nan])
 def test_where_nothing_can_be_meant_nothing_is_offered(value):
     with pytest.raises((TypeError, ValueError), match="`sparsity`") as caught:
         prune(mlp(), value)

@@ -33,6 +33,23 @@ def test_the_panels_and_the_point_of_the_stop():
     assert list(figure.axes[2].lines[0].get_ydata()) == HISTORY["sparsity"]
 
 
+def test_the_epochs_that_do_not_count_are_shaded():
+    def shaded(history, stopper=None):
+        patches = [axis.patches for axis in plot_history(history, stopper).axes]
+        assert len({len(found) for found in patches}) == 1  # the same in each panel
+        return [(one.get_x(), one.get_x() + one.get_width()) for one in patches[0]]
+
+    class Later(Stopper):
+        start_from_epoch = 1
+
+    assert shaded(HISTORY) == shaded(HISTORY, Later()) == [(0.5, 2.5)]
+    assert shaded({**HISTORY, "sparsity": [0.8] * 3}) == []
+    assert shaded({**HISTORY, "sparsity": [0.8] * 3}, Later()) == [(0.5, 1.5)]
+    assert shaded({"loss": [1.0] * 4, "channel_sparsity": [0.1, 0.3, 0.3, 0.3]}) == [(0.5, 1.5)]
+    labels = plot_history(HISTORY).axes[0].get_legend_handles_labels()[1]
+    assert "does not count yet" in labels
+
+
 @pytest.mark.parametrize("suffix", ["png", "svg"])
 def test_it_is_written_whole(tmp_path, suffix):
     path = tmp_path / f"run.{suffix}"

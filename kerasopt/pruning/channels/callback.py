@@ -21,7 +21,7 @@ from kerasopt.pruning.channels.masks import ChannelMasks, matching
 from kerasopt.pruning.channels.scoring import checked_criterion, scores_of
 from kerasopt.pruning.collapse import Collapse
 from kerasopt.pruning.monitors import warn_of_monitors
-from kerasopt.pruning.reminder import remind
+from kerasopt.pruning.reminder import forget, remind
 from kerasopt.pruning.updates import Updates
 from kerasopt.selection import check_picks, reasons
 
@@ -110,6 +110,7 @@ class ChannelPruning(Named, keras.callbacks.Callback):
         self._resumed: Mapping[str, Any] | None = None
         self._steps = Steps(self, self.schedule, "ChannelPruning", "the share of channels")
         self._updated = -1
+        self._known = 0.0
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Find the channels, and put masks of ones on them."""
@@ -124,6 +125,8 @@ class ChannelPruning(Named, keras.callbacks.Callback):
         try:
             self._claim(masks)
             scores_of(*self._how())  # what does not fit is said before training
+            # Zeros of another kind fill, which what reminds of them says from under the masks.
+            self._known = forget(masks.variables, "ChannelPruning")
             if self._resumed is not None:
                 self._take_up(self._resumed, masks)
         except BaseException:
@@ -158,6 +161,7 @@ class ChannelPruning(Named, keras.callbacks.Callback):
         if not self._steps.begin_epoch(epoch):
             return
         self._resumed = None
+        self._say_what_trains_again()
         begin, end = self._steps.resolved.steps
         total = self._steps.total
         last = end if end is None or total is None else min(end, max(begin, total))
@@ -167,6 +171,16 @@ class ChannelPruning(Named, keras.callbacks.Callback):
             warn_of_monitors(self, "ChannelPruning", self._steps.settled_at)
         else:
             _run.settle(self)
+
+    def _say_what_trains_again(self) -> None:
+        begins = self._steps.resolved(self._steps.done)
+        if self._known > begins + 0.01:
+            warn(
+                f"ChannelPruning: {self._known:.1%} of the channels are zeros of an earlier one, "
+                f"and this schedule begins at {begins:.3g}: they train again. Remove them with "
+                "`shrink(model, 'masked')` first, or begin where it ended, as "
+                f"`PolynomialDecay({self._known:.3g}, ...)`."
+            )
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
         """Mask more channels, if that is due, for the steps that are about to run."""
@@ -192,19 +206,15 @@ class ChannelPruning(Named, keras.callbacks.Callback):
 
     def on_train_end(self, logs: Any = None) -> None:
         """Apply the masks once more, take them off, and say if the schedule was cut short."""
-        kernels: list[Any] = []
         if self._masks is not None:
             self._masks.hold()
             self.channel_sparsity = self._masks.share
             self._say_what_stays(self._masks.reached)
-            kernels = [one for one in self._masks.variables if len(one.shape) > 1]
         self._steps.end(self.channel_sparsity)
         if self.verbose:
             share, step = self.channel_sparsity, self._steps.done
             print(f"ChannelPruning: {share:.4f} of the channels after {step} steps")  # noqa: T201
         self.release()
-        share = self.channel_sparsity
-        remind(self.model, "ChannelPruning", kernels, share, "channels of zeros")
 
     def _say_what_stays(self, reached: float) -> None:
         done = self._steps.done
@@ -222,8 +232,11 @@ class ChannelPruning(Named, keras.callbacks.Callback):
         """Take the masks off; needed only after a `fit` that was broken off by an exception."""
         if self._masks is not None:
             self._left = self._kept()
+            kernels = [one for one in self._masks.variables if len(one.shape) > 1]
+            share = self._masks.share
             self._masks.take_off()
             self._masks = None
+            remind(self.model, "ChannelPruning", kernels, share, "channels of zeros")
 
     def _how(self) -> tuple[Any, ...]:
         found = self._found
@@ -290,6 +303,7 @@ class ChannelPruning(Named, keras.callbacks.Callback):
         return {"gone": {group.name: mask.copy() for group, mask in pairs}}
 
     def _take_up(self, state: Mapping[str, Any], masks: ChannelMasks) -> None:
+        self._known = 0.0
         groups = self._found.groups
         masks.set(matching(state["gone"], groups) if state["gone"] else masks.gone)
         self._steps.set_state(state)

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from kerasopt._checks import bad_value
 from kerasopt.pruning import constraint
 from kerasopt.pruning.channels.groups import Group
-from kerasopt.pruning.reminder import forget
 from kerasopt.pruning.writing import Writer
 from kerasopt.selection import Target
 
@@ -40,7 +39,6 @@ class ChannelMasks:
                 variables[id(variable)] = variable
                 self._at[id(variable)].append((number, stand))
         self.variables = list(variables.values())
-        forget(self.variables)
         targets = [Target(None, variable, variable.path) for variable in self.variables]
         self._masks = constraint.made(model, targets)
         constraint.put_on(model, self._masks)

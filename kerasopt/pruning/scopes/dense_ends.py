@@ -46,6 +46,10 @@ class DenseEnds(Scope):
         """
         self.scope.check(names[self._inside(len(names))])
 
+    def names(self, path: str) -> bool:
+        """Tell whether the other scope does."""
+        return self.scope.names(path)
+
     def asks(self, sparsity: float) -> float:
         """Give what the other scope asks."""
         return self.scope.asks(sparsity)

@@ -58,6 +58,10 @@ class Named(Scope):
                     f"{hint} The kernels are: {', '.join(names)}.".strip(),
                 )
 
+    def names(self, path: str) -> bool:
+        """Tell whether a sparsity is given for the kernel of this path alone, not for all."""
+        return any(_matches(pick, path) for pick in self.sparsities if pick != "*")
+
     def asks(self, sparsity: float) -> float:
         """Give the most of the schedule's sparsity and its own."""
         return max([sparsity, *self.sparsities.values()])

@@ -109,6 +109,11 @@ class Scope(Configured, ABC):
             ValueError: If it does not.
         """
 
+    def names(self, path: str) -> bool:
+        """Tell whether the user has named the kernel of this path; here none is."""
+        del path
+        return False
+
     def asks(self, sparsity: float) -> float:
         """Give the most that it may ask of a kernel whose pattern has a limit."""
         return sparsity
