@@ -26,7 +26,7 @@ KINDS = {
     Pruning: (0.5, None, None, 7),
     ChannelPruning: (0.25,),
     DropoutSchedule: (0.3,),
-    WeightPenalty: (0.0, 1e-4),
+    WeightPenalty: (1e-4,),
     BackupAndRestore: ("backups", 5),
 }
 
@@ -91,7 +91,7 @@ def test_a_copy_shares_nothing_of_a_run():
 def test_what_cannot_be_copied_is_said():
     stopper = told(EarlyStopping)(tag="mine", monitor="loss")
     stopper.lock = threading.Lock()
-    with pytest.raises(TypeError, match="Told cannot .*callbacks=lambda"):
+    with pytest.raises(ValueError, match="Told cannot .*callbacks=lambda"):
         fresh_callbacks([stopper])
 
 
