@@ -145,7 +145,11 @@ class Trains(keras_tuner.Tuner):
         keras.config.set_dtype_policy(policy)  # of which the session is cleared, too
         self._collect()
         model = self._build_hypermodel(hp)
-        check_model(model)
+        if not isinstance(model, keras.Model):
+            raise keras_tuner.errors.FatalTypeError(
+                "Expected `build(hp)` of the hypermodel to return a `keras.Model`. Received: "
+                f"{model!r} of type {type(model).__name__}."
+            )
         if model.built:
             self._check_size(model)
         return model
@@ -223,18 +227,6 @@ class Trains(keras_tuner.Tuner):
     def _keep(self, trial: Any, name: str, value: Any) -> None:
         if isinstance(self.oracle, OptunaOracle):
             self.oracle.keep(trial.trial_id, name, value)
-
-
-def check_model(model: Any) -> None:
-    """Check what `build` returned.
-
-    Raises:
-        FatalTypeError: If it is no model of Keras.
-    """
-    if not isinstance(model, keras.Model):
-        raise keras_tuner.errors.FatalTypeError(
-            str(bad_type("hypermodel", "one whose `build(hp)` returns a `keras.Model`", model))
-        )
 
 
 def has_own_fit(hypermodel: Any) -> bool:

@@ -26,7 +26,6 @@ from kerasopt.tuning.progress import Progress
 from kerasopt.tuning.records import EXECUTIONS, SIZE
 from kerasopt.tuning.results import averaged
 from kerasopt.tuning.shows import Shows
-from kerasopt.tuning.trains import Trains, check_model
 
 
 class Tuner(Shows):
@@ -365,25 +364,6 @@ class Tuner(Shows):
             self.oracle.reload()
         else:
             super().reload()
-
-    def _populate_initial_space(self) -> None:
-        names = ("run_trial", "_build_and_fit_model")
-        own = any(getattr(type(self), name) is not getattr(Trains, name) for name in names)
-        if self.hypermodel is None or own:  # what a subclass trains may be of any kind
-            super()._populate_initial_space()
-            return
-        build = self.hypermodel.build
-
-        def checked(hp: Any) -> Any:
-            model = build(hp)
-            check_model(model)
-            return model
-
-        self.hypermodel.build = checked
-        try:
-            super()._populate_initial_space()
-        finally:
-            self.hypermodel.build = build
 
     def _progress(self, level: int) -> Any:
         self.oracle.verbose = 0

@@ -294,7 +294,7 @@ def test_the_status_needs_neither_keras_nor_a_model(tmp_path):
         (["@unclosed.py:build"], "unclosed.py, line 1"),
         (["@shadow/json.py:build"], "rename yours"),
         (["@tuned.py:broken"], "NameError: name 'undefined' is not defined (tuned.py, line"),
-        (["@tuned.py:none"], "returns a `keras.Model`"),
+        (["@tuned.py:none"], "to return a `keras.Model`"),
         (["@empty.py:build"], "Give --data"),
         (["@tuned.py:build", "--data", "xy"], "MODULE:NAME"),
         (["@tuned.py:build", "--data", "no.npz"], "no such file"),

@@ -283,9 +283,11 @@ def test_epochs_before_the_weight_pruning_has_ended_do_not_count(parts, tmp_path
     assert zeros == pytest.approx(0.8, abs=0.03)
 
 
-def test_a_build_that_returns_no_model_is_an_error_at_once(tmp_path):
-    with pytest.raises(keras_tuner.errors.FatalTypeError, match=r"build\(hp\)` returns a"):
-        Tuner(lambda hp: None, "val_loss", directory=tmp_path)
+def test_a_build_that_returns_no_model_ends_the_search_at_once(tmp_path):
+    tuner = Tuner(lambda hp: None, "val_loss", directory=tmp_path)  # as KerasTuner's
+    with pytest.raises(keras_tuner.errors.FatalTypeError, match=r"to return a .*: None of type No"):
+        tuner.search(np.zeros((4, 2)), np.zeros(4), validation_split=0.5, verbose=0)
+    assert len(tuner.oracle.trials) == 1
 
 
 def test_models_that_are_too_large_are_failed_trials(parts, tmp_path):
