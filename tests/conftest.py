@@ -2,6 +2,8 @@
 
 import gc
 import os
+import signal
+import threading
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
@@ -11,6 +13,11 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+
+# What a shell starts in the background ignores Ctrl-C, and so would every process of the tests.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    assert threading.current_thread() is threading.main_thread()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 FUZZ = os.environ.get("KERASOPT_FUZZ", "") not in ("", "0")
 

@@ -125,7 +125,7 @@ def given_states():
         *layers.LSTM(5, name="lstm", **kept)(x, initial_state=[h, c]),
         *layers.GRU(5, name="gru", **kept)(x, initial_state=h),
         *layers.SimpleRNN(5, name="simple", **kept)(x, initial_state=[h]),
-        layers.Bidirectional(layers.GRU(5), name="both")(x, initial_state=[h, c]),
+        layers.Bidirectional(layers.GRU(5, name="gru"), name="both")(x, initial_state=[h, c]),
         *layers.RNN([layers.GRUCell(5), layers.SimpleRNNCell(5)], name="cells", **kept)(
             x, initial_state=[h, c]
         ),

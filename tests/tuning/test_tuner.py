@@ -375,7 +375,8 @@ def test_what_the_user_has_frozen_stays_frozen(tmp_path):
     gc.freeze()
     frozen = gc.get_freeze_count()
     Black(objective=("score", "min"), max_trials=1, directory=tmp_path).search(verbose=0)
-    assert gc.get_freeze_count() >= frozen
+    # Frozen things die as others do, but to unfreeze takes out all.
+    assert gc.get_freeze_count() > 0.9 * frozen
 
 
 def test_a_table_of_the_best(parts, tmp_path, capsys):

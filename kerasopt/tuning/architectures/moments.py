@@ -81,8 +81,8 @@ def moments(argument: str, data: NDArray[Any]) -> Moments:
         ValueError: If a value is NaN or infinite.
 
     Example:
-    >>> moments("x", np.array([[0.0, 2.0], [4.0, 2.0]])).normalization
-    {'mean': [2.0, 2.0], 'variance': [4.0, 1.0]}
+    >>> moments("x", np.array([[1.0, 2.0], [5.0, 2.0]])).normalization
+    {'mean': [3.0, 2.0], 'variance': [4.0, 1.0]}
     """
     features = data.shape[-1]
     rows = max(1, CHUNK // max(1, data[0].size))
