@@ -8,6 +8,7 @@ from these weights. In stages, as the full product of factors would tell little 
 1. Pilot, one seed, MobileNet-like and ResNet-8: layers (all, no depthwise ones, none of these nor
    the first and last) x scope with the ramp's end at 0.75 of the run; then other ends.
 2. What the pilot left, with the settings of before for comparison: all four models, three seeds.
+3. `Pruning(schedule)` as it is today, nothing else said: layers and scope are its own.
 
 Runs are recorded in `--cache` as they are made, all of seed 0 first; what is there is not made
 again.
@@ -32,8 +33,10 @@ from kerasopt.selection import select
 
 SPARSITIES = (0.5, 0.8, 0.9)
 ALL, NO_DEPTHWISE, INNER = "all", "no depthwise", "no depthwise, first, last"
+TODAY, AUTO = "today's default", "auto"
 MOBILENET, RESNET = "MobileNet-like", "ResNet-8"
 LAYERS = (ALL, NO_DEPTHWISE, INNER)
+SHOWN = (*LAYERS, TODAY)
 Run = dict[str, Any]
 
 
@@ -137,8 +140,10 @@ def _fitted(
     return model
 
 
-def included(model: Any, layers: str) -> list[Any]:
-    """Give the layers whose kernels are pruned."""
+def included(model: Any, layers: str) -> list[Any] | None:
+    """Give the layers whose kernels are pruned, or None for what `Pruning` chooses."""
+    if layers == TODAY:
+        return None
     targets = select(model)
     if layers == INNER:
         targets = targets[1:-1]
@@ -190,6 +195,7 @@ def contenders(model: str, seed: int) -> list[Wanted]:
             (INNER, "global", 0.75),
             (_spared(model, NO_DEPTHWISE), "global", 0.5),
         ]
+        settings.append((TODAY, AUTO, 0.75))
         found += [Wanted(model, seed, sparsity, *one) for one in dict.fromkeys(settings)]
     return found
 
@@ -226,7 +232,7 @@ class Runs:
     def settings(self, model: str) -> list[tuple[Any, ...]]:
         """Give all settings of a model, in the order in which they were tried."""
         found = [tuple(one[3:]) for one in self._found if one.model == model and one.sparsity]
-        return sorted(dict.fromkeys(found), key=lambda one: (LAYERS.index(one[0]), one[1:]))
+        return sorted(dict.fromkeys(found), key=lambda one: (SHOWN.index(one[0]), one[1:]))
 
 
 def _shown(found: Sequence[Run]) -> str:
