@@ -131,7 +131,8 @@ def recorded(
         temporary = path.with_suffix(f".{os.getpid()}")
         temporary.write_text(json.dumps(run))
         temporary.replace(path)
-    return json.loads(path.read_text())  # type: ignore[no-any-return]
+    found: Run = json.loads(path.read_text())
+    return found
 
 
 def choose(

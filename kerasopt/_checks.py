@@ -8,7 +8,7 @@ import threading
 import warnings
 from collections.abc import Iterable
 from types import FrameType
-from typing import Any
+from typing import Any, TypeGuard
 
 _LIBRARIES = {
     "contextlib",
@@ -65,7 +65,7 @@ def is_real(value: object) -> bool:
     return math.isfinite(float(value))
 
 
-def is_integer(value: object) -> bool:
+def is_integer(value: object) -> TypeGuard[int]:
     """Tell whether `value` is an integer (a Boolean is not one)."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 

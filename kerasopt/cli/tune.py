@@ -1,6 +1,7 @@
 """The command `tune`: a search, begun here or joined."""
 
 import contextlib
+import io
 import json
 import logging
 import sys
@@ -64,8 +65,8 @@ def search(
     # That each trial's model is traced anew is as it should be.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
-        with contextlib.suppress(AttributeError, ValueError):
-            sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+        if isinstance(sys.stdout, io.TextIOWrapper):  # a notebook's, or a test's, is another
+            sys.stdout.reconfigure(line_buffering=True)
         module, model = given.hypermodel(hypermodel)
         found = joined(place, wait) if worker else None if overwrite else begun(place)
         if found is not None:

@@ -3,6 +3,7 @@
 import re
 
 _RANGELESS = r"Max and min for dynamic tensors should be recorded.*?Failed for tensor (\S+?)\.?\s*$"
+_OF_KERAS = r"Exception encountered when calling (\w+\.call)\(\)\.\n(.+?)\n\s*Arguments received by"
 _WHOLE_NUMBERS = (
     "The mode int16x8 asks for ranges of whole numbers too, such as indices that an Embedding "
     "looks up, and calibration has none: use `mode='int8'` or `mode='float16'`, or look up outside "
@@ -39,8 +40,14 @@ def useful(text: str) -> str:
     >>> useful("Max and min for dynamic tensors should be recorded during calibration: "
     ...        "Failed for tensor serving_default_ids:0.")
     "input 'ids' was not seen in calibration"
+    >>> useful("Exception encountered when calling Mine.call().\n\nwrong size\n\n"
+    ...        "Arguments received by Mine.call():\n  • args=('x',)")
+    'wrong size (in Mine.call)'
     """
     text = re.sub(r"\x1b\[[0-9;]*m", "", text)  # colours of a terminal
+    of_keras = re.search(_OF_KERAS, text, re.DOTALL)
+    if of_keras:
+        return f"{useful(of_keras[2])} (in {of_keras[1]})"
     rangeless = re.search(_RANGELESS, text, re.MULTILINE)
     if rangeless:
         of_input = re.fullmatch(r"serving_default_(.+):\d+", rangeless[1])

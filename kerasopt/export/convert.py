@@ -27,6 +27,35 @@ _TABLES = (
 )
 
 
+def trace(model: Any, signature: Signature) -> Any:
+    """Trace a model as a TensorFlow function with named inputs and outputs.
+
+    Args:
+        model: A built Keras model, or a `SavedModel`.
+        signature: Its signature.
+
+    Raises:
+        ExportError: If TensorFlow cannot trace it.
+    """
+    import tensorflow as tf
+
+    specs = [tf.TensorSpec(one.shape, one.dtype, name=one.name) for one in signature.inputs]
+    names = [one.name for one in signature.inputs]
+    function = tf.function(
+        lambda *values: signature.call(model, dict(zip(names, values, strict=True))),
+        autograph=False,
+        input_signature=specs,
+    )
+    try:
+        with held_back():
+            return function.get_concrete_function()
+    except Exception as error:
+        raise ExportError(
+            f"TensorFlow could not trace the model: {useful(str(error))}. "
+            f"{advice_on_trace(str(error), signature.batch)}"
+        ) from error
+
+
 class Traced:
     """A model as one TensorFlow function with named inputs and outputs.
 
@@ -45,21 +74,8 @@ class Traced:
     def __init__(self, model: Any, signature: Signature, layers: Mapping[str, Any] | None = None):
         import tensorflow as tf
 
-        specs = [tf.TensorSpec(one.shape, one.dtype, name=one.name) for one in signature.inputs]
-        names = [one.name for one in signature.inputs]
-        serve = tf.function(
-            lambda *values: signature.call(model, dict(zip(names, values, strict=True))),
-            autograph=False,
-            input_signature=specs,
-        )
-        try:
-            with held_back(), named(layers or {}) as known:
-                self.function = serve.get_concrete_function()
-        except Exception as error:
-            raise ExportError(
-                f"TensorFlow could not trace the model: {useful(str(error))}. "
-                f"{advice_on_trace(str(error), signature.batch)}"
-            ) from error
+        with named(layers or {}) as known:
+            self.function = trace(model, signature)
         outputs = self.function.structured_outputs
         self.origin = origin_of(self.function.graph, outputs, known)
         # The variables, not the model: TensorFlow sets attributes on a Keras model it tracks. And
@@ -232,7 +248,7 @@ def store(samples: Samples, path: Path, batch: int) -> None:
         whole = -(-length(group) // batch) * batch
         for name, array in filled(group, whole).items():
             arrays[f"{number}/{name}"] = array
-    np.savez(path, **arrays)  # type: ignore[arg-type]
+    np.savez(path, allow_pickle=False, **arrays)
 
 
 def _last(said: list[str]) -> str:

@@ -123,7 +123,7 @@ def prepare(
             modes,
             batch_size,
             whole.batch is not None,
-            lambda: traced_lengths(plain, whole, layers),
+            lambda: traced_lengths(plain, signature_of(plain, batch_size), layers),
         )
     signature = signature_of(plain, loops.batch)
     given = None if calibration is None else read("calibration", calibration, signature.inputs)

@@ -7,7 +7,8 @@ from typing import Any
 
 import keras
 
-from kerasopt._quiet import held_back
+from kerasopt._layers import Call, calls_through
+from kerasopt.export.convert import trace
 from kerasopt.export.modes import MODES
 from kerasopt.export.signature import Signature
 
@@ -110,39 +111,25 @@ def traced_lengths(model: Any, signature: Signature, layers: Mapping[str, Any]) 
 
     Returns:
         By path, a number a call, `None` where it is not known; nothing of layers that are not
-        called, nor if the model cannot be traced.
+        called.
+
+    Raises:
+        ExportError: If TensorFlow cannot trace the model.
     """
-    import tensorflow as tf
-
     found: dict[str, list[int | None]] = {}
-    marked = []
+    paths = {
+        id(layer): path for path, layer in layers.items() if isinstance(layer, keras.layers.RNN)
+    }
 
-    def noting(path: str, call: Callable[..., Any]) -> Callable[..., Any]:
+    def noting(layer: Any, call: Call) -> Call:
         def called(sequences: Any, *args: Any, **kwargs: Any) -> Any:
-            found.setdefault(path, []).append(sequences.shape[1])
+            found.setdefault(paths[id(layer)], []).append(sequences.shape[1])
             return call(sequences, *args, **kwargs)
 
         return called
 
-    specs = [tf.TensorSpec(one.shape, one.dtype) for one in signature.inputs]
-    names = [one.name for one in signature.inputs]
-    function = tf.function(
-        lambda *values: signature.call(model, dict(zip(names, values, strict=True))),
-        autograph=False,
-        input_signature=specs,
-    )
-    try:
-        for path, layer in layers.items():
-            if isinstance(layer, keras.layers.RNN) and "call" not in vars(layer):
-                vars(layer)["call"] = noting(path, layer.call)
-                marked.append(layer)
-        with held_back():
-            function.get_concrete_function()
-    except Exception:  # what is wrong is said where the model is traced in earnest
-        return {}
-    finally:
-        for layer in marked:
-            vars(layer).pop("call", None)
+    with calls_through((one for one in layers.values() if id(one) in paths), noting):
+        trace(model, signature)
     return {path: tuple(lengths) for path, lengths in found.items()}
 
 

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from kerasopt._layers import Call, calls_through
+
 
 def scopes(paths: Iterable[str]) -> dict[str, str]:
     """Give each layer's path a name that TensorFlow takes, and no other layer has.
@@ -78,23 +80,15 @@ def named(layers: Mapping[str, Any]) -> Iterator[dict[str, str]]:
     import tensorflow as tf
 
     known = scopes(layers)
-    marked = []
-    try:
-        for scope, path in known.items():
-            layer = layers[path]
-            if "call" not in vars(layer):
-                vars(layer)["call"] = _within(tf, scope, layer.call)
-                marked.append(layer)
+    of_layer = {id(layers[path]): scope for scope, path in known.items()}
+
+    def within(layer: Any, call: Call) -> Call:
+        def called(*args: Any, **kwargs: Any) -> Any:
+            # With the slash the name is taken as it is, however often.
+            with tf.name_scope(f"{of_layer[id(layer)]}/"):
+                return call(*args, **kwargs)
+
+        return called
+
+    with calls_through(layers.values(), within):
         yield known
-    finally:
-        for layer in marked:
-            vars(layer).pop("call", None)
-
-
-def _within(tf: Any, scope: str, call: Any) -> Any:
-    def called(*args: Any, **kwargs: Any) -> Any:
-        # With the slash the name is taken as it is, however often.
-        with tf.name_scope(f"{scope}/"):
-            return call(*args, **kwargs)
-
-    return called

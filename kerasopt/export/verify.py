@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from kerasopt import _store
 from kerasopt._quiet import held_back
 from kerasopt.export.agreement import Agreement, compare, shortfall
 from kerasopt.export.complaints import useful
@@ -117,7 +118,7 @@ def try_out(file: bytes, mode: str, batch: Batch, reference: bool = False) -> No
     """
     with scratch() as folder:
         (Path(folder) / "model.tflite").write_bytes(file)
-        np.savez(Path(folder) / "samples.npz", **batch)  # type: ignore[arg-type]
+        _store.save(Path(folder) / "samples.npz", batch)
         try:
             for kernels in {False, reference}:
                 WORKER.ask("run", Path(folder), reference=kernels)

@@ -1,6 +1,5 @@
 """How a linear layer takes over what a batch normalization does to its output channels."""
 
-import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,24 +7,16 @@ import keras
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-_DENSE = (keras.layers.Dense,)
-_CONVOLUTIONS = (keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.Conv3D)
-_TRANSPOSED = (
-    keras.layers.Conv1DTranspose,
-    keras.layers.Conv2DTranspose,
-    keras.layers.Conv3DTranspose,
-)
-_DEPTHWISE = (keras.layers.DepthwiseConv1D, keras.layers.DepthwiseConv2D)
-_SEPARABLE = (keras.layers.SeparableConv1D, keras.layers.SeparableConv2D)
+from kerasopt._layers import CONVOLUTIONS, DEPTHWISE, SEPARABLE, TRANSPOSED, Equation
+
 LINEAR = (
-    *_DENSE,
-    *_CONVOLUTIONS,
-    *_TRANSPOSED,
-    *_DEPTHWISE,
-    *_SEPARABLE,
+    keras.layers.Dense,
+    *CONVOLUTIONS,
+    *TRANSPOSED,
+    *DEPTHWISE,
+    *SEPARABLE,
     keras.layers.EinsumDense,
 )
-_EQUATION = re.compile(r"(?:\.{3})?[a-zA-Z]+(\.{3})?,([a-zA-Z]+)->(?:\.{3})?([a-zA-Z]+)")
 
 
 @dataclass(frozen=True)
@@ -78,22 +69,21 @@ def channels_of(
     first = getattr(layer, "data_format", None) == "channels_first"
     if axis != (1 if first else len(shape) - 1):
         return None
-    if isinstance(layer, _DEPTHWISE):
+    if isinstance(layer, DEPTHWISE):
         return Channels(axes=(-2, -1), bias_shape=(size,))
-    if isinstance(layer, _SEPARABLE):
+    if isinstance(layer, SEPARABLE):
         return Channels(kernel="pointwise_kernel", bias_shape=(size,))
-    return Channels(axes=(-2,) if isinstance(layer, _TRANSPOSED) else (-1,), bias_shape=(size,))
+    return Channels(axes=(-2,) if isinstance(layer, TRANSPOSED) else (-1,), bias_shape=(size,))
 
 
 def _of_equation(
     equation: str, axis: int, shape: tuple[int | None, ...], bias_axes: str
 ) -> Channels | None:
-    match = _EQUATION.match(equation)
-    if match is None:
+    read = Equation.of(equation)
+    if read is None:
         return None
-    elided_right, kernel, result = match.groups()
-    # The letters of the result stand at its end, unless the dots do.
-    begin = 0 if elided_right else len(shape) - len(result)
+    kernel, result = read.kernel, read.result
+    begin = read.begin(result, len(shape))
     if not 0 <= axis - begin < len(result):
         return None
     letter = result[axis - begin]

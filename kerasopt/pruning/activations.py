@@ -9,6 +9,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from kerasopt._layers import CONVOLUTIONS, SEPARABLE, TRANSPOSED, Call, Equation, calls_through
 from kerasopt.pruning.gradients import untouched
 from kerasopt.selection import Selection, Target
 
@@ -36,41 +37,28 @@ def input_norms(
     ]
 
 
-_TRANSPOSED = (
-    keras.layers.Conv1DTranspose,
-    keras.layers.Conv2DTranspose,
-    keras.layers.Conv3DTranspose,
-)
-_CONVOLUTIONS = (keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.Conv3D)
-_SEPARABLE = (keras.layers.SeparableConv1D, keras.layers.SeparableConv2D)
-
-
 @contextlib.contextmanager
 def _watched(targets: Selection, squares: dict[int, NDArray[Any]]) -> Iterator[None]:
     """Note what goes into the layers, as long as the context lasts; `tf.function`s run eagerly."""
     import tensorflow as tf
 
-    by_layer: dict[int, tuple[Any, list[Target]]] = {}
+    by_layer: dict[int, list[Target]] = {}
     for target in targets:
-        by_layer.setdefault(id(target.layer), (target.layer, []))[1].append(target)
-    # A layer may have a `call` of its own, beside that of its class.
-    own = [(layer, vars(layer).get("call")) for layer, _ in by_layer.values()]
+        by_layer.setdefault(id(target.layer), []).append(target)
+
+    def noting(layer: Any, call: Call) -> Call:
+        return _noting(call, by_layer[id(layer)], squares)
+
     eager = tf.config.functions_run_eagerly()
     try:
         tf.config.run_functions_eagerly(True)
-        for layer, mine in by_layer.values():
-            layer.call = _noting(layer.call, mine, squares)
-        yield
+        with calls_through((target.layer for target in targets), noting):
+            yield
     finally:
         tf.config.run_functions_eagerly(eager)
-        for layer, call in own:
-            if call is not None:
-                layer.call = call
-            elif "call" in vars(layer):
-                del layer.call
 
 
-def _noting(original: Any, targets: list[Target], squares: dict[int, NDArray[Any]]) -> Any:
+def _noting(original: Call, targets: list[Target], squares: dict[int, NDArray[Any]]) -> Call:
     before: list[Any] = []
 
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -128,11 +116,11 @@ def _squares(target: Target, args: Sequence[Any]) -> NDArray[Any] | None:
     if getattr(layer, "data_format", None) == "channels_first" and values.ndim > 2:
         values = np.moveaxis(values, 1, -1)
     if "pointwise" in target.variable.name:
-        if not isinstance(layer, _SEPARABLE):
+        if not isinstance(layer, SEPARABLE):
             return None
         values = _depthwise(layer, values)
-    axis = -1 if isinstance(layer, _TRANSPOSED) else -2
-    groups = layer.groups if isinstance(layer, _CONVOLUTIONS) else 1
+    axis = -1 if isinstance(layer, TRANSPOSED) else -2
+    groups = layer.groups if isinstance(layer, CONVOLUTIONS) else 1
     if not values.ndim or values.shape[-1] != shape[axis] * groups:
         return None
     sums: NDArray[Any] = np.square(values.reshape(-1, values.shape[-1]).astype(float)).sum(0)
@@ -151,18 +139,14 @@ def _depthwise(layer: Any, values: NDArray[Any]) -> NDArray[Any]:
 
 
 def _einsum(equation: str, shape: tuple[int, ...], values: NDArray[Any]) -> NDArray[Any] | None:
-    given, _, rest = equation.partition(",")
-    kernel, _, result = rest.partition("->")
-    given = given.replace("...", "")
-    shared = [letter for letter in kernel if letter in given and letter not in result]
-    squares = np.square(values.astype(float))
-    # The last axes of the input are those that are spelt out.
-    names = dict(zip(reversed(given), reversed(range(values.ndim)), strict=False))
-    if any(letter not in names for letter in shared):
+    read = Equation.of(equation)
+    if read is None or len(read.given) > values.ndim:
         return None
-    others = tuple(axis for axis in range(values.ndim) if axis not in [names[s] for s in shared])
-    order = sorted(shared, key=lambda letter: names[letter])
-    summed: NDArray[Any] = squares.sum(axis=others)
+    shared = [one for one in read.kernel if one in read.given and one not in read.result]
+    axes = {one: read.axis(one, read.given, values.ndim) for one in shared}
+    others = tuple(axis for axis in range(values.ndim) if axis not in axes.values())
+    order = sorted(shared, key=axes.__getitem__)
+    summed: NDArray[Any] = np.square(values.astype(float)).sum(axis=others)
     summed = np.moveaxis(summed, range(len(order)), [shared.index(letter) for letter in order])
-    wide = [shape[axis] if letter in shared else 1 for axis, letter in enumerate(kernel)]
+    wide = [shape[axis] if letter in shared else 1 for axis, letter in enumerate(read.kernel)]
     return summed.reshape(wide)

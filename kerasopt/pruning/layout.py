@@ -1,7 +1,6 @@
 """How the axes of a layer's kernel are to be read: which are inputs, which are outputs."""
 
 import math
-import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,19 +8,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from kerasopt._layers import DEPTHWISE, SEPARABLE, TRANSPOSED, Equation
 from kerasopt.pruning.patterns import Channel, Pattern
-
-_DEPTHWISE = (
-    keras.layers.DepthwiseConv1D,
-    keras.layers.DepthwiseConv2D,
-    keras.layers.SeparableConv1D,
-    keras.layers.SeparableConv2D,
-)
-_TRANSPOSED = (
-    keras.layers.Conv1DTranspose,
-    keras.layers.Conv2DTranspose,
-    keras.layers.Conv3DTranspose,
-)
 
 
 @dataclass(frozen=True)
@@ -78,19 +66,20 @@ def layout_of(layer: Any, variable: Any) -> Layout:
     1
     """
     rank = len(variable.shape)
-    if isinstance(layer, _DEPTHWISE) and "pointwise" not in variable.name:
+    if isinstance(layer, (*DEPTHWISE, *SEPARABLE)) and "pointwise" not in variable.name:
         return Layout(channels=-2, outputs=(-2, -1))  # (spatial, in, multiplier)
-    if isinstance(layer, _TRANSPOSED):  # (spatial, out, in)
+    if isinstance(layer, TRANSPOSED):  # (spatial, out, in)
         return Layout(order=(*range(rank - 2), rank - 1, rank - 2))
     if isinstance(layer, keras.layers.EinsumDense):
-        match = re.fullmatch(r"([.\w]*),(\w+)->([.\w]*)", layer.equation)
-        if match and len(match[2]) == rank:
-            return _of_equation(*match.groups())
+        equation = Equation.of(layer.equation)
+        if equation is not None and len(equation.kernel) == rank:
+            return _of_equation(equation)
     return Layout()
 
 
-def _of_equation(given: str, kernel: str, result: str) -> Layout:
+def _of_equation(equation: Equation) -> Layout:
     """Read a kernel's axes: each of its own (apart), summed over (inputs), or outputs."""
+    given, kernel, result = equation.given, equation.kernel, equation.result
     apart = [axis for axis, letter in enumerate(kernel) if letter in given and letter in result]
     inputs = [axis for axis, letter in enumerate(kernel) if letter not in result]
     outputs = [axis for axis, letter in enumerate(kernel) if axis not in (*apart, *inputs)]

@@ -6,6 +6,7 @@ from typing import Any
 import keras
 
 from kerasopt import _keras
+from kerasopt._layers import DROPOUTS
 from kerasopt.graph import Graph, Node, Port
 from kerasopt.graph.node import ports
 from kerasopt.graph.sharing import held_in_common
@@ -13,14 +14,6 @@ from kerasopt.pruning.absorbing import LINEAR
 from kerasopt.selection import own_variables, walk
 
 _NORM = keras.layers.BatchNormalization
-_RATES = (
-    keras.layers.AlphaDropout,
-    keras.layers.Dropout,
-    keras.layers.GaussianDropout,
-    keras.layers.SpatialDropout1D,
-    keras.layers.SpatialDropout2D,
-    keras.layers.SpatialDropout3D,
-)
 # What decides what a layer computes, where a subclass may have its own.
 _COMPUTES = ("__call__", "build", "call", "convolution_op")
 
@@ -37,7 +30,7 @@ def does_nothing(layer: Any) -> bool:
         return bool(layer.l1 == 0 and layer.l2 == 0)
     if not isinstance(layer, keras.layers.Layer) or layer.activity_regularizer is not None:
         return False
-    if kind in _RATES:
+    if kind in DROPOUTS:
         return bool(layer.rate == 0)
     if kind is keras.layers.GaussianNoise:
         return bool(layer.stddev == 0)

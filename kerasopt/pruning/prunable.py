@@ -2,14 +2,11 @@
 
 from typing import Any
 
-import keras
-
+from kerasopt._layers import CONVOLUTIONS, DEPTHWISE
 from kerasopt._trainable import select_trainable
 from kerasopt.pruning.scopes import Scope
 from kerasopt.selection import Selection, Target
 
-_DEPTHWISE = (keras.layers.DepthwiseConv1D, keras.layers.DepthwiseConv2D)
-_CONVOLUTIONS = (keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.Conv3D)
 WHY = "depthwise; pruned where `include` or a dict as `scope` names it"
 
 
@@ -20,9 +17,9 @@ def is_depthwise(target: Target) -> bool:
     many groups as input channels.
     """
     layer, variable = target.layer, target.variable
-    if isinstance(layer, _DEPTHWISE) or variable.name == "depthwise_kernel":
+    if isinstance(layer, DEPTHWISE) or variable.name == "depthwise_kernel":
         return True
-    grouped = isinstance(layer, _CONVOLUTIONS) and layer.groups > 1
+    grouped = isinstance(layer, CONVOLUTIONS) and layer.groups > 1
     return bool(grouped and variable.shape[-2] == 1)
 
 

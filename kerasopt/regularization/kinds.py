@@ -7,6 +7,7 @@ import keras
 
 from kerasopt import _keras
 from kerasopt._checks import bad_type, bad_value, did_you_mean
+from kerasopt._layers import DROPOUTS
 from kerasopt.graph import Node
 from kerasopt.regularization.layers import DropBlock2D, ScheduledDropout, StochasticDepth
 
@@ -36,17 +37,7 @@ _ALSO = {
 }
 _BY_SHORT_NAME = {kind.replace("_", ""): kind for kind in SUFFIXES} | _ALSO
 
-ALL_DROPOUTS = (
-    keras.layers.AlphaDropout,
-    keras.layers.Dropout,
-    keras.layers.GaussianDropout,
-    keras.layers.SpatialDropout1D,
-    keras.layers.SpatialDropout2D,
-    keras.layers.SpatialDropout3D,
-    DropBlock2D,
-    ScheduledDropout,
-    StochasticDepth,
-)
+ALL_DROPOUTS = (*DROPOUTS, DropBlock2D, ScheduledDropout, StochasticDepth)
 
 
 def checked_kind(kind: Any) -> str | Make:
@@ -72,7 +63,8 @@ def checked_kind(kind: Any) -> str | Make:
         return _BY_SHORT_NAME[short]
     if not callable(kind) or isinstance(kind, keras.layers.Layer):
         raise bad_type("kind", expected, kind)
-    return kind  # type: ignore[no-any-return]
+    make: Make = kind
+    return make
 
 
 def make_layer(kind: str | Make, node: Node, rate: float, seed: int | None, name: str) -> Any:

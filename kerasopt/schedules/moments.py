@@ -36,7 +36,7 @@ def check_moment(argument: str, moment: Any) -> Moment:
     if is_integer(moment):
         if moment < 0:
             raise bad_value(argument, FORMS, moment)
-        return int(moment)  # type: ignore[call-overload, no-any-return]
+        return int(moment)
     value = float(moment)
     if not 0.0 <= value <= 1.0:
         raise bad_value(argument, FORMS, moment, "Write a number of steps as an int.")

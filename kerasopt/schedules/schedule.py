@@ -88,9 +88,10 @@ class Schedule(Configured, ABC):
         Raises:
             ValueError: If they are fractions or epochs, and the schedule was not resolved.
         """
-        if not is_integer(self.begin) or not (self.end is None or is_integer(self.end)):
-            raise ValueError(
-                f"{self!r} counts in fractions or epochs: call `resolve(total_steps, "
-                "steps_per_epoch)` first, which the callbacks do when `fit` begins."
-            )
-        return self.begin, self.end  # type: ignore[return-value]
+        begin, end = self.begin, self.end
+        if is_integer(begin) and (end is None or is_integer(end)):
+            return begin, end
+        raise ValueError(
+            f"{self!r} counts in fractions or epochs: call `resolve(total_steps, "
+            "steps_per_epoch)` first, which the callbacks do when `fit` begins."
+        )

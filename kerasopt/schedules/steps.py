@@ -47,7 +47,7 @@ class Steps(Schedule):
         """Give the value after `step` steps."""
         if step < self.steps[0]:
             return 0.0
-        return next(value for at, value in reversed(self.values) if step >= at)  # type: ignore[operator]
+        return next(value for at, value in reversed(self.values) if step >= amount_of(at))
 
     def bounds(self) -> tuple[float, float]:
         """Give the lowest and the highest value, 0 among them."""

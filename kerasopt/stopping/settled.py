@@ -10,7 +10,7 @@ from kerasopt import _keras, _run
 from kerasopt._checks import bad_type, bad_value, warn
 
 
-class _Waiting:
+class _Waiting(keras.callbacks.Callback):
     """Mixin: the state of one of Keras's callbacks as plain data, and whether it has to wait."""
 
     waits_for_schedules = True
@@ -18,7 +18,7 @@ class _Waiting:
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Begin anew, unless a state was just taken back."""
-        super().on_train_begin(logs)  # type: ignore[misc]
+        super().on_train_begin(logs)
         if self._resumed is not None:
             self.set_state(self._resumed)
             self._resumed = None

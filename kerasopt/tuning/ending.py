@@ -201,12 +201,13 @@ def check_failures(trials: Sequence[FrozenTrial], most: int) -> None:
     Raises:
         RuntimeError: If so, with the error of the first of them.
     """
-    ended = sorted(
-        (one for one in trials if one.state.is_finished() and one.datetime_complete is not None),
-        key=lambda one: one.datetime_complete,  # type: ignore[arg-type, return-value]
-    )
+    ended = [
+        (one.datetime_complete, one)
+        for one in trials
+        if one.state.is_finished() and one.datetime_complete is not None
+    ]
     row: list[FrozenTrial] = []
-    for one in ended:
+    for _, one in sorted(ended, key=lambda pair: pair[0]):
         if one.state != TrialState.FAIL:
             row = []
         elif one.user_attrs.get(CRASH):

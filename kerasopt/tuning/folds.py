@@ -58,9 +58,9 @@ def divided(
     }
     for train, held in parts.split(indices, targets if kind is StratifiedKFold else None):
         some = {} if weights is None else {"sample_weight": _part(weights, train)}
-        held_data = (_part(x, held), _part(y, held))
+        held_data: tuple[Any, ...] = (_part(x, held), _part(y, held))
         if weights is not None:
-            held_data = (*held_data, _part(weights, held))  # type: ignore[assignment]
+            held_data = (*held_data, _part(weights, held))
         yield (
             (_part(x, train), _part(y, train), *args[2:]),
             {**rest, **some, "validation_data": held_data},

@@ -183,3 +183,43 @@ def test_the_steps_are_those_of_the_model_that_is_exported():
     assert any("Unrolled 'decoder' over 1 step," in note for note in report.notes)
     _, any_steps = encoder_and_decoder(6, None)
     assert to_tflite(any_steps).report.inputs[0].shape == (1, None, 4)
+
+
+class Broken(layers.Layer):
+    """A layer that cannot be called any more once the model is built."""
+
+    now = False
+
+    def call(self, x):
+        if self.now:
+            raise RuntimeError("the table is gone")
+        return x
+
+
+@pytest.mark.usefixtures("no_converter")
+@pytest.mark.parametrize("steps", [6, None])
+def test_what_a_trace_raises_is_said(steps):
+    memory, broken = layers.LSTM(3), Broken()
+    built = keras.Sequential([keras.Input((steps, 4)), memory, broken])
+    broken.now = True
+    with pytest.raises(ExportError, match=r"the table is gone \(in Broken\.call\).*any samples"):
+        to_tflite(built)
+    assert "call" not in vars(memory)
+
+
+def test_the_users_batch_is_traced(series):
+    """A layer that takes no batch of any size, behind one that is unrolled."""
+
+    class Whole(layers.Layer):
+        def call(self, x):
+            return keras.ops.reshape(x, (int(x.shape[0]), 3))
+
+        def compute_output_shape(self, shape):
+            return shape
+
+    built = keras.Sequential([keras.Input((6, 4)), layers.LSTM(3), Whole()])
+    with pytest.raises(ExportError, match="could not trace the model"):
+        to_tflite(built)
+    report = to_tflite(built, None, "int8", series, batch_size=1).report
+    assert report.inputs[0].shape == (1, 6, 4)
+    assert "WHILE" not in report.ops

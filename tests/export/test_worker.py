@@ -7,6 +7,7 @@ import sys
 import keras
 import numpy as np
 import pytest
+from keras import layers
 
 from kerasopt.export import ExportError, benchmark, child, inspect, to_tflite
 from kerasopt.export.convert import Saved, Traced
@@ -150,3 +151,13 @@ def test_looking_into_a_file_takes_no_tensorflow():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+def test_inputs_and_outputs_with_names_of_numpys_arguments(rows):
+    """What goes to the process is written by name."""
+    file, other = keras.Input((4,), name="file"), keras.Input((4,), name="allow_pickle")
+    outputs = {"file": layers.Dense(2)(file), "path": layers.Dense(2)(other)}
+    model = keras.Model([file, other], outputs)
+    report = to_tflite(model, None, "int8", {"file": rows, "allow_pickle": rows}).report
+    assert [one.name for one in report.inputs] == ["file", "allow_pickle"]
+    assert set(report.agreement) == {"file", "path"}

@@ -318,6 +318,22 @@ def test_outputs_of_a_group_see_its_inputs(layer, shape):
 
 
 @pytest.mark.parametrize(
+    ("equation", "output", "axis"),
+    [
+        ("...ab,bc->...ac", (5, 4), 3),
+        ("ab...,bc->ac...", (4,), 1),
+        ("abcd,bef->aefcd", (2, 3, 5, 6), 1),
+    ],
+)
+def test_inputs_of_an_equation_are_those_of_the_axis_that_it_names(equation, output, axis):
+    layer = layers.EinsumDense(equation, output)
+    x = RNG.normal(size=(3, 4, 5, 6)).astype("float32")
+    (norm,) = input_norms(built(layer, x.shape[1:]), select(layer), [(x,)])
+    right = np.sqrt(np.square(x).sum(tuple({0, 1, 2, 3} - {axis})))
+    np.testing.assert_allclose(norm.ravel(), right, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
     ("layer", "shape"),
     [
         (layers.SeparableConv2D(5, 3, strides=2, padding="same", depth_multiplier=2), (7, 6, 3)),

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from kerasopt import _temporary
 from kerasopt._checks import bad_value
+from kerasopt._layers import CONVOLUTIONS
 from kerasopt.pruning.channels.atoms import Labels
 from kerasopt.pruning.channels.moments import Moments, taps_inside
 from kerasopt.pruning.channels.places import Place
@@ -26,8 +27,6 @@ from kerasopt.pruning.constraint import numbers
 
 Array = NDArray[Any]
 MOST = 4096  # positions of a batch that are read of each layer
-
-_CONVOLUTIONS = (keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.Conv3D)
 
 
 def reconstructed(
@@ -126,7 +125,7 @@ class _Reader:
     def _inside(self, shape: tuple[int, ...], axis: int) -> float:
         """Give which part of what the kernel takes is not padding, at which no shift holds."""
         layer = self.layer
-        if not isinstance(layer, _CONVOLUTIONS):
+        if not isinstance(layer, CONVOLUTIONS):
             return 1.0
         places = [size for one, size in enumerate(shape) if one not in (0, axis % len(shape))]
         sizes = zip(
@@ -153,7 +152,7 @@ class _Reader:
 def _layer_of(place: Place) -> Any:
     """Give the layer whose bias is added to what a kernel gives, `None` where that is not known."""
     for layer in (place.owner, getattr(place.owner, "layer", None)):
-        if isinstance(layer, (keras.layers.Dense, *_CONVOLUTIONS)):
+        if isinstance(layer, (keras.layers.Dense, *CONVOLUTIONS)):
             return layer if layer.kernel is place.variable else None
     return None
 

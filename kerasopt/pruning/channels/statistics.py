@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from kerasopt._layers import Call, calls_through
 from kerasopt.pruning.batches import Batches
 from kerasopt.selection import walk
 
@@ -51,22 +52,23 @@ def estimated(model: Any) -> list[Any]:
 @contextlib.contextmanager
 def _training(norms: Sequence[Any], seen: list[list[tuple[Any, Any]]]) -> Iterator[None]:
     """Let these layers alone train, each on what it gets, and note the statistics of each call."""
-    before = [(norm, norm.momentum, vars(norm).get("call")) for norm in norms]
+    by_norm = {id(norm): found for norm, found in zip(norms, seen, strict=True)}
+
+    def noting(norm: Any, call: Call) -> Call:
+        return _noting(norm, call, by_norm[id(norm)])
+
+    before = [norm.momentum for norm in norms]
     try:
-        for norm, found in zip(norms, seen, strict=True):
+        for norm in norms:
             norm.momentum = 0.0
-            norm.call = _noting(norm, norm.call, found)
-        yield
+        with calls_through(norms, noting):
+            yield
     finally:
-        for norm, momentum, call in before:
+        for norm, momentum in zip(norms, before, strict=True):
             norm.momentum = momentum
-            if call is None:
-                del norm.call
-            else:
-                norm.call = call
 
 
-def _noting(norm: Any, original: Any, found: list[tuple[Any, Any]]) -> Any:
+def _noting(norm: Any, original: Call, found: list[tuple[Any, Any]]) -> Call:
     def call(inputs: Any, training: Any = None, mask: Any = None) -> Any:
         del training
         outputs = original(inputs, training=True, mask=mask)

@@ -1,9 +1,8 @@
 """What layers are given while a model runs, with the channels that stand there."""
 
-import contextlib
 import inspect
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -11,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasopt._checks import bad_value
+from kerasopt._layers import Call as Called
+from kerasopt._layers import calls_through
 from kerasopt.graph import Port
 from kerasopt.pruning.batches import Shapes, said
 from kerasopt.pruning.channels.atoms import Labels
@@ -44,7 +45,12 @@ def look(
     for call in trace.calls:
         if id(call.layer) in layers and call.node is not None:
             calls[id(call.layer)].append(call)
-    with untouched(model), _watching(trace, calls, see):
+    watched = [several[0].layer for several in calls.values()]
+
+    def noting(layer: Any, call: Called) -> Called:
+        return _noting(trace, call, calls[id(layer)], see)
+
+    with untouched(model), calls_through(watched, noting):
         for number, batch in enumerate(batches):
             run(model, batch, number)
 
@@ -68,24 +74,8 @@ def run(model: Any, batch: Any, number: int) -> None:
         ) from error
 
 
-@contextlib.contextmanager
-def _watching(trace: Trace, calls: Mapping[int, Sequence[Call]], see: See) -> Iterator[None]:
-    layers = [several[0].layer for several in calls.values()]
-    before = [vars(layer).get("call") for layer in layers]
-    try:
-        for layer, several in zip(layers, calls.values(), strict=True):
-            layer.call = _noting(trace, layer, several, see)
-        yield
-    finally:
-        for layer, call in zip(layers, before, strict=True):
-            if call is None:
-                del layer.call
-            else:
-                layer.call = call
-
-
-def _noting(trace: Trace, layer: Any, calls: Sequence[Call], see: See) -> Any:
-    original = layer.call
+def _noting(trace: Trace, original: Called, calls: Sequence[Call], see: See) -> Called:
+    layer = calls[0].layer
     first = next(iter(inspect.signature(original).parameters), "")
     known = [_signals(trace, call, original) for call in calls]
 

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,7 +62,7 @@ class Criterion(Configured, ABC):
     Derive from it and write `scores`, and name in `needs` the fields of `Context` that it reads.
     """
 
-    needs: ClassVar[tuple[str, ...]] = ()
+    needs: tuple[str, ...] = ()
 
     @abstractmethod
     def scores(self, weights: NDArray[Any], context: Context) -> NDArray[Any]:

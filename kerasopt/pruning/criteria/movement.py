@@ -1,6 +1,6 @@
 """By where training moves a weight."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ class Movement(Criterion):
     array([ 0.5, -0.5])
     """
 
-    needs: ClassVar[tuple[str, ...]] = ("moved",)
+    needs: tuple[str, ...] = ("moved",)
 
     def scores(self, weights: NDArray[Any], context: Context) -> NDArray[Any]:
         """Give the sum."""

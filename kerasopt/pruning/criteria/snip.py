@@ -1,6 +1,6 @@
 """By connection sensitivity, before training."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ class Snip(Criterion):
     array([1., 4.])
     """
 
-    needs: ClassVar[tuple[str, ...]] = ("gradient",)
+    needs: tuple[str, ...] = ("gradient",)
 
     def scores(self, weights: NDArray[Any], context: Context) -> NDArray[Any]:
         """Give the absolute product of weight and mean gradient."""

@@ -1,6 +1,6 @@
 """By what the loss would change, to first order."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ class Taylor(Criterion):
     array([1., 4.])
     """
 
-    needs: ClassVar[tuple[str, ...]] = ("gradient_magnitude",)
+    needs: tuple[str, ...] = ("gradient_magnitude",)
 
     def scores(self, weights: NDArray[Any], context: Context) -> NDArray[Any]:
         """Give |w| times the mean absolute gradient."""

@@ -1,7 +1,7 @@
 """By weights and activations, without training."""
 
 import math
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ class Wanda(Criterion):
            [0.5]])
     """
 
-    needs: ClassVar[tuple[str, ...]] = ("input_norm",)
+    needs: tuple[str, ...] = ("input_norm",)
 
     def scores(self, weights: NDArray[Any], context: Context) -> NDArray[Any]:
         """Give the scores."""

@@ -29,7 +29,7 @@ class ZerosLast(Criterion):
     def __init__(self, criterion: Criterion, again: bool = False):
         self.criterion = criterion
         self.again = again
-        self.needs = criterion.needs  # type: ignore[misc]
+        self.needs = criterion.needs
 
     def scores(self, weights: NDArray[Any], context: Context) -> NDArray[Any]:
         """Give the scores."""

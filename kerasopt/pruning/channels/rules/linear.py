@@ -1,10 +1,10 @@
 """Layers with a matrix: Dense, EinsumDense, Embedding."""
 
-import re
 from typing import Any
 
 import keras
 
+from kerasopt._layers import Equation
 from kerasopt.pruning.channels.rules.elementwise import is_elementwise, name_of
 from kerasopt.pruning.channels.rules.rule import Step, rule
 from kerasopt.pruning.channels.signal import Signal
@@ -47,12 +47,12 @@ def embedding(step: Step) -> list[Signal]:
 def einsum_dense(step: Step) -> list[Signal]:
     """Follow each letter of the equation."""
     layer, trace, signal = step.layer, step.trace, step.given[0]
-    match = re.fullmatch(r"(\.*)(\w+),(\w+)->(\.*)(\w+)", layer.equation.replace(" ", ""))
-    if match is None or len(match[3]) != len(layer.kernel.shape):
+    equation, rank = Equation.of(layer.equation), len(layer.kernel.shape)
+    if equation is None or equation.dots == "last" or len(equation.kernel) != rank:
         return step.freeze(f"the equation {layer.equation!r} is not understood")
-    given, kernel, result = match[2], match[3], match[5]
+    given, kernel, result = equation.given, equation.kernel, equation.result
     made = step.made[0]
-    begin, end = signal.rank - len(given), made.rank - len(result)
+    begin, end = equation.begin(given, signal.rank), equation.begin(result, made.rank)
     labels = {axis: one for axis, one in signal.labels.items() if axis < begin and end == begin}
     for axis, one in signal.labels.items():
         letter = given[axis - begin] if axis >= begin else ""
@@ -73,7 +73,7 @@ def einsum_dense(step: Step) -> list[Signal]:
         if passing is not None:
             labels[end + axis] = passing
         # The argument leaves out the batch, or what stands for it and others.
-        index = axis if match[4] else axis - 1
+        index = axis if equation.dots else axis - 1
         if end + axis in labels and index >= 0:
             step.counts("output_shape", labels[end + axis], index)
     if layer.bias is not None:
