@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
+from kerasopt._logs import metric_of
+
 
 def require_tensorflow(what: str) -> None:
     """Say at the first use of `what` that it needs TensorFlow under Keras, if another backend runs.
@@ -468,8 +470,14 @@ def learn_direction(callback: Any) -> None:
 
     Private: `MonitorCallback._set_monitor_op`.
     """
-    if callback.monitor_op is None:
+    if callback.monitor_op is not None:
+        return
+    monitor = callback.monitor
+    callback.monitor = metric_of(monitor)  # Keras knows no entries of a metric
+    try:
         callback._set_monitor_op()
+    finally:
+        callback.monitor = monitor
 
 
 # What Keras's own callbacks remember of a run. Private: the names with an underscore.

@@ -1,6 +1,7 @@
 """What a training reports: numbers, arrays of one number a class, tensors of any backend."""
 
 import numbers
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -13,9 +14,10 @@ MOST = 100
 """Entries of an array that are told apart by name; of a larger one none is."""
 
 _ADVICE = (
-    "It has one number a class. Give the metric an average, such as "
-    'keras.metrics.F1Score(average="macro"), or name another metric.'
+    "It has one number a class. Name one of them, such as {name!r}, or give the metric an average, "
+    'such as keras.metrics.F1Score(average="macro").'
 )
+_ENTRY = re.compile(r"(.+?)\[(\d+(?:, ?\d+)*)\]", re.DOTALL)
 
 
 def array_of(value: Any) -> NDArray[Any] | None:
@@ -65,7 +67,8 @@ def scalar(name: str, value: Any, argument: str = "monitor") -> float:
         raise bad_type(argument, "a metric of one number an epoch", f"{name} = {value!r}")
     if found.size != 1:
         shown = f"{name} of shape {found.shape}"
-        raise bad_value(argument, "a metric of one number an epoch", shown, _ADVICE)
+        advice = _ADVICE.format(name=f"{name}{[0] * found.ndim}")
+        raise bad_value(argument, "a metric of one number an epoch", shown, advice)
     return float(found.reshape(()))
 
 
@@ -86,8 +89,34 @@ def number_of(logs: Mapping[str, Any], name: str, argument: str = "monitor") -> 
     """
     if name in logs:
         return None if logs[name] is None else scalar(name, logs[name], argument)
-    whole = name.rsplit("[", 1)[0]
-    return scalars({whole: logs[whole]}).get(name) if whole in logs else None
+    entry = _ENTRY.fullmatch(name)
+    if entry is None or (array := array_of(logs.get(entry[1]))) is None:
+        return None
+    place = tuple(int(index) for index in entry[2].split(","))
+    if len(place) != array.ndim or any(map(int.__ge__, place, array.shape)):
+        return None
+    return float(array[place])
+
+
+def metric_of(name: str) -> str:
+    """Give the metric that a name is of, also the name of an entry.
+
+    Example:
+    >>> metric_of("val_f1_score[1]"), metric_of("val_loss")
+    ('val_f1_score', 'val_loss')
+    """
+    entry = _ENTRY.fullmatch(name)
+    return name if entry is None else entry[1]
+
+
+def has(logs: Mapping[str, Any], name: str) -> bool:
+    """Tell whether a metric, or an entry of one, was reported.
+
+    Example:
+    >>> has({"f1_score": np.array([0.25, 1.0])}, "f1_score[1]")
+    True
+    """
+    return name in logs or number_of(logs, name) is not None
 
 
 def scalars(logs: Mapping[str, Any]) -> dict[str, float]:

@@ -10,7 +10,7 @@ import keras
 from kerasopt import _keras, _run
 from kerasopt._checks import at_least, bad_type, bad_value, flag, verbosity, word_or_count
 from kerasopt._copies import fresh_copy
-from kerasopt._logs import scalar
+from kerasopt._logs import number_of, scalar
 from kerasopt._shown import Named
 from kerasopt.stopping import arguments, metrics, telling
 from kerasopt.stopping.attributes import KerasAttributes
@@ -51,8 +51,9 @@ class EarlyStopping(Named, KerasAttributes, keras.callbacks.Callback):
     epoch is that of `monitor` all the same.
 
     Args:
-        monitor: Name of the metric. Defaults to that of the first of the `rules` that names one,
-            else to `"val_loss"`.
+        monitor: Name of the metric, or of an entry of one that is an array, such as
+            `"val_f1_score[1]"`. Defaults to that of the first of the `rules` that names one, else
+            to `"val_loss"`.
         min_delta: Float, the least change that counts as an improvement. Defaults to `0`.
         patience: Int >= 0, epochs without improvement before it stops. Defaults to `0`.
         verbose: `1` prints why training stopped and which epoch is restored. Defaults to `0`.
@@ -255,7 +256,7 @@ class EarlyStopping(Named, KerasAttributes, keras.callbacks.Callback):
 
         A subclass may compute it of several metrics.
         """
-        return (logs or {}).get(self.monitor)
+        return number_of(logs or {}, self.monitor)
 
     def restore(self) -> None:
         """Give the model the weights of its best epoch; also after a `fit` that was broken off."""

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from kerasopt._logs import scalar
+from kerasopt._logs import number_of
 from kerasopt.stopping.bounds import is_worse, one_bound, times_worse
 from kerasopt.stopping.rule import Verdict, go_on
 from kerasopt.stopping.two_metrics import TwoMetricsRule
@@ -57,8 +57,8 @@ class GeneralizationGap(TwoMetricsRule):
 
     def update(self, step: int, metrics: Mapping[str, Any]) -> Verdict:
         """Take the metrics of one more epoch and decide."""
-        training = metrics.get(self.train_metric)
-        self._training = math.nan if training is None else scalar(self.train_metric, training)
+        training = number_of(metrics, self.train_metric)
+        self._training = math.nan if training is None else training
         return super().update(step, metrics)
 
     def _decide(self, step: int, value: float, improved: bool) -> Verdict:  # noqa: ARG002

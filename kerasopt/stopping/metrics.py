@@ -1,11 +1,12 @@
 """Which metrics the rules of a run watch: their names, their directions, and whether they exist."""
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import keras
 
 from kerasopt import _keras
+from kerasopt._logs import has, metric_of
 from kerasopt.stopping.monitoring import MonitoringRule, missing_metric
 from kerasopt.stopping.rule import Rule
 
@@ -42,7 +43,7 @@ def forget_directions(rule: Rule, best: MonitoringRule, mode: str) -> None:
 
 
 def learn_directions(
-    rule: Rule, best: MonitoringRule, model: Any, only: Container[str] | None = None
+    rule: Rule, best: MonitoringRule, model: Any, only: Mapping[str, Any] | None = None
 ) -> None:
     """Ask Keras's metrics, then the names, whether lower or higher is better.
 
@@ -50,15 +51,15 @@ def learn_directions(
         rule: The rule or combination that decides.
         best: What keeps track of the best epoch.
         model: The model that trains.
-        only: The metrics that matter now; `None` for all.
+        only: What was reported, if only those metrics matter now; `None` for all.
 
     Raises:
         ValueError: If neither tells.
     """
     for leaf in _monitoring(rule, best):
-        wanted = only is None or leaf.metric in only
+        wanted = only is None or has(only, leaf.metric)
         if wanted and leaf.mode == "auto" and leaf.known_mode is None:
-            leaf.known_mode = _keras.direction(model, leaf.metric.removeprefix("val_"))
+            leaf.known_mode = _keras.direction(model, metric_of(leaf.metric.removeprefix("val_")))
             leaf.resolved_mode()
 
 
@@ -79,7 +80,8 @@ def check_missing(
     Raises:
         ValueError: If one of them does not exist, with the names that do.
     """
-    seen.update(logs)
+    names = list(names)
+    seen.update(logs, (name for name in names if has(logs, name)))
     validated = any(name.startswith("val_") for name in logs)
     for name in names:
         if name in seen:
@@ -90,5 +92,5 @@ def check_missing(
         if _keras.validates(model) is False:
             raise missing_metric(name, logs, "`fit` was given no validation data.")
         own = getattr(type(model), "test_step", None)
-        if base not in logs and own is keras.Model.test_step:
+        if not has(logs, base) and own is keras.Model.test_step:
             raise missing_metric(name, logs)

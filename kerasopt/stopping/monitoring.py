@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from kerasopt._checks import bad_type, did_you_mean, one_of
-from kerasopt._logs import scalar
+from kerasopt._logs import metric_of, number_of, scalars
 from kerasopt.stopping.rule import Rule, Verdict, go_on
 
 _LOWER = re.compile(
@@ -29,9 +29,10 @@ def direction(name: str) -> str | None:
     >>> [direction(name) for name in ("val_loss", "val_accuracy", "rmse", "val_my_score")]
     ['min', 'max', 'min', None]
     """
-    if _LOWER.search(name.lower()):
+    name = metric_of(name).lower()
+    if _LOWER.search(name):
         return "min"
-    return "max" if _HIGHER.search(name.lower()) else None
+    return "max" if _HIGHER.search(name) else None
 
 
 class MonitoringRule(Rule):
@@ -41,7 +42,8 @@ class MonitoringRule(Rule):
     `reset`, `get_state` and `set_state`.
 
     Args:
-        monitor: Name of the metric, or `None` for the callback's (`val_loss` without one).
+        monitor: Name of the metric, or of an entry of one that is an array, such as
+            `"val_f1_score[1]"`; `None` for the callback's (`val_loss` without one).
         mode: `"min"`, `"max"` or `"auto"`, which tells from the metric's name.
 
     Attributes:
@@ -107,10 +109,9 @@ class MonitoringRule(Rule):
 
     def update(self, step: int, metrics: Mapping[str, Any]) -> Verdict:
         """Take the metrics of one more epoch (or step) and decide."""
-        value = metrics.get(self.metric)
+        value = number_of(metrics, self.metric)
         if value is None:
             return go_on
-        value = scalar(self.metric, value)
         if not (self.takes_non_finite or math.isfinite(value)):
             return go_on
         improved = self.is_better(value, self.best)
@@ -140,7 +141,8 @@ def missing_metric(name: str, present: Mapping[str, Any], why: str = "") -> Valu
         present: The metrics that there are.
         why: What is known about the cause. Defaults to nothing.
     """
-    names = sorted(present)
+    whole = metric_of(name)
+    names = sorted(scalars({whole: present[whole]}) if whole in present else present)
     return ValueError(
         f"Invalid value for argument `monitor`. Expected one of the metrics of this run: {names}. "
         f"Received: monitor={name!r}. {why or did_you_mean(name, names)}".rstrip()

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kerasopt._checks import bad_type
-from kerasopt._logs import not_finite
+from kerasopt._logs import not_finite, number_of
 from kerasopt.stopping.rule import ALWAYS, Rule, Verdict, go_on
 
 _NO_METRICS = ("sample_gradients", "batch_gradients")  # what a probe adds for other rules
@@ -50,10 +50,12 @@ class NonFinite(Rule):
 
     def update(self, step: int, metrics: Mapping[str, Any]) -> Verdict:  # noqa: ARG002
         """Take the metrics of one more epoch (or step) and decide."""
-        names = metrics if self.monitor is None else [self.monitor]
-        found = not_finite(
-            {name: metrics[name] for name in names if name in metrics and name not in _NO_METRICS}
-        )
+        if self.monitor is None or self.monitor in metrics:
+            names = metrics if self.monitor is None else [self.monitor]
+            looked_at = {name: metrics[name] for name in names if name not in _NO_METRICS}
+        else:
+            looked_at = {self.monitor: number_of(metrics, self.monitor)}
+        found = not_finite(looked_at)
         if not found:
             return go_on
         return self._stop(", ".join(f"{name} is {value}" for name, value in found.items()))

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kerasopt._checks import at_least, flag, fraction, number
-from kerasopt._logs import scalar
+from kerasopt._logs import number_of
 from kerasopt.stopping.monitoring import MonitoringRule
 from kerasopt.stopping.rule import Verdict, go_on
 
@@ -92,21 +92,20 @@ class Patience(MonitoringRule):
 
     def update(self, step: int, metrics: Mapping[str, Any]) -> Verdict:
         """Take the metrics of one more epoch (or step) and decide."""
-        value = metrics.get(self.metric)
+        value = number_of(metrics, self.metric)
         if value is None:
             return go_on
-        self._heed(metrics.get("learning_rate"))
-        value = scalar(self.metric, value)
+        if self.cooldown:
+            self._heed(number_of(metrics, "learning_rate", "cooldown"))
         if self.smoothing is not None and math.isfinite(value):
             before = value if self._smoothed is None else self._smoothed
             # In this form a flat curve stays flat to the last bit.
             value = self._smoothed = before + (1 - self.smoothing) * (value - before)
         return super().update(step, {self.metric: value})
 
-    def _heed(self, learning_rate: Any) -> None:
-        if not self.cooldown or learning_rate is None:
+    def _heed(self, rate: float | None) -> None:
+        if rate is None:
             return
-        rate = scalar("learning_rate", learning_rate, "cooldown")
         if self._learning_rate is not None and rate < self._learning_rate:
             self.waited, self._cooling = 0, self.cooldown
         self._learning_rate = rate

@@ -8,12 +8,15 @@ import numpy as np
 
 from kerasopt import _keras, _run
 from kerasopt._checks import bad_type, bad_value, warn
+from kerasopt._logs import metric_of, number_of
+from kerasopt.stopping.monitoring import missing_metric
 
 
 class _Waiting(keras.callbacks.Callback):
     """Mixin: the state of one of Keras's callbacks as plain data, and whether it has to wait."""
 
     waits_for_schedules = True
+    monitor: str
     _resumed: Mapping[str, Any] | None = None
 
     def on_train_begin(self, logs: Any = None) -> None:
@@ -25,6 +28,19 @@ class _Waiting(keras.callbacks.Callback):
 
     def _is_early(self) -> bool:
         return bool(_run.unsettled(self))
+
+    def _with_entry(self, logs: Any) -> Any:
+        """Give the logs, with the entry of an array in them that `monitor` may name.
+
+        Raises:
+            ValueError: If the array has no such entry.
+        """
+        if not logs or self.monitor in logs or metric_of(self.monitor) not in logs:
+            return logs
+        value = number_of(logs, self.monitor)
+        if value is None:
+            raise missing_metric(self.monitor, logs)
+        return {**logs, self.monitor: value}
 
     def get_state(self) -> dict[str, Any]:
         """Give what it remembers of the run as plain data."""
@@ -87,7 +103,7 @@ class ModelCheckpoint(_Waiting, keras.callbacks.ModelCheckpoint):
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Save, if it is time."""
         if not (self.save_best_only and self.save_freq != "epoch" and self._is_early()):
-            super().on_train_batch_end(batch, logs)
+            super().on_train_batch_end(batch, self._with_entry(logs))
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Save, if it is time."""
@@ -96,8 +112,9 @@ class ModelCheckpoint(_Waiting, keras.callbacks.ModelCheckpoint):
             _keras.learn_direction(self)
             self._waited = True
             return
+        _keras.learn_direction(self)
         self._epochs += 1
-        super().on_epoch_end(epoch, logs)
+        super().on_epoch_end(epoch, self._with_entry(logs))
 
     def on_train_end(self, logs: Any = None) -> None:
         """Say if no epoch came after the schedule's end."""
@@ -131,11 +148,16 @@ class ReduceLROnPlateau(_Waiting, keras.callbacks.ReduceLROnPlateau):
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Compare the epoch, if it counts; log the learning rate in any case."""
         self._resumed = None
-        if not self._is_early():
-            super().on_epoch_end(epoch, logs)
-            return
         _keras.learn_direction(self)
         logs = {} if logs is None else logs
+        if not self._is_early():
+            number_of(logs, self.monitor)  # a metric with a number a class cannot be compared
+            given = self._with_entry(logs)
+            super().on_epoch_end(epoch, given)
+            if given is not logs:  # Keras logs the learning rate there
+                del given[self.monitor]
+                logs.update(given)
+            return
         optimizer = self.model.optimizer
         several = getattr(optimizer, "optimizers", None)
         for one in several or [optimizer]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kerasopt._checks import at_least
-from kerasopt._logs import scalar
+from kerasopt._logs import number_of
 from kerasopt.stopping.two_metrics import TwoMetricsRule
 
 TINY = sys.float_info.min
@@ -57,8 +57,8 @@ class StripRule(TwoMetricsRule):
 
     def _strip_progress(self, metrics: Mapping[str, Any]) -> float | None:
         """Take one more training value; give the progress of the strip that it ends, if any."""
-        value = metrics.get(self.train_metric)
-        if value is None or not math.isfinite(value := scalar(self.train_metric, value)):
+        value = number_of(metrics, self.train_metric)
+        if value is None or not math.isfinite(value):
             return None
         self._errors.append(self.error(value))
         if len(self._errors) < self.strip:
