@@ -17,7 +17,7 @@ from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 from kerasopt._checks import bad_type, bad_value, did_you_mean
 from kerasopt.tuning.extra import missing
 from kerasopt.tuning.interrupt import uninterrupted
-from kerasopt.tuning.urls import as_meant, hidden, hidden_within, is_secret
+from kerasopt.tuning.urls import as_meant, fragment_of, hidden, hidden_within, is_secret
 
 JOURNAL = "journal.log"
 _BEGIN = b'{"op_code":'  # of each line of a journal
@@ -178,7 +178,11 @@ def _database(url: str) -> BaseStorage:
                 told = ImportError(f"The storage {shown} needs a driver of its database: {cause}.")
             raise told from None
     said = str(getattr(error, "orig", None) or error).strip()
-    secrets = [parsed.password, *(v for k, v in parsed.query.items() if is_secret(k))]
+    secrets = [
+        fragment_of(url),
+        parsed.password,
+        *(v for k, v in parsed.query.items() if is_secret(k)),
+    ]
     # Neither the error nor what it was raised from may show the password.
     said = hidden_within(said, secrets)
     raise StorageError(f"The storage {shown} cannot be reached: {said}") from None

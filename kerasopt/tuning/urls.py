@@ -13,9 +13,13 @@ _LOGIN = re.compile(rf"^((?:{_SCHEME}|(?!{_SCHEME}))[^:]*):.*@", re.DOTALL)
 # Where the host was forgotten, what stands in the place of its port is no number.
 _NO_HOST = re.compile(rf"^({_SCHEME}[^:/@?\[]+):(?!\d*(?:[/?]|$)).*", re.DOTALL)
 _NAMES = "pass|pwd|secret|token|odbc_connect"
-_KEY = rf"[^=&?\s]*(?:{_NAMES})[^=&?\s]*="
-_SECRET = re.compile(rf"([?&]{_KEY})[^&]*", re.IGNORECASE)
-_SECRET_WITHIN = re.compile(rf"([?&]{_KEY})[^&\s]*", re.IGNORECASE)
+_KEY = rf"[^=&?#\s]*(?:{_NAMES})[^=&?#\s]*="
+_SECRET = re.compile(rf"([?&#]{_KEY})[^&]*", re.IGNORECASE)
+_SECRET_WITHIN = re.compile(rf"([?&#]{_KEY})[^&\s]*", re.IGNORECASE)
+# No database has fragments, so there is no telling what is in one. A file's name may hold a #.
+_SERVER = r"(?<![\w+.-])(?!sqlite|file|https?:)[A-Za-z][\w+.-]*://"
+_FRAGMENT = re.compile(rf"^({_SERVER}[^#]*#).+", re.DOTALL)
+_FRAGMENT_WITHIN = re.compile(rf"({_SERVER}[^\s#]*#)\S+")
 _ODD = re.compile(r"^([\w+]+)://([^:/]*):(.+)@([^@]*)$", re.DOTALL)
 _OLD = re.compile(r"^postgres(?=(\+\w+)?://)")
 _WITHIN = re.compile(r"[A-Za-z][\w+.-]*://.*@\S*")
@@ -33,7 +37,18 @@ def hidden(name: str) -> str:
         # What looked like a query may have been within the password.
         return re.split(":", name, maxsplit=1)[0] + "://..."
     shown = _LOGIN.sub(r"\1:***@", shown)
-    return shown if "@" in shown else _NO_HOST.sub(r"\1:***", shown)
+    shown = shown if "@" in shown else _NO_HOST.sub(r"\1:***", shown)
+    return _FRAGMENT.sub(r"\1***", shown)
+
+
+def fragment_of(url: str) -> str:
+    """Give what stands behind the first # of a URL of a server, which may be a password.
+
+    Example:
+    >>> fragment_of("postgresql://host/name#s3cret"), fragment_of("sqlite:///trial#1.db")
+    ('s3cret', '')
+    """
+    return url.partition("#")[2] if _FRAGMENT.match(url) else ""
 
 
 def is_secret(name: str) -> bool:
@@ -50,6 +65,7 @@ def hidden_within(text: str, secrets: Iterable[Any] = ()) -> str:
     """
     text = _WITHIN.sub(lambda found: hidden(found.group()), text)
     text = _SECRET_WITHIN.sub(r"\1***", text)
+    text = _FRAGMENT_WITHIN.sub(r"\1***", text)
     for secret in secrets:
         forms = {str(secret), quote(str(secret), safe=""), unquote(str(secret))}
         for form in sorted(forms, key=len, reverse=True) if secret else ():

@@ -97,6 +97,22 @@ def test_no_part_of_an_odd_password_is_shown(password, tmp_path):
     assert none(str(caught.value))
 
 
+@pytest.mark.parametrize("what", ["s3cret", "password=s3cret", "user=me&pwd=s3cret&a=b"])
+def test_a_fragment_may_be_a_password_too(what, tmp_path):
+    url = f"postgresql://me@127.0.0.1:1/db#{what}"
+    assert safe_name(url).startswith("postgresql://me@127.0.0.1:1/db#")
+    for text in (safe_name(url), str(Place(url)), hidden_within(f"no {url}, nor '{url}'")):
+        assert "s3cret" not in text
+    for one in (url, url.replace("me@", "me:other@"), url.replace("/db#", "/db?a=b#")):
+        assert "s3cret" not in safe_name(one)
+    with pytest.raises(StorageError, match=r"127\.0\.0\.1.*cannot be reached") as caught:
+        open_storage(url, tmp_path)
+    assert "s3cret" not in str(caught.value)
+    assert hidden_within("no database 'db#password=s3cret'") == "no database 'db#password=***"
+    for shown in ("sqlite:///trials#1.db", "folder/#1.log", "https://sqlalche.me/e/20#note"):
+        assert safe_name(shown) == hidden_within(shown) == shown
+
+
 def test_a_url_is_read_as_it_is_meant():
     def read(url):
         found = sqlalchemy.engine.make_url(as_meant(url))
