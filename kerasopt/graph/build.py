@@ -11,7 +11,7 @@ from kerasopt._checks import warn
 from kerasopt.graph.compiling import compile_like
 from kerasopt.graph.copies import fresh
 from kerasopt.graph.node import Level, Node, Port
-from kerasopt.graph.own import carry_own, construct, lost_methods
+from kerasopt.graph.own import can_hold_another, carry_own, construct, lost_methods
 from kerasopt.graph.rewrite import Copied, Flags, is_touched, models_inside, wanted
 from kerasopt.graph.sharing import held_in_common, outermost, owners
 from kerasopt.graph.state import carry_flags, carry_over
@@ -194,7 +194,27 @@ class Builder:
                 self._layers.append((old, new))
         return self._copies[id(old)]
 
-    def _fresh(self, old: Any) -> Any:
+    def check(self, level: Level) -> None:
+        """Make sure that each layer that `build` copies can be copied, without calling one.
+
+        Raises:
+            ValueError: Naming the first that cannot.
+        """
+        self._called = owners(level)
+        self._common = held_in_common(self._called)
+        for node in self._called.values():
+            self._keep(node)
+        for one in (level, *(node.inner for node in self._called.values())):
+            if one is not None and id(one) in self._changed:
+                can_hold_another(one.model)
+        for node in self._called.values():
+            old = node.layer
+            is_copied = id(node.level) in self._changed and id(old) not in self._kept
+            if is_copied and node.inner is None and id(old) not in {*self._added, *self._replaced}:
+                self._fresh(old, part=lambda same: same)
+
+    def _fresh(self, old: Any, part: Callable[[Any], Any] | None = None) -> Any:
+        part = part or self._part
         change = self._resized.get(id(old), (None, None))[0]
         if not isinstance(old, keras.layers.Layer):
             return fresh(old, change=change)
@@ -202,14 +222,14 @@ class Builder:
         if kept:
             inside = {id(part) for one in kept for part in (one, *(p for _, p in walk(one)))}
             parts = [one for one in outermost(old, self._common) if id(one) not in inside]
-            shared = [*((one, one) for one in kept), *((one, self._part(one)) for one in parts)]
+            shared = [*((one, one) for one in kept), *((one, part(one)) for one in parts)]
             try:
                 return fresh(old, shared, change)
             except ValueError:
                 # A class that makes the model itself: it cannot be given one.
                 for one in kept:
                     self._forget(one)
-        shared = [(part, self._part(part)) for part in outermost(old, self._common)]
+        shared = [(one, part(one)) for one in outermost(old, self._common)]
         return fresh(old, shared, change)
 
     def _forget(self, model: Any) -> None:

@@ -7,11 +7,10 @@ import keras
 from kerasopt import selection
 from kerasopt._checks import bad_type, bad_value, did_you_mean, warn
 from kerasopt.graph.build import Builder, Change, Part, Transfer
-from kerasopt.graph.copies import fresh
 from kerasopt.graph.flow import leaves, takers
 from kerasopt.graph.node import Level, Node, Port
 from kerasopt.graph.read import read
-from kerasopt.graph.rewrite import Copied, Rewrite, Snapshot, models_inside
+from kerasopt.graph.rewrite import Copied, Rewrite, Snapshot
 from kerasopt.graph.state import carry_into
 
 
@@ -275,32 +274,27 @@ class Graph:
         if self._is_built and (self._added or self._replaced):
             raise RuntimeError("This graph has been built. Read the model again with `Graph.of`.")
         self._is_built = True
-        edited = {*self._added, *self._replaced, *self._resized}
-        changed = self._snapshot.changed(edited, copied)
-        builder = Builder(self._added, self._replaced, self._resized, changed, copied)
+        builder = self._builder(copied)
         model = builder.build(self._top)
         self.copies = builder.copies
         self._report(builder, copied).attach(model)
         return model
 
-    def check(self) -> None:
+    def check(self, copied: Copied = False) -> None:
         """Make sure, before anything is built, that each layer which `build` copies can be copied.
 
+        Args:
+            copied: As `build` will be given it. Defaults to `False`.
+
         Raises:
-            ValueError: Naming the first layer that cannot be copied from its config.
+            ValueError: Naming the first layer or model that cannot be made again.
         """
+        self._builder(copied).check(self._top)
+
+    def _builder(self, copied: Copied) -> Builder:
         edited = {*self._added, *self._replaced, *self._resized}
-        done: set[int] = {*self._added, *self._replaced}
-        for level in self._snapshot.changed(edited):
-            for node in level.nodes:
-                layer = node.layer
-                # What a model in it becomes is known only when it is built.
-                is_model = node.inner is not None or isinstance(layer, keras.Model)
-                holds = isinstance(layer, keras.layers.Layer) and any(models_inside(layer))
-                if is_model or holds or id(layer) in done:
-                    continue
-                done.add(id(layer))
-                fresh(layer, change=self._resized.get(id(layer), (None, None))[0])
+        changed = self._snapshot.changed(edited, copied)
+        return Builder(self._added, self._replaced, self._resized, changed, copied)
 
     def _report(self, builder: Builder, on_demand: Copied) -> Rewrite:
         paths: dict[int, list[str]] = {}

@@ -51,6 +51,20 @@ def construct(model: Any, **parts: Any) -> tuple[Any, str]:
     return new, why
 
 
+def can_hold_another(model: Any) -> None:
+    """Make sure that a model of this class, or a plain one in its place, can hold another graph.
+
+    Raises:
+        ValueError: If neither can, as `construct` would say.
+    """
+    if _keras.is_plain(model) or _keras.calls_its_graph(model):
+        return
+    if isinstance(model, keras.Sequential):
+        construct(model, layers=model.layers)
+    else:
+        construct(model, inputs=model.inputs, outputs=model.outputs)
+
+
 def _plain(model: Any, parts: dict[str, Any]) -> Any:
     cls = keras.Sequential if "layers" in parts else keras.Model
     return cls(**parts, name=model.name)

@@ -69,7 +69,9 @@ class ShrinkPlan(Shown):
         self.after: Cost = costs.of([int(mask.sum()) for mask in gone])
         self.groups = [_planned(one, mask) for one, mask in zip(groups, gone, strict=True)]
         self._rebuilding = Rebuilding(trace, groups, gone)
-        self._rebuilding.check()
+        # What gets other statistics cannot be what the old model has.
+        self._copied = data is not None and _has_statistics
+        self._rebuilding.check(self._copied)
         self._data, self._batches = data, batches
         self.reconstruct, self._done = reconstruct, False
 
@@ -83,8 +85,7 @@ class ShrinkPlan(Shown):
             those of the smaller model; with `reconstruct`, kernels make up for what goes.
         """
         self._reconstruct()
-        # What gets other statistics cannot be what the old model has.
-        model, _ = self._rebuilding.build(self._data is not None and _has_statistics)
+        model, _ = self._rebuilding.build(self._copied)
         return self._calibrated(model)
 
     def masked(self) -> Any:

@@ -74,15 +74,18 @@ class Rebuilding:
             average = average + (self._values[id(variable)] - numbers(variable))
         return self.part_of(variable, average)
 
-    def check(self) -> None:
+    def check(self, copied: Any = False) -> None:
         """Make sure that each layer can be copied with the sizes it is to have.
+
+        Args:
+            copied: As `build` will be given it. Defaults to `False`.
 
         Raises:
             ValueError: Naming the first that cannot.
         """
         graph = Graph.of(self._trace.graph.model)
         self._resize(graph)
-        graph.check()
+        graph.check(copied)
 
     def build(self, copied: Any = False) -> tuple[Any, list[tuple[Any, Any]]]:
         """Build the smaller model.

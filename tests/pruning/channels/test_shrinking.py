@@ -67,6 +67,64 @@ def test_a_layer_that_cannot_be_copied_is_named_by_the_plan():
         shrink_plan(keras.Model(x, layers.Dense(2)(y)), 0.5)
 
 
+class Around(layers.Layer):
+    """A layer that holds a model and has no config that makes it again."""
+
+    def __init__(self, inner, thing=None):
+        super().__init__(name="around")
+        self.inner, self.thing = inner, thing
+
+    def call(self, x):
+        return self.inner(x)
+
+
+class Twice(type(network())):
+    """A model with a graph, a constructor of its own and a `call` that does more."""
+
+    def __init__(self, width):
+        x = keras.Input((width,))
+        super().__init__(x, layers.Dense(8, name="inside")(layers.Dense(16)(x)), name="twice")
+        self.width = width
+
+    def call(self, x):
+        return 2 * super().call(x)
+
+
+class Unmade(keras.Model):
+    """A model without a graph, whose config does not make it again."""
+
+    def __init__(self, thing):
+        super().__init__(name="unmade")
+        self.thing, self.norm = thing, layers.BatchNormalization()
+
+    def call(self, x):
+        return self.norm(x)
+
+
+def before_the_top(last):
+    x = keras.Input((4,))
+    y = last(layers.Dense(8, activation="relu")(layers.Dense(16, name="hidden")(x)))
+    return keras.Model(x, layers.Dense(2, name="top")(y))
+
+
+def test_a_model_that_cannot_be_made_again_is_named_by_the_plan():
+    inner = keras.Sequential([keras.Input((8,)), layers.Dense(8)])
+    with pytest.raises(ValueError, match="Cannot copy 'around'"):
+        shrink_plan(before_the_top(Around(inner)), 0.5)
+    with pytest.raises(ValueError, match="constructor of 'Twice' does not.*`call`"):
+        shrink_plan(before_the_top(Twice(8)), 0.5)
+    assert shrink(before_the_top(Twice(8)), {"hidden": 0.5}).get_layer("hidden").units == 8
+    # With data, a model with statistics is copied though nothing in it changes.
+    model = before_the_top(Unmade(object()))
+    with pytest.raises(ValueError, match="Cannot copy 'unmade'"):
+        shrink_plan(model, {"hidden": 0.5}, data=np.ones((8, 4), "float32"))
+    assert shrink(model, {"hidden": 0.5}).get_layer("unmade") is model.get_layer("unmade")
+    wrapped = keras.Sequential([keras.Input((3, 4)), layers.Dense(16, name="hidden"),
+                                layers.Dense(8), layers.TimeDistributed(inner, name="td"),
+                                layers.Dense(2)])  # fmt: skip
+    assert shrink_plan(wrapped, 0.5).apply().get_layer("td").layer is inner
+
+
 @pytest.mark.parametrize(("metric", "name"), [("macs", "macs"), ("params", "parameters"),
                                               ("bytes", "weight_bytes")])  # fmt: skip
 @pytest.mark.parametrize("scope", ["global", "layer"])
