@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import snippets
+
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 QUICKSTART = (ROOT / "examples" / "quickstart.py").read_text()
@@ -104,6 +106,53 @@ def test_the_example_of_the_pareto_front_runs_as_it_is(tmp_path, monkeypatch):
     for size, _, path in rows:
         assert Path(path).stat().st_size == int(size.replace(",", ""))
     assert (tmp_path / "tune-pareto" / "front.png").is_file()
+
+
+PAGES = ["README.md", *(f"docs/{one.name}" for one in sorted((ROOT / "docs").glob("*.md")))]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_code_in_documents_names_and_passes_what_there_is(page):
+    text = (ROOT / page).read_text()
+    known = {}
+    faults = [one for code in snippets.blocks(text) for one in snippets.faults(code, known)]
+    for name in snippets.dotted(text):
+        try:
+            snippets.found(name)
+        except AttributeError as error:
+            faults.append(str(error))
+    assert faults == []
+
+
+@pytest.mark.parametrize(
+    ("code", "fault"),
+    [
+        ("from kerasopt.stopping import Pacience", "no 'Pacience'"),
+        ("import kerasopt\nkerasopt.export.to_tflight(model)", "no 'to_tflight'"),
+        ("from kerasopt.callbacks import Pruning\nPruning(0.5, patience=3)", "no 'patience'"),
+        ("from kerasopt.stopping import Patience\nPatience(3, patience=3)", "'patience'. twice"),
+        ("from kerasopt.stopping import Threshold\nThreshold()", "lacks .'value'"),
+        ("from kerasopt.stopping import Threshold\nThreshold(1, 'a', 'min', 4)", "3 arguments"),
+        ("from kerasopt.pruning import sparsity\nsparsity(model).tutal", "no 'tutal'"),
+        ("from kerasopt.callbacks import Pruning\np = Pruning(1)\np.release(1)", "0 arguments"),
+        ("def build(hp):\n    from kerasopt.layers import Nothing", "no 'Nothing'"),
+        ("model.fit(x y)", "line 1"),
+    ],
+)  # fmt: skip
+def test_code_that_does_not_fit_is_noticed(code, fault):
+    [said] = snippets.faults(code)
+    assert re.search(fault, said), said
+
+
+def test_code_that_fits_goes_through():
+    code = """
+from kerasopt.callbacks import EarlyStopping
+from kerasopt.export import to_tflite
+stopper = EarlyStopping("loss", **how)
+stopper.reason, stopper.best_epoch, stopper.history
+to_tflite(model, "a.tflite").report.sqnr_db
+"""
+    assert snippets.faults(code) == []
 
 
 @pytest.mark.parametrize(
