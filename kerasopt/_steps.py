@@ -23,7 +23,8 @@ class Steps:
 
     Attributes:
         resolved: The schedule in steps; from the first epoch of the `fit` on.
-        settled_at: The step at which it has its last value (at which it begins, without an end).
+        settled_at: The step at which it has its last value; without an end, that from which on its
+            value no longer changes.
         total: The number of steps when the run ends, or `None` where that is unknown.
     """
 
@@ -81,13 +82,14 @@ class Steps:
         if per_epoch:
             self.total = self._epoch_start + (self._callback.params["epochs"] - epoch) * per_epoch
         self.resolved = self._schedule.resolve(self.total, per_epoch)
-        begin, end = self.resolved.steps
-        self.settled_at = begin if end is None else end
+        begin = self.resolved.steps[0]
+        self.settled_at = self.resolved.settles(self.total)
         if self.total is not None and self.settled_at > self.total:
             reached = 0.0 if self.total < begin else self.resolved(self.total)
+            last = self.resolved(self.settled_at)
             self._warn(
                 f"this run ends at step {self.total}, but its schedule at step {self.settled_at}: "
-                f"{self._what} will reach {reached:.3g} instead of {self.resolved.last:.3g}. Train "
+                f"{self._what} will reach {reached:.3g} instead of {last:.3g}. Train "
                 "longer, or give `end` as a fraction of the run."
             )
 
@@ -109,7 +111,9 @@ class Steps:
 
     def end(self, reached: float) -> None:
         """Say, at the end of the run, if it was shorter than the schedule."""
-        if self._begun and self.done < self.settled_at:
+        # A schedule without an end has not said what it is to reach.
+        has_end = self.resolved.end is not None
+        if self._begun and has_end and self.done < self.settled_at:
             self._warn(
                 f"training ended after {self.done} steps, before the schedule's end at step "
                 f"{self.settled_at}: {self._what} is {reached:.3g} instead of "

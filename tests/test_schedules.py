@@ -356,6 +356,52 @@ def test_a_schedule_of_tfmot_is_accepted():
     assert Foreign(Theirs(0.5, 0.5, 0, -1)).steps == (0, None)
 
 
+class Endless(Schedule):
+    """A user's own, which rises to a step that it does not name."""
+
+    def __init__(self, begin=0, until=300):
+        super().__init__(begin, None)
+        self.until = until
+
+    def __call__(self, step):
+        return 0.8 * min(max(step - self.begin, 0) / (self.until - self.begin), 1.0)
+
+    def bounds(self):
+        return 0.0, 0.8
+
+    def get_config(self):
+        return {"begin": self.begin, "until": self.until}
+
+
+class Wave(Endless):
+    """One that never stops changing."""
+
+    def __call__(self, step):
+        return 0.4 + 0.4 * math.sin(step / 7.0)
+
+
+@pytest.mark.parametrize("total", [None, 300, 301, 5000])
+@pytest.mark.parametrize("begin", [0, 37])
+def test_a_schedule_without_an_end_settles_when_its_value_does(begin, total):
+    mine = Endless(begin)
+    theirs = Foreign(lambda step: (step % 10 == 0, np.float32(mine(step))))
+    for schedule in (mine, theirs):
+        settled = schedule.settles(total)
+        assert settled == pytest.approx(300, abs=1)
+        assert schedule(settled) == pytest.approx(0.8, abs=1e-3)
+        assert schedule.last == pytest.approx(0.8, abs=1e-3)
+
+
+def test_what_never_settles_and_what_does_at_once():
+    assert Wave().settles(1000) == pytest.approx(1000, abs=10)
+    assert Endless(0, 5000).settles(1000) == 1000  # of this run it sees no more
+    assert Constant(0.5, begin=10).settles(1000) == Constant(0.5, begin=10).settles() == 10
+    assert Foreign(Theirs(0.5, 0.5, 20, -1)).settles(1000) == 20
+    assert PolynomialDecay(0.0, 0.5, 5, 50).settles() == 50
+    with pytest.raises(ValueError, match="resolve"):
+        Endless("1 epochs").settles(10)
+
+
 @pytest.mark.parametrize("value", [0.5, "keep", dict, lambda step: step, lambda step: ("a", "b")])
 def test_what_is_no_schedule_of_tfmot(value):
     with pytest.raises(TypeError, match="`schedule`"):

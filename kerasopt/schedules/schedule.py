@@ -9,6 +9,9 @@ from kerasopt._checks import bad_value, is_integer, warn
 from kerasopt._configured import Configured
 from kerasopt.schedules.moments import Moment, amount_of, check_moment, moment_in_steps, unit_of
 
+_FAR = 100_000  # steps at which a schedule without an end is looked at, where a run has none
+_LEAST = 1e-4
+
 
 class Schedule(Configured, ABC):
     """Base of all schedules: a pure function `step -> value` with a begin and an end.
@@ -18,7 +21,8 @@ class Schedule(Configured, ABC):
 
     Args:
         begin: When the value starts to act: int steps, float fraction of the run, `"3 epochs"`.
-        end: When it has its last value, in the same forms; `None` for no end.
+        end: When it has its last value, in the same forms; `None` for no end: the callbacks then
+            look for the step from which on the value no longer changes.
     """
 
     def __init__(self, begin: Moment, end: Moment | None):
@@ -49,7 +53,40 @@ class Schedule(Configured, ABC):
     def last(self) -> float:
         """The value at the end."""
         end = self.steps[1]
-        return self(self.steps[0] if end is None else end)
+        return self(self.settles() if end is None else end)
+
+    def settles(self, total_steps: int | None = None) -> int:
+        """Give the step from which on the value stays what it is: `end`, where there is one.
+
+        Where there is none, the values at 101 steps of the run tell, and then those between the
+        last two that differ by more than 0.0001. A value that never stops changing settles at the
+        end of the run.
+
+        Args:
+            total_steps: Steps of the run. Defaults to `None`: unknown, 100,000 from `begin` on are
+                looked at.
+
+        Raises:
+            ValueError: If moments are fractions or epochs, and the schedule was not resolved.
+        """
+        begin, end = self.steps
+        if end is not None:
+            return end
+        last = begin + _FAR if total_steps is None or total_steps <= begin else total_steps
+        final = self(last)
+
+        def is_moving(step: int) -> bool:
+            return abs(self(step) - final) > _LEAST
+
+        steps = [begin + (last - begin) * number // 100 for number in range(101)]
+        moving = [number for number, step in enumerate(steps) if is_moving(step)]
+        if not moving:
+            return begin
+        before, after = steps[moving[-1]], steps[moving[-1] + 1]
+        while after - before > 1:
+            middle = (before + after) // 2
+            before, after = (middle, after) if is_moving(middle) else (before, middle)
+        return after
 
     def resolve(self, total_steps: int | None, steps_per_epoch: int | None = None) -> Self:
         """Give the same schedule with `begin` and `end` in steps, now that the run is known.
