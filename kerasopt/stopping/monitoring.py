@@ -11,10 +11,11 @@ from kerasopt._logs import metric_of, number_of, scalars
 from kerasopt.stopping.rule import Rule, Verdict, go_on
 
 _LOWER = re.compile(
-    r"loss|error|perplexity|divergence|crossentropy|hinge|(^|_)(mse|mae|mape|msle|rmse|nll)$"
+    r"loss|error|perplexity|divergence|crossentropy|hinge|poisson|huber|log_?cosh"
+    r"|(^|_)(mse|mae|mape|msle|rmse|nll)$"
 )
 _HIGHER = re.compile(
-    r"accuracy|similarity|(^|_)(acc|auc|precision|recall|sensitivity|specificity|f1|fbeta|io_?u|r2"
+    r"accuracy|similarity|correlation|(^|_)(acc|auc|precision|recall|sensitivity|specificity|f1|fbeta|io_?u|r2"
     r"|dice)(?![a-z])|(^|_)(ap|map)$"
 )
 

@@ -7,6 +7,8 @@ from typing import Any
 import keras_tuner
 
 from kerasopt._checks import bad_type, bad_value, is_real
+from kerasopt._logs import metric_of
+from kerasopt.stopping.monitoring import direction
 
 # What this library measures, and names that Keras's metrics do not have.
 _SMALLER = ("bytes", "latency", "memory", "macs", "params", "parameters", "error", "loss", "time")
@@ -70,20 +72,23 @@ def _one(objective: Any) -> Any:
             "the name of a metric, a `keras_tuner.Objective`, a (name, direction) pair or a list",
             objective,
         )
-    direction = direction_of(objective)
-    if direction is None:
+    told = direction_of(objective)
+    if told is None:
         raise bad_value(
             "objective",
             "a metric whose direction is known",
             objective,
             f'Say it: objective=("{objective}", "min") or ("{objective}", "max").',
         )
-    return keras_tuner.Objective(objective, direction)
+    return keras_tuner.Objective(objective, told)
 
 
 def direction_of(metric: str) -> str | None:
     """Tell from a metric's name whether `"min"` or `"max"` is good, or `None`."""
-    name = metric.removeprefix("val_")
+    name = metric_of(metric.removeprefix("val_"))
+    # KerasTuner takes each metric of Keras that it does not know, such as F1Score, for an error.
+    if (told := direction(name)) is not None:
+        return told
     try:
         known = keras_tuner.engine.metrics_tracking.infer_metric_direction(name)
     except Exception:  # Keras raises what it likes for a name that is none of its own

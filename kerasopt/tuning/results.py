@@ -7,7 +7,7 @@ from typing import Any
 import keras
 
 from kerasopt._checks import bad_type, bad_value
-from kerasopt._logs import array_of, number_of, scalar, scalars
+from kerasopt._logs import array_of, metric_of, number_of, scalar, scalars
 
 
 def metrics_of(
@@ -35,7 +35,7 @@ def metrics_of(
     """
     if isinstance(result, keras.callbacks.History):
         epoch = best_epoch(result.history, objectives[0], first)
-        return at_epoch(result.history, epoch)
+        return at_epoch(result.history, epoch, [name for name, _ in objectives])
     if _is_number(result):
         if len(objectives) > 1:
             raise bad_value(
@@ -51,26 +51,33 @@ def metrics_of(
         for name, value in result.items():
             if not isinstance(name, str) or array_of(value) is None:
                 raise _wrong({name: value})
-        return scalars(result)
+        return _numbers(result, [name for name, _ in objectives])
     raise _wrong(result)
 
 
-def at_epoch(history: Mapping[str, Sequence[Any]], epoch: int) -> dict[str, float]:
+def at_epoch(
+    history: Mapping[str, Sequence[Any]], epoch: int, objectives: Sequence[str] = ()
+) -> dict[str, float]:
     """Give the metrics of one epoch of a history; what is shorter has its last value.
 
-    Of a metric with a number a class each has its own name, such as `f1_score[0]`.
+    Of a metric with a number a class each has its own name, such as `f1_score[0]`; of more than 100
+    only those that are objectives.
 
     Example:
     >>> at_epoch({"loss": [0.5, 0.25], "f1_score": [[0.0, 0.0], [0.5, 1.0]]}, 1)
     {'loss': 0.25, 'f1_score[0]': 0.5, 'f1_score[1]': 1.0}
     """
-    return scalars(
-        {
-            name: values[epoch] if len(values) > epoch else values[-1]
-            for name, values in history.items()
-            if len(values)
-        }
-    )
+    last = {
+        name: values[epoch] if len(values) > epoch else values[-1]
+        for name, values in history.items()
+        if len(values)
+    }
+    return _numbers(last, objectives)
+
+
+def _numbers(logs: Mapping[str, Any], objectives: Sequence[str]) -> dict[str, float]:
+    named = {name: number_of(logs, name, "objective") for name in objectives if name not in logs}
+    return {**scalars(logs), **{k: value for k, value in named.items() if value is not None}}
 
 
 def _is_number(value: Any) -> bool:
@@ -100,7 +107,7 @@ def best_epoch(
     1
     """
     name, direction = objective
-    whole = name if name in history else name.rsplit("[", 1)[0]
+    whole = name if name in history else metric_of(name)
     if whole not in history:
         return max((len(values) for values in history.values()), default=1) - 1
     sign = -1.0 if direction == "max" else 1.0

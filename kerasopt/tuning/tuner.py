@@ -303,9 +303,11 @@ class Tuner(Shows):
             self._fail(trial, fatal)
             raise
         except TooLarge as large:
-            known = isinstance(self.oracle, OptunaOracle)
             self._keep(trial, SIZE, large.size)
-            trial.status, trial.message = "PASSED" if known else "FAILED", str(large)
+            if isinstance(self.oracle, OptunaOracle):
+                trial.status, trial.message = "PASSED", str(large)
+            else:
+                trial.status, trial.message = "FAILED", f"{large} {_OVERSIZED}"
         except keras_tuner.errors.FailedTrialError:
             trial.status, trial.message = "FAILED", traceback.format_exc()
         except (Exception, SystemExit):  # whatever a user's model raises is the trial's own
@@ -384,6 +386,13 @@ class Tuner(Shows):
 
         show()
         return show
+
+
+_OVERSIZED = (
+    "Under an oracle of KerasTuner it is a failed trial, as in KerasTuner. Raise the oracle's "
+    "`max_consecutive_failed_trials`, or leave `oracle` out: then another configuration takes its "
+    "place."
+)
 
 
 def check_no_chief() -> None:

@@ -148,7 +148,7 @@ def test_better_than_nothing():
         ("precision_at_recall", "max"),
         ("mse_of_what", None),
         ("apples", None),
-        ("poisson", None),
+        ("poisson", "min"),
         ("", None),
     ],
 )

@@ -1,5 +1,7 @@
 """Models that are too large are passed over; models without a `call` keep their weights."""
 
+import contextlib
+
 import keras
 import keras_tuner
 import numpy as np
@@ -75,6 +77,30 @@ def test_a_grid_leaves_them_out(tmp_path):
     tuner = GridSearch(narrow, "val_loss", max_model_size=81, directory=tmp_path)
     tuner.search(X, Y, **FIT)
     assert sorted(one.values["width"] for one in tuner.results()) == [7, 8]
+
+
+@pytest.mark.parametrize(("failures", "ends"), [(3, True), (9, False)])
+def test_under_an_oracle_of_keras_tuner_they_fail_as_they_do_there(failures, ends, tmp_path):
+    def wide(hp):
+        hp.Int("width", 20, 40)
+        return build(hp)
+
+    said, states = [], []
+    for number, kind in enumerate((keras_tuner.Tuner, Tuner)):
+        oracle = keras_tuner.oracles.RandomSearchOracle(
+            keras_tuner.Objective("val_loss", "min"), max_trials=4, seed=0,
+            max_consecutive_failed_trials=failures,
+        )  # fmt: skip
+        how = {"max_model_size": 81, "directory": tmp_path / str(number)}
+        tuner = kind(hypermodel=wide, oracle=oracle, **how)
+        with pytest.raises(RuntimeError) if ends else contextlib.nullcontext() as caught:
+            tuner.search(X, Y, **FIT)
+        said.append(str(caught.value) if ends else "")
+        states.append([one.status for one in oracle.trials.values()])
+    assert states[0] == states[1] == ["FAILED"] * (failures if ends else 4)
+    if ends:
+        assert "more than 81." in said[1]
+        assert "`max_consecutive_failed_trials`, or leave `oracle` out" in said[1]
 
 
 class WithoutCall(keras.Model):

@@ -1,6 +1,8 @@
 """Objectives, limits, what `fit` returned, the ranking: pure functions."""
 
+import inspect
 import math
+from types import SimpleNamespace
 
 import keras
 import keras_tuner
@@ -9,6 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kerasopt import _keras
+from kerasopt.stopping.monitoring import direction
 from kerasopt.tuning.objectives import (
     check_constraints,
     check_objective,
@@ -23,6 +27,42 @@ from kerasopt.tuning.results import averaged, best_epoch, metrics_of
 GOAL = [("val_accuracy", "max")]
 
 
+NEEDED = [{}, {"num_classes": 2}, {"num_classes": 2, "target_class_ids": [0]},
+          {"target_class_ids": [0]}, {"fn": keras.ops.add}, {"specificity": 0.5},
+          {"sensitivity": 0.5}, {"precision": 0.5}, {"recall": 0.5}]  # fmt: skip
+
+
+def keras_metrics():
+    """Give one of each of Keras's metrics."""
+    for kind in vars(keras.metrics).values():
+        if isinstance(kind, type) and issubclass(kind, keras.metrics.Metric):
+            given = inspect.signature(kind.__init__).parameters.values()
+            needed = {one.name for one in given if one.default is one.empty} - {"self"}
+            how = next((one for one in NEEDED if needed <= set(one) <= needed), None)
+            if how is not None:
+                yield kind(**how)
+
+
+def test_the_directions_of_all_of_kerass_metrics_are_keras_own():
+    truth = {}
+    for metric in keras_metrics():
+        truth[metric.name] = _keras.direction(SimpleNamespace(metrics=[metric]), metric.name)
+    truth = {name: known for name, known in truth.items() if known is not None}
+    assert {"f1_score", "r2_score", "mean_io_u", "auc", "pearson_correlation"} <= set(truth)
+    assert {name: direction_of(f"val_{name}") for name in truth} == truth
+    assert {name: direction(f"val_{name}") for name in truth} == truth
+
+
+def test_one_of_many_numbers_is_an_objective():
+    goal = [("val_f1[120]", "max"), ("val_f1[3]", "max")]
+    curve = [np.full(150, value) for value in (0.1, 0.9, 0.5)]
+    history = keras.callbacks.History()
+    history.history = {"val_f1": curve, "loss": [3.0, 2.0, 1.0]}
+    expected = {"loss": 2.0, "val_f1[120]": 0.9, "val_f1[3]": 0.9}
+    assert metrics_of(history, goal) == expected
+    assert metrics_of({"val_f1": curve[1], "loss": 2.0}, goal) == expected
+
+
 @pytest.mark.parametrize(
     ("name", "direction"),
     [
@@ -35,6 +75,8 @@ GOAL = [("val_accuracy", "max")]
         ("tflite_latency_ms", "min"),
         ("tflite_accuracy", "max"),
         ("sparsity", "max"),
+        ("val_f1_score[1]", "max"),
+        ("root_mean_squared_error[0, 2]", "min"),
         ("my_score", None),
     ],
 )
