@@ -142,7 +142,7 @@ def make(
         *losses(wish, prepared, report, found),
         *_doubts(prepared, saved, mode, content),
     )
-    report = replace(report, warnings=said, notes=(*said, *file.notes, *remarks(prepared)))
+    report = replace(report, warnings=said, notes=(*said, *file.notes, *remarks(wish, prepared)))
     return TFLiteModel(content, report, signature, sample)
 
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from kerasopt._kernels import filled
 from kerasopt.export.modes import CALIBRATED, MODES
 from kerasopt.export.preparing import Prepared
 from kerasopt.export.report import Report
@@ -13,8 +14,13 @@ from kerasopt.export.wish import Wish
 _ENOUGH = 100
 
 
-def remarks(prepared: Prepared) -> list[str]:
-    """Say what the user should know but need not be warned of."""
+def remarks(wish: Wish, prepared: Prepared) -> list[str]:
+    """Say what the user should know but need not be warned of.
+
+    Args:
+        wish: What was asked for.
+        prepared: The model and its data.
+    """
     found = ["Exported as a float32 copy."] if prepared.plain is not prepared.model else []
     if prepared.data.source == "random":
         found.append(
@@ -26,7 +32,12 @@ def remarks(prepared: Prepared) -> list[str]:
             f"Compared on {len(prepared.data)} sample{'s' * (len(prepared.data) > 1)}: {POSITIONS} "
             "or more tell whether the file is of use."
         )
-    return [*found, *prepared.notes]
+    return [*found, *([] if wish.sparse else _filled(prepared)), *prepared.notes]
+
+
+def _filled(prepared: Prepared) -> list[str]:
+    said = filled(getattr(prepared.model, "weights", ()))
+    return [said] if said else []
 
 
 def _positions(prepared: Prepared) -> int:
@@ -48,6 +59,7 @@ def losses(wish: Wish, prepared: Prepared, report: Report, found: Contents) -> l
         found: What stands in it.
     """
     return [
+        *(_filled(prepared) if wish.sparse else ()),
         *_calibration(prepared, wish.mode),
         *_left_in_float(wish, report, found),
         *_size(report),

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasopt._checks import bad_value
+from kerasopt._kernels import numbers
 from kerasopt.pruning.activations import input_norms
 from kerasopt.pruning.batches import Batches, Shapes, said
-from kerasopt.pruning.constraint import numbers
 from kerasopt.pruning.criteria import Context
 from kerasopt.pruning.gradients import Gradients
 from kerasopt.selection import Selection

@@ -4,8 +4,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import keras
-import numpy as np
-from numpy.typing import NDArray
 
 from kerasopt import _keras, _temporary
 
@@ -58,18 +56,6 @@ class Mask(_temporary.Temporary, keras.constraints.Constraint):
             "A pruning mask cannot be saved as a layer's constraint: it is taken off when `fit` "
             "ends. The pruned weights are zeros in the saved file."
         )
-
-
-def numbers(variable: Any) -> NDArray[Any]:
-    """Give a variable's value to read, without a copy where it lies in the memory of the CPU."""
-    if keras.config.backend() != "tensorflow":
-        return np.asarray(keras.ops.convert_to_numpy(variable.value))
-    import tensorflow as tf
-
-    tensor = tf.convert_to_tensor(variable.value)
-    if "CPU" not in tensor.device or tensor.dtype not in (tf.float16, tf.float32, tf.float64):
-        return np.asarray(keras.ops.convert_to_numpy(tensor))
-    return np.from_dlpack(tensor)
 
 
 def made(model: Any, targets: list[Any], slots: bool = False) -> list[Mask]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasopt._checks import warn
+from kerasopt._kernels import numbers
 from kerasopt.pruning import constraint
 from kerasopt.pruning.criteria import Context, Criterion, Magnitude
 from kerasopt.pruning.dynamics import Dynamics, drop_and_grow
@@ -82,7 +83,7 @@ class Masks:
         """Give all masks, a bit a weight, before one is in force: a later kernel may be NaN."""
         weights, patterns, known = {}, {}, {}
         for target, layout in zip(self.selection, self._layouts, strict=True):
-            weights[target.path] = layout.view(constraint.numbers(target.variable))
+            weights[target.path] = layout.view(numbers(target.variable))
             patterns[target.path] = layout.pattern(pattern)
             if contexts is not None:
                 shape = tuple(target.variable.shape)
@@ -99,7 +100,7 @@ class Masks:
         """Drop a share of the connections of each kernel, and let as many others grow."""
         changed = []
         for target, mask in zip(self.selection, self._masks, strict=True):
-            weights = np.asarray(constraint.numbers(target.variable), np.float32)
+            weights = np.asarray(numbers(target.variable), np.float32)
             kept = keras.ops.convert_to_numpy(mask.mask)
             context = contexts.get(target.path) or Context(name=target.path)
             growth = dynamics.growth(weights, context, step)
@@ -117,9 +118,7 @@ class Masks:
         return [
             target.path
             for target, layout in zip(self.selection, self._layouts, strict=True)
-            if layout.pattern(pattern).padded(
-                layout.view(constraint.numbers(target.variable)).shape
-            )
+            if layout.pattern(pattern).padded(layout.view(numbers(target.variable)).shape)
         ]
 
     def try_out(self, criterion: Criterion) -> None:
@@ -129,7 +128,7 @@ class Masks:
             ValueError: If the criterion raises, or gives something else.
         """
         target, layout = self.selection[0], self._layouts[0]
-        weights = layout.view(constraint.numbers(target.variable))
+        weights = layout.view(numbers(target.variable))
         context = Context(name=target.path, outputs=layout.outputs)
         scored(as_weights(weights, target.path), criterion, context)
 
@@ -144,7 +143,7 @@ class Masks:
 
     def keep_zeros(self) -> None:
         """Put masks in force that hold the zeros that the kernels have now."""
-        self.set([constraint.numbers(target.variable) != 0 for target in self.selection])
+        self.set([numbers(target.variable) != 0 for target in self.selection])
 
     def set(self, arrays: Iterable[NDArray[np.bool_]]) -> None:
         """Put given masks in force, in the order of the selection, and zero the weights."""
@@ -164,13 +163,13 @@ class Masks:
 
     def weights(self) -> dict[str, NDArray[Any]]:
         """Give the weights by the path of their kernel, to read."""
-        return {t.path: constraint.numbers(t.variable) for t in self.selection}
+        return {t.path: numbers(t.variable) for t in self.selection}
 
     def sparsity(self) -> float:
         """Count the zeros of the kernels and give their share."""
         zeros = total = 0
         for target in self.selection:
-            weights = constraint.numbers(target.variable)
+            weights = numbers(target.variable)
             total += weights.size
             zeros += weights.size - int(np.count_nonzero(weights))
         return zeros / max(total, 1)

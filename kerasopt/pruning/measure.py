@@ -1,12 +1,13 @@
 """How sparse a model is, layer by layer."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import keras
 import numpy as np
 
+from kerasopt import _kernels
 from kerasopt._shown import Shown
 from kerasopt._text import columns
 from kerasopt.pruning.finding import found_pattern
@@ -37,10 +38,12 @@ class Sparsity(Shown):
     Attributes:
         rows: One `Row` a kernel, in the model's order.
         left_out: Path of every other layer with weights -> why it is not among them.
+        notes: What is to be known of them: that zeros of a pruning were filled since.
     """
 
     rows: tuple[Row, ...]
     left_out: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def total(self) -> float:
@@ -51,7 +54,8 @@ class Sparsity(Shown):
     def to_dict(self) -> dict[str, Any]:
         """Give everything as plain data."""
         rows = [{**asdict(row), "shape": list(row.shape)} for row in self.rows]
-        return {"total": self.total, "rows": rows, "left_out": dict(self.left_out)}
+        left_out, notes = dict(self.left_out), list(self.notes)
+        return {"total": self.total, "rows": rows, "left_out": left_out, "notes": notes}
 
     def brief(self) -> str:
         """Give the share of zeros and the number of kernels."""
@@ -78,13 +82,11 @@ class Sparsity(Shown):
     def parts(self) -> list[Any]:
         """Give the table, and what was left out."""
         said = [f"left out: {reasons(self.left_out)}"] if self.left_out else []
-        return [self._table(), *said]
+        return [self._table(), *said, *self.notes]
 
     def __str__(self) -> str:
-        table = columns(self._table(), right=[2, 3, 4])
-        if not self.left_out:
-            return table
-        return f"{table}\nleft out: {reasons(self.left_out)}"
+        table, *said = self.parts()
+        return "\n".join([columns(table, right=[2, 3, 4]), *said])
 
 
 def sparsity(model: Any, include: Any = None, exclude: Any = None) -> Sparsity:
@@ -96,7 +98,8 @@ def sparsity(model: Any, include: Any = None, exclude: Any = None) -> Sparsity:
         exclude: Which layers not, in the same forms. Defaults to `None`.
 
     Returns:
-        A `Sparsity`: `total`, `rows`, `to_dict()`; it prints as a table.
+        A `Sparsity`: `total`, `rows`, `to_dict()`; it prints as a table. If a training since the
+        pruning has filled zeros, it says so, unless the model was saved and loaded in between.
 
     Raises:
         TypeError: If `model` is no Keras 3 model.
@@ -110,7 +113,9 @@ def sparsity(model: Any, include: Any = None, exclude: Any = None) -> Sparsity:
     >>> sparsity(model).total
     0.8
     """
-    return table_of(select(model, include, exclude))
+    chosen = select(model, include, exclude)
+    note = _kernels.filled(target.variable for target in chosen)
+    return replace(table_of(chosen), notes=(note,) if note else ())
 
 
 def table_of(chosen: Selection) -> Sparsity:

@@ -9,11 +9,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import keras
-import numpy as np
 
-from kerasopt import _keras, _temporary
+from kerasopt import _keras, _kernels, _temporary
 from kerasopt._checks import warn
-from kerasopt.pruning.constraint import numbers
 
 Kernel = tuple[str, Any, int]
 
@@ -97,11 +95,13 @@ def remind(
     # A mask that is there belongs to a `fit` that is running.
     free = [one for one in given if not isinstance(one.constraint, _temporary.Temporary)]
     name = f"{model.name}/"
-    found = [(one.path.removeprefix(name), one, zeros) for one in free if (zeros := _zeros(one))]
+    counted = [(one.path.removeprefix(name), one, _kernels.count_zeros(one)) for one in free]
+    found = [(path, one, zeros) for path, one, zeros in counted if zeros]
     if share <= 0.0 or not found:
         return
     note = Note(who, found, share, what)
-    for _, one, _ in found:
+    for _, one, zeros in found:
+        _kernels.note(who, one, zeros)
         one.constraint = Reminder(note, one.constraint)
     _keras.retrace(model)
 
@@ -128,11 +128,6 @@ def forget(variables: Iterable[Any], who: str | None = None) -> float:
     return share
 
 
-def _zeros(variable: Any) -> int:
-    weights = numbers(variable)
-    return int(weights.size - np.count_nonzero(weights))
-
-
 def _are_gone(variables: Sequence[Kernel]) -> bool:
     """Tell whether kernels have lost most of their zeros before this training began.
 
@@ -144,4 +139,5 @@ def _are_gone(variables: Sequence[Kernel]) -> bool:
     if not tf.inside_function():
         return False
     with tf.init_scope():
-        return 2 * sum(_zeros(one) for _, one, _ in variables) < sum(n for _, _, n in variables)
+        now = sum(_kernels.count_zeros(one) for _, one, _ in variables)
+    return 2 * now < sum(zeros for _, _, zeros in variables)

@@ -1,5 +1,8 @@
 """Files without their zeros: those that work, and those that LiteRT gets wrong."""
 
+import re
+import warnings
+
 import keras
 import numpy as np
 import pytest
@@ -59,5 +62,19 @@ def test_what_does_not_is_refused(mode, pattern, data):
 
 
 def test_a_dense_model_gains_nothing(data):
-    with pytest.warns(UserWarning, match="The sparse file is not smaller"):
+    with pytest.warns(UserWarning, match="The sparse file is not smaller") as caught:
         to_tflite(mlp(0.01, "weight"), check=data, sparse=True)
+    assert not [one for one in caught if "remain" in str(one.message)]
+
+
+def test_zeros_that_were_filled_are_missed(data):
+    model = mlp(0.6, "weight")
+    kernel = model.layers[0].kernel
+    kernel.assign(keras.ops.where(kernel == 0.0, 1e-3, kernel))
+    said = r"prune left 60\.0% zeros.*of which 40\.\d% remain: a later training"
+    with pytest.warns(UserWarning, match=said):
+        to_tflite(model, check=data, sparse=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        notes = to_tflite(model, check=data).report.notes
+    assert re.search(said, "\n".join(notes))

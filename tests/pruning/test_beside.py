@@ -1,6 +1,7 @@
 """What stands beside a pruning: Keras's callbacks that compare epochs, and a later training."""
 
 import pickle
+import re
 import warnings
 
 import keras
@@ -18,7 +19,7 @@ from kerasopt.callbacks import (
     Pruning,
     ReduceLROnPlateau,
 )
-from kerasopt.pruning import prune
+from kerasopt.pruning import prune, sparsity
 from kerasopt.pruning.collapse import collapsed
 from kerasopt.schedules import Constant, PolynomialDecay, Steps
 from tests.pruning.small import X, Y, mlp, zeros
@@ -225,6 +226,26 @@ def test_a_collapse_is_said_once_with_what_to_try():
     assert not warned("collapsed", half())
 
 
+def test_a_schedule_that_does_not_name_its_end_is_waited_for(tmp_path):
+    def theirs(step):
+        return True, min(step, 4) / 5
+
+    own = keras.callbacks.ModelCheckpoint(tmp_path / "best.keras", "loss", save_best_only=True)
+    stopper = EarlyStopping("loss", patience=9)
+    model = mlp()
+    with pytest.warns(UserWarning, match=r"Pruning changes the model until step 4, in epoch 2"):
+        fit(model, Pruning(theirs, scope="layer"), own, stopper, epochs=3)
+    assert stopper.best_epoch >= 1
+    assert list(zeros(model).values()) == list(WHOLE.values())
+    stopper = EarlyStopping("loss", patience=9)
+    wave = Pruning(lambda step: (True, 0.4 + 0.4 * (step % 2)))
+    with pytest.warns(
+        UserWarning, match=r"EarlyStopping: only epochs after Pruning count"
+    ) as caught:
+        fit(mlp(), wave, stopper, epochs=3)
+    assert not [one for one in caught if "before the schedule's end" in str(one.message)]
+
+
 # A later training.
 
 
@@ -236,14 +257,24 @@ def test_a_plain_fit_after_pruning_says_that_it_fills_the_zeros_once():
         model.evaluate(X, Y, verbose=0)
         fit(model, Pruning("keep"))
     assert zeros(model) == WHOLE
+    assert "remain" not in str(sparsity(model))
     with pytest.warns(UserWarning, match=r'Pruning left 79.9% zeros.*Pruning\("keep"\)') as caught:
         fit(model, epochs=2)
     assert [one.filename for one in caught] == [__file__]
     assert zeros(model) != WHOLE
+    said = (
+        r"Pruning left 79\.9% zeros in kernels of this model, of which 1\d\.\d% remain: a later.*keep"
+    )
+    table = sparsity(model)
+    assert re.search(said, str(table))
+    assert table.to_dict()["notes"] == list(table.notes)
+    assert table.notes[0] in table._repr_markdown_()
     assert all(one.constraint is None for one in model.variables)
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
         fit(model)
+    prune(model, 0.5)
+    assert sparsity(model).notes == ()
 
 
 def test_other_ways_to_train():

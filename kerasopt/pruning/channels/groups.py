@@ -78,7 +78,7 @@ def rows(stand: Stand, values: Array | None = None) -> Array:
         stand: Where the channels stand on it.
         values: An array of its shape, in its place. Defaults to `None`: its value.
     """
-    from kerasopt.pruning.constraint import numbers
+    from kerasopt._kernels import numbers
 
     value = numbers(stand.place.variable) if values is None else values
     turned = np.moveaxis(value, stand.place.axis, 0)

@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasopt._checks import bad_value
+from kerasopt._kernels import numbers
 from kerasopt.pruning.batches import Batches
 from kerasopt.pruning.channels.atoms import Labels
 from kerasopt.pruning.channels.groups import Group, rows
 from kerasopt.pruning.channels.trace import Trace
 from kerasopt.pruning.channels.watching import look, run
-from kerasopt.pruning.constraint import numbers
 from kerasopt.pruning.gradients import Gradients, untouched
 
 Array = NDArray[Any]

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasopt import _keras
+from kerasopt._kernels import numbers
 from kerasopt.graph import Graph
 from kerasopt.graph.state import assign
 from kerasopt.pruning.channels.atoms import Labels
@@ -16,7 +17,6 @@ from kerasopt.pruning.channels.groups import Group
 from kerasopt.pruning.channels.places import Size
 from kerasopt.pruning.channels.reconstructing import reconstructed
 from kerasopt.pruning.channels.trace import Trace
-from kerasopt.pruning.constraint import numbers
 
 Array = NDArray[Any]
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from kerasopt import _temporary
 from kerasopt._checks import bad_value
+from kerasopt._kernels import numbers
 from kerasopt._layers import CONVOLUTIONS
 from kerasopt.pruning.channels.atoms import Labels
 from kerasopt.pruning.channels.moments import Moments, taps_inside
@@ -23,7 +24,6 @@ from kerasopt.pruning.channels.places import Place
 from kerasopt.pruning.channels.rules.rule import channel_axis
 from kerasopt.pruning.channels.trace import Trace
 from kerasopt.pruning.channels.watching import look
-from kerasopt.pruning.constraint import numbers
 
 Array = NDArray[Any]
 MOST = 4096  # positions of a batch that are read of each layer
