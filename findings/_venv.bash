@@ -5,6 +5,6 @@ set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 "${PYTHON:-python3}" -m venv "$work/venv"
-"$work/venv/bin/python" -m pip install -q --disable-pip-version-check "$@"
+"$work/venv/bin/python" -m pip install -q --no-compile --disable-pip-version-check "$@"
 cd "$work"
 export PATH="$work/venv/bin:$PATH" TF_CPP_MIN_LOG_LEVEL=3

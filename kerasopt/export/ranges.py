@@ -10,7 +10,7 @@ from kerasopt.export.fidelity import Limits
 from kerasopt.export.runner import from_file, port_of, to_file
 from kerasopt.export.samples import Samples
 from kerasopt.export.schema import EDGES
-from kerasopt.export.structure import Graph
+from kerasopt.export.structure import Graph, Tensor
 
 OUTLIER = 100.0
 """How many times what is usual a range may hold."""
@@ -127,17 +127,27 @@ def doubtful(
 def _shared(graph: Graph) -> set[int]:
     """Find tensors whose range is that of another one too, as of all that are concatenated.
 
-    Or of a constant, which a condition puts in the place of some numbers.
+    Or of a constant, which a condition puts in the place of some numbers, or of a sum that they
+    are added into: TensorFlow takes such ranges back through the operations that keep a range.
     """
     found: set[int] = set()
     for operator in reversed(graph.operators):
         inputs = [one for one in operator.inputs if one >= 0 and graph.tensors[one].scale]
-        scales = {graph.tensors[one].scale for one in inputs}
-        if len(inputs) > 1 and len(scales) == 1:
-            found.update(one for one in inputs if not graph.tensors[one].stored)
-        if operator.name == "RESHAPE" and operator.outputs[0] in found:
-            found.update(inputs)
+        made = graph.tensors[operator.outputs[0]] if operator.outputs else None
+        if made is None or made.scale is None:
+            continue
+        alike = {one for one in inputs if _range(graph.tensors[one]) == _range(made)}
+        if len(inputs) > 1:
+            scales = {graph.tensors[one].scale for one in inputs}
+            taken = set(inputs) if len(scales) == 1 else alike
+            found.update(one for one in taken if not graph.tensors[one].stored)
+        elif operator.outputs[0] in found:
+            found.update(alike)
     return found
+
+
+def _range(tensor: Tensor) -> tuple[float | None, int | None]:
+    return tensor.scale, tensor.zero_point
 
 
 def outliers(samples: Samples) -> dict[str, float]:

@@ -60,6 +60,37 @@ def test_zero_and_large_ranges_by_layer():
     assert doubtful(graph, [()] * 6, usually) == ([], {})
 
 
+def test_a_range_of_another_tensor_is_no_outlier():
+    tensors = (
+        *(quantized(name, "INT8", 4e6, 127) for name in ("scores", "turned", "masked")),
+        Tensor("mask", (), "INT8", stored=1, scales=1, scale=4e6, zero_point=127),
+        quantized("product", "INT8", 0.5, 3),
+        quantized("rest", "INT8", 0.25, 7),
+        quantized("sum", "INT8", 0.5, 3),
+        quantized("alone", "INT8", 0.5, 3),
+        quantized("flat", "INT8", 0.5, 3),
+    )
+    operators = (
+        Operator("BATCH_MATMUL", (), (0,)),
+        Operator("TRANSPOSE", (0,), (1,)),
+        Operator("SELECT_V2", (1, 3), (2,)),
+        Operator("FULLY_CONNECTED", (), (4,)),
+        Operator("ADD", (4, 5), (6,)),
+        Operator("CONV_2D", (), (7,)),
+        Operator("RESHAPE", (7,), (8,)),
+    )
+    owners = [
+        (name,) for name in ("attention", "turn", "softmax", "dense", "add", "conv", "flatten")
+    ]
+    usually = {one.name: 0.1 for one in tensors}
+    usually.update(masked=5e8, sum=60.0, flat=60.0)
+    # Of a convolution's own numbers the range is its own, though they keep it when they are shaped.
+    assert doubtful(Graph(tensors, operators, (), ()), owners, usually) == (
+        [],
+        {"conv": pytest.approx(0.5 * 131 / 0.1)},
+    )
+
+
 def test_one_sample_larger_than_the_rest():
     calm = np.ones((50, 3))
     wild = np.ones((50, 3))
