@@ -13,6 +13,15 @@ from kerasopt._checks import bad_type, bad_value
 MOST = 100
 """Entries of an array that are told apart by name; of a larger one none is."""
 
+_LOWER = re.compile(
+    r"loss|error|perplexity|divergence|crossentropy|hinge|poisson|huber|log_?cosh"
+    r"|(^|_)(mse|mae|mape|msle|rmse|nll)$"
+)
+_HIGHER = re.compile(
+    r"accuracy|similarity|correlation|(^|_)(acc|auc|precision|recall|sensitivity|specificity|f1|fbeta|io_?u|r2"
+    r"|dice)(?![a-z])|(^|_)(ap|map)$"
+)
+
 _ADVICE = (
     "It has one number a class. Name one of them, such as {name!r}, or give the metric an average, "
     'such as keras.metrics.F1Score(average="macro").'
@@ -129,6 +138,22 @@ def scalars(logs: Mapping[str, Any]) -> dict[str, float]:
     {'loss': 0.5, 'f1_score[0]': 0.25, 'f1_score[1]': 1.0}
     """
     return dict(_entries(logs, MOST))
+
+
+def direction(name: str) -> str | None:
+    """Tell from a metric's name whether lower or higher is better.
+
+    Returns:
+        `"min"`, `"max"`, or `None` where the name does not tell.
+
+    Example:
+    >>> [direction(name) for name in ("val_loss", "val_accuracy", "rmse", "val_my_score")]
+    ['min', 'max', 'min', None]
+    """
+    name = metric_of(name).lower()
+    if _LOWER.search(name):
+        return "min"
+    return "max" if _HIGHER.search(name) else None
 
 
 def not_finite(logs: Mapping[str, Any]) -> dict[str, float]:

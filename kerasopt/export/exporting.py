@@ -65,8 +65,8 @@ def to_tflite(
             up to 100 samples of `calibration`, or else random numbers in [0, 1).
         labels: Labels of all the samples of `check` (arrays, then), to tell the file's accuracy and
             the model's, or of numbers the mean absolute error and R2, and to judge the file by
-            these; the report also has the metrics that the model was compiled with. An array, or
-            for several outputs a dict by output name. Defaults to `None`.
+            these and by the metrics that the model was compiled with. An array, or for several
+            outputs a dict by output name. Defaults to `None`.
         metadata: What the file says about itself, a dict of string -> JSON data, such as
             `{"version": "1.2", "labels": ["cat", "dog"]}`; `inspect` gives it back. `"labels"` name
             the numbers of the output. Defaults to `None`.

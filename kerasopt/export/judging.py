@@ -1,16 +1,21 @@
 """The accuracy of a file beside that of its model, on labelled samples."""
 
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kerasopt._checks import bad_value
+from kerasopt._keras import direction
+from kerasopt._logs import direction as direction_of
+from kerasopt._logs import metric_of
 from kerasopt.export.preparing import Prepared
 from kerasopt.export.reading import read
-from kerasopt.export.scoring import by_output, chance, compiled_scores, r2_by_column, scores
+from kerasopt.export.scoring import by_output, chance, compiled_scores, r2_by_column, rarest, scores
 from kerasopt.export.signature import signature_of
-from kerasopt.export.usefulness import Verdict, by_skill
+from kerasopt.export.usefulness import POSITIONS, SOUND, Verdict, by_metric, by_skill
 from kerasopt.export.verify import file_outputs, keras_outputs
 
 
@@ -34,7 +39,11 @@ class Judged:
         self._right = keras_outputs(prepared.plain, whole, self._samples)
         self._keras = self._scores(self._right)
         self._compiled = compiled_scores(prepared.model, self._right, labels)
-        self._last: tuple[bytes, dict[str, Any]] = (b"", {})
+        self._constant: dict[str, float] = {}
+        if self._compiled:
+            same = {name: _constant(one) for name, one in self._right.items()}
+            self._constant = compiled_scores(prepared.model, same, labels)
+        self._last: tuple[bytes, dict[str, Any], dict[str, float]] = (b"", {}, {})
 
     def _scores(self, outputs: dict[str, Any]) -> dict[str, float]:
         found = scores(outputs, self._labels)
@@ -49,14 +58,16 @@ class Judged:
         """Give by metric the model's value and the file's, also of those it was compiled with."""
         outputs = self._outputs(file)
         mine = self._scores(outputs)
-        if self._compiled:
-            mine |= compiled_scores(self._model, outputs, self._labels)
+        mine |= self._last[2]
         keras = {**self._compiled, **self._keras}
         return {name: {"keras": keras[name], "file": mine[name]} for name in mine if name in keras}
 
     def _outputs(self, file: bytes) -> dict[str, Any]:
         if self._last[0] != file:
-            self._last = (file, file_outputs(file, self._signature, self._samples))
+            outputs, compiled = file_outputs(file, self._signature, self._samples), {}
+            if self._compiled:
+                compiled = compiled_scores(self._model, outputs, self._labels)
+            self._last = (file, outputs, compiled)
         return self._last[1]
 
     def verdicts(self, file: bytes, least: float | None = None) -> list[Verdict]:
@@ -84,7 +95,39 @@ class Judged:
             what = "R2" if len(right) == 1 else f"R2 of entry {column}"
             both = (float(right[column]), float(came[column]))
             found.append(by_skill(name, what, *both, least=least))
-        return found
+        return [*found, *self._by_compiled(least)]
+
+    def _by_compiled(self, least: float | None) -> list[Verdict]:
+        """Judge the last file by what the model was compiled with, as far as it is known which way.
+
+        Of a metric with a number a class by the mean, as rare classes have few samples.
+        """
+        found = []
+        mine, outputs = _by_mean(self._last[2]), self._right
+        keras, constant = _by_mean(self._compiled), _by_mean(self._constant)
+        labels = by_output(outputs, self._labels)
+        for metric in mine:
+            way = direction(self._model, metric) or direction_of(metric)
+            if way is None or metric not in keras or metric not in constant:
+                continue
+            its = [one for one in outputs if metric.startswith(f"{one}_")] or list(outputs)
+            counts = [rarest(labels[one], outputs[one]) for one in its]
+            more, classes = way == "max", all(counts)
+            few = max(len(outputs[one]) for one in its) < POSITIONS
+            found.append(
+                by_metric(
+                    metric,
+                    keras[metric],
+                    mine[metric],
+                    constant[metric],
+                    more,
+                    count=min(counts) if more else 0,
+                    # A logarithm of one probability may weigh as much as all others.
+                    refuses=not few and (more or not classes),
+                    least=least,
+                )
+            )
+        return [one for one in found if one.level != SOUND]
 
     def check_classes(self) -> None:
         """Make sure that the labels are of classes.
@@ -107,3 +150,18 @@ class Judged:
             for metric, value in mine.items()
             if metric.endswith("accuracy")
         )
+
+
+def _constant(output: NDArray[Any]) -> NDArray[Any]:
+    """Give an output that knows nothing of its samples: the mean of each entry."""
+    entries = output.reshape(-1, output.shape[-1] if output.ndim > 1 else 1)
+    mean = entries.mean(0).astype(output.dtype)
+    return np.broadcast_to(mean if output.ndim > 1 else mean[0], output.shape).copy()
+
+
+def _by_mean(found: Mapping[str, float]) -> dict[str, float]:
+    """Give metrics by name, of those with a number a class the mean."""
+    several: dict[str, list[float]] = {}
+    for name, value in found.items():
+        several.setdefault(metric_of(name), []).append(value)
+    return {name: float(np.mean(values)) for name, values in several.items()}

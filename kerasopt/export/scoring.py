@@ -139,10 +139,26 @@ def chance(labels: NDArray[Any], output: NDArray[Any]) -> tuple[float, int]:
     >>> chance(np.array([0, 1, 1, 1]), np.zeros((4, 2))), chance(np.eye(4), np.zeros((4, 4)))
     ((0.75, 4), (0.25, 4))
     """
+    counts = _counts(labels, output)
+    return float(counts.max() / counts.sum()), int(counts.sum())
+
+
+def rarest(labels: NDArray[Any], output: NDArray[Any]) -> int:
+    """Give how many labels the rarest class has, 0 where labels are numbers and no classes.
+
+    Example:
+    >>> rarest(np.array([0, 1, 1, 1]), np.zeros((4, 2))), rarest(np.arange(4.0), np.zeros((4, 1)))
+    (1, 0)
+    """
+    classes = metric_name(labels, output).endswith("accuracy")
+    return int(_counts(labels, output).min()) if classes else 0
+
+
+def _counts(labels: NDArray[Any], output: NDArray[Any]) -> NDArray[np.intp]:
+    """Give how many labels each class has that occurs."""
     if metric_name(labels, output) == "categorical_accuracy":
         labels = labels.argmax(-1)
-    _, counts = np.unique(labels, return_counts=True)
-    return float(counts.max() / counts.sum()), int(counts.sum())
+    return np.unique(labels, return_counts=True)[1]
 
 
 def r2_by_column(labels: NDArray[Any], output: NDArray[Any]) -> NDArray[np.float64] | None:

@@ -140,6 +140,49 @@ def by_skill(
     return Verdict(level, why if level != SOUND else "", output)
 
 
+def by_metric(
+    name: str,
+    keras: float,
+    file: float,
+    constant: float,
+    more: bool,
+    count: int = 0,
+    refuses: bool = True,
+    least: float | None = None,
+) -> Verdict:
+    """Judge a file by a metric that its model was compiled with, as `by_skill` does by accuracy.
+
+    Args:
+        name: The metric.
+        keras: Its value for the Keras model.
+        file: For the file.
+        constant: For outputs that are the same for all samples.
+        more: Whether more of it is better.
+        count: Where it counts classes, labels of the rarest one: a few are chance. Defaults to
+            `0`: it counts nothing.
+        refuses: Whether a file may be of no use by it. Defaults to `True`.
+        least: As in `by_skill`. Defaults to `None`.
+
+    Example:
+    >>> by_metric("rmse", 0.1, 0.9, 1.1, more=False).why
+    "the compiled metric 'rmse' is 0.9, in Keras 0.1"
+    """
+    sign = 1.0 if more else -1.0
+    skill = sign * (keras - constant)
+    least_skill = _SKILL * max(abs(keras), abs(constant))
+    if not np.isfinite([keras, constant]).all() or skill <= least_skill:
+        return Verdict(SOUND)
+    if count and abs(keras - file) * count < _BY_CHANCE:
+        return Verdict(SOUND)
+    lowest = _LEAST_SKILL if least is None else min(_LEAST_SKILL, least)
+    share = sign * (file - constant) / skill if np.isfinite(file) else -np.inf
+    level = _level(share, lowest, _ENOUGH_SKILL)
+    if level == USELESS and not refuses:
+        level = DOUBTFUL
+    why = f"the compiled metric {name!r} is {file:.3g}, in Keras {keras:.3g}"
+    return Verdict(level, why if level != SOUND else "")
+
+
 def with_labels(
     verdicts: Sequence[Verdict],
     agreement: Mapping[str, Agreement],

@@ -1,39 +1,13 @@
 """The base of the rules that watch a metric: its name, its direction, its best value."""
 
 import math
-import re
 from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from kerasopt._checks import bad_type, did_you_mean, one_of
-from kerasopt._logs import metric_of, number_of, scalars
+from kerasopt._logs import direction, metric_of, number_of, scalars
 from kerasopt.stopping.rule import Rule, Verdict, go_on
-
-_LOWER = re.compile(
-    r"loss|error|perplexity|divergence|crossentropy|hinge|poisson|huber|log_?cosh"
-    r"|(^|_)(mse|mae|mape|msle|rmse|nll)$"
-)
-_HIGHER = re.compile(
-    r"accuracy|similarity|correlation|(^|_)(acc|auc|precision|recall|sensitivity|specificity|f1|fbeta|io_?u|r2"
-    r"|dice)(?![a-z])|(^|_)(ap|map)$"
-)
-
-
-def direction(name: str) -> str | None:
-    """Tell from a metric's name whether lower or higher is better.
-
-    Returns:
-        `"min"`, `"max"`, or `None` where the name does not tell.
-
-    Example:
-    >>> [direction(name) for name in ("val_loss", "val_accuracy", "rmse", "val_my_score")]
-    ['min', 'max', 'min', None]
-    """
-    name = metric_of(name).lower()
-    if _LOWER.search(name):
-        return "min"
-    return "max" if _HIGHER.search(name) else None
 
 
 class MonitoringRule(Rule):

@@ -7,8 +7,7 @@ from typing import Any
 import keras_tuner
 
 from kerasopt._checks import bad_type, bad_value, is_real
-from kerasopt._logs import metric_of
-from kerasopt.stopping.monitoring import direction
+from kerasopt._logs import direction, metric_of
 
 # What this library measures, and names that Keras's metrics do not have.
 _SMALLER = ("bytes", "latency", "memory", "macs", "params", "parameters", "error", "loss", "time")

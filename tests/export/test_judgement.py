@@ -11,6 +11,9 @@ from keras import layers
 from sklearn.metrics import r2_score
 
 from kerasopt.export import ExportError, export_all, to_tflite
+from kerasopt.export.judging import Judged
+from kerasopt.export.preparing import prepare
+from kerasopt.export.usefulness import DOUBTFUL, USELESS
 from kerasopt.export.verify import file_outputs
 
 HOUSING = Path(__file__).parents[3] / "shared" / "data" / "housing.csv"
@@ -157,6 +160,99 @@ def test_a_price_whose_normalization_does_not_bear_int8(houses):
     assert both["file"] > 0.95 * right
     assert "r2 score" in str(made.report)
     assert not any("is coarse" in one for one in made.report.warnings)
+
+
+@keras.saving.register_keras_serializable()
+class Near(keras.metrics.Mean):
+    """Share of the predictions that are off by less than 3 % of the label."""
+
+    def __init__(self, name="near", **kwargs):
+        super().__init__(name, **kwargs)
+        self._direction = "up"
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        y_pred = keras.ops.reshape(y_pred, keras.ops.shape(y_true))
+        near = keras.ops.abs(y_pred - y_true) < 0.03 * keras.ops.abs(y_true)
+        super().update_state(keras.ops.cast(near, "float32"), sample_weight)
+
+
+@pytest.fixture(scope="module")
+def amounts():
+    """Amounts of money, most of them small: the large ones have nearly all of the variance."""
+    x = np.random.default_rng(0).uniform(0.0, 9.0, (300, 1)).astype("float32")
+    model = keras.Sequential([keras.Input((1,), name="x"), layers.Activation("exponential")])
+    return model, x, np.exp(x[:, 0])
+
+
+def off(y_true, y_pred):
+    """A function, which nobody knows to be better upwards or downwards."""
+    return keras.ops.abs(y_true - keras.ops.reshape(y_pred, keras.ops.shape(y_true)))
+
+
+def test_a_metric_of_the_users_own_refuses_what_r2_does_not(amounts):
+    model, x, y = amounts
+    model.compile("sgd", "mse", metrics=[off])
+    report = to_tflite(model, None, "int8", x, check=x, labels=y).report
+    assert report.accuracy["r2_score"]["file"] > 0.99
+    assert not any("compiled metric" in one for one in report.warnings)
+    model.compile("sgd", "mse", metrics=[Near(), off, "mean_absolute_percentage_error"])
+    with pytest.raises(
+        ExportError, match=r"of no use.*compiled metric 'near' is 0\.\d+, in Keras 1"
+    ):
+        to_tflite(model, None, "int8", x, check=x, labels=y)
+    with pytest.warns(UserWarning, match="is of no use.*'near' is"):
+        to_tflite(model, None, "int8", x, check=x, labels=y, least_variance=-float("inf"))
+    assert not to_tflite(model, check=x, labels=y).report.warnings
+
+
+# Metrics, labels of the file's samples, and what is made of the model's outputs for the file.
+OUTPUTS = {
+    "AUC": (["AUC"], "binary", lambda rng, y: 0.02 * y[rng.permutation(len(y))], USELESS),
+    "Recall": ([keras.metrics.Recall(0.02)], "binary", lambda _, y: 0.3 * y, USELESS),
+    "the same": (["AUC", "Precision"], "binary", lambda _, y: y, None),
+    "cross-entropy": (["binary_crossentropy"], "binary", lambda _, y: np.round(y, 0), DOUBTFUL),
+    "top 2": (
+        [keras.metrics.SparseTopKCategoricalAccuracy(2)],
+        "classes",
+        lambda rng, y: y[rng.permutation(len(y))],
+        USELESS,
+    ),
+    "F1 of classes": (
+        [keras.metrics.F1Score()], "onehot", lambda rng, y: rng.permuted(y, axis=0), USELESS
+    ),
+    "RMSE": (
+        ["root_mean_squared_error"], "numbers", lambda rng, y: y[rng.permutation(len(y))], USELESS
+    ),
+    "a little": (
+        ["root_mean_squared_error"], "numbers", lambda rng, y: y + rng.normal(0, 0.2, y.shape),
+        DOUBTFUL,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", OUTPUTS)
+def test_built_in_metrics_judge_too(case, monkeypatch):
+    metrics, kind, made, level = OUTPUTS[case]
+    rng = np.random.default_rng(0)
+    classes = rng.integers(0, 4, 400)
+    if kind == "binary":
+        labels = (classes == 0).astype("float32")[:, None]
+        right = np.where(labels, 0.05, 0.004) * rng.uniform(0.5, 1.5, labels.shape)
+    elif kind == "numbers":
+        labels = rng.normal(size=(400, 1))
+        right = labels + rng.normal(0, 0.1, labels.shape)
+    else:
+        labels = classes if kind == "classes" else np.eye(4)[classes]
+        right = np.eye(4)[classes] + rng.normal(0, 0.2, (400, 4))
+    right = right.astype("float32")
+    model = keras.Sequential([keras.Input(right.shape[1:]), layers.Identity(name="y")])
+    model.compile("sgd", "mse", metrics=metrics)
+    judged = Judged(prepare(model, ["float32"], None, right, None), right, labels)
+    came = made(rng, right).astype("float32")
+    monkeypatch.setattr("kerasopt.export.judging.file_outputs", lambda *_: {"y": came})
+    found = [one.level for one in judged.verdicts(b"x") if "compiled" in one.why]
+    assert found == ([] if level is None else [level])
+    assert judged.verdicts(b"x") == judged.verdicts(b"x")
 
 
 def test_random_data_are_no_ground_to_refuse():

@@ -9,6 +9,7 @@ from kerasopt.export.usefulness import (
     DOUBTFUL,
     SOUND,
     USELESS,
+    by_metric,
     by_skill,
     remedies,
     verdict,
@@ -123,6 +124,35 @@ def test_saturation_is_said():
 )
 def test_labels_judge_by_what_is_kept_of_the_skill(keras, file, constant, count, level):
     assert by_skill("y", "accuracy", keras, file, constant, count).level == level
+
+
+@pytest.mark.parametrize(
+    ("keras", "file", "constant", "more", "count", "level"),
+    [
+        (0.95, 0.60, 0.5, True, 50, USELESS),
+        (0.95, 0.90, 0.5, True, 500, DOUBTFUL),
+        (0.95, 0.90, 0.5, True, 50, SOUND),  # less than four of the rarest class
+        (0.51, 0.40, 0.5, True, 500, SOUND),  # no better than a constant
+        (0.8, 0.2, 1.0, True, 500, SOUND),
+        (2.0, 30.0, 40.0, False, 0, USELESS),
+        (2.0, 6.0, 40.0, False, 0, DOUBTFUL),
+        (2.0, 2.5, 40.0, False, 0, SOUND),
+        (2e-6, 3e-5, 4e-5, False, 0, USELESS),  # whatever the unit
+        (2.0, np.nan, 40.0, False, 0, USELESS),
+        (np.nan, 1.0, 40.0, False, 0, SOUND),
+        (-0.99, -0.2, 0.0, False, 0, USELESS),
+        (1.0, 0.0, 0.0, True, 0, USELESS),
+    ],
+)
+def test_compiled_metrics_judge_by_what_is_kept_of_the_skill(
+    keras, file, constant, more, count, level
+):
+    found = by_metric("score", keras, file, constant, more, count)
+    assert found.level == level
+    assert bool(found.why) == (level != SOUND)
+    mild = by_metric("score", keras, file, constant, more, count, refuses=False)
+    assert mild.level == (SOUND if level == SOUND else DOUBTFUL)
+    assert by_metric("score", keras, file, constant, more, count, least=-np.inf).level != USELESS
 
 
 def test_labels_spare_classes():

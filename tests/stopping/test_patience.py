@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kerasopt._logs import direction
 from kerasopt.stopping import Patience
-from kerasopt.stopping.monitoring import direction, missing_metric
+from kerasopt.stopping.monitoring import missing_metric
 from tests.conftest import examples
 from tests.stopping.sequences import stops
 

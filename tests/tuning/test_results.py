@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kerasopt import _keras
-from kerasopt.stopping.monitoring import direction
+from kerasopt._logs import direction
 from kerasopt.tuning.objectives import (
     check_constraints,
     check_objective,
