@@ -124,6 +124,53 @@ def test_the_code_in_documents_names_and_passes_what_there_is(page):
     assert faults == []
 
 
+@pytest.fixture
+def given(tmp_path, monkeypatch):
+    """What the documents take for given; no `fit` is longer than two epochs."""
+    import keras
+    import numpy as np
+    import tensorflow as tf
+
+    fit = keras.Model.fit
+
+    def short(self, *args, epochs=1, **named):
+        return fit(self, *args, epochs=min(epochs, 2), **{**named, "verbose": 0})
+
+    monkeypatch.setattr(keras.Model, "fit", short)
+    monkeypatch.chdir(tmp_path)
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((6, 6, 2))
+    stem = keras.layers.Conv2D(4, 3, padding="same", activation="relu", name="conv_stem")(inputs)
+    block = keras.layers.Conv2D(4, 3, padding="same", activation="relu", name="conv_block")(stem)
+    block = keras.layers.BatchNormalization()(block)
+    flat = keras.layers.Flatten()(keras.layers.Add()([stem, block]))
+    hidden = keras.layers.Dense(8, activation="relu", name="hidden")(flat)
+    model = keras.Model(inputs, keras.layers.Dense(1, activation="sigmoid", name="top")(hidden))
+    model.compile("adam", "binary_crossentropy", metrics=[keras.metrics.AUC(name="auc")])
+    x = np.random.default_rng(0).normal(size=(64, 6, 6, 2)).astype("float32")
+    y = np.arange(64) % 2
+    return {"keras": keras, "tf": tf, "model": model, "x": x, "y": y, "held": (x, y),
+            "validate": lambda: 1.0}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("page", "but"),
+    [("early-stopping", "none"), ("regularization", r"keras\.applications|sklearn")],
+)
+def test_the_code_of_a_document_runs_from_top_to_bottom(page, but, given, capsys):
+    codes = snippets.blocks((ROOT / "docs" / f"{page}.md").read_text())
+    chosen = [code for code in codes if not re.search(but, code)]
+    assert len(chosen) >= 5
+    for code in chosen:
+        exec(compile(code, f"{page}.md", "exec"), given)
+    capsys.readouterr()
+    if page == "early-stopping":
+        assert set(given["stopper"].history) == {0, 1}
+        assert given["verdict"].reason.startswith("Patience: val_loss has not improved on 1")
+    else:
+        assert given["model"].get_layer("hidden_dropout").rate > 0.0
+
+
 @pytest.mark.parametrize(
     ("code", "fault"),
     [

@@ -35,7 +35,14 @@ from kerasopt.export.schema import counted
 from kerasopt.export.structure import constants, input_positions, structure
 from kerasopt.export.tflite_model import TFLiteModel
 from kerasopt.export.usefulness import within_a_step
-from kerasopt.export.verify import by_reference, refuse_float, refuse_quantized, try_out, verify
+from kerasopt.export.verify import (
+    by_reference,
+    refuse_float,
+    refuse_quantized,
+    refuse_sparse,
+    try_out,
+    verify,
+)
 from kerasopt.export.wish import Wish
 
 _SPARSE = (
@@ -90,6 +97,8 @@ def make(
         content = with_metadata(content, wish.metadata)
     try:
         data, expected = prepared.data, prepared.expected
+        if wish.sparse:
+            refuse_sparse(content, mode)
         try_out(content, mode, sample, wish.io != "float32")
         agreement = verify(content, mode, signature, data, expected, wish.least_db)
     except ExportError as error:

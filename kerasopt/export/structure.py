@@ -37,6 +37,7 @@ class Tensor:
         zero_point: The integer that stands for 0.0, likewise.
         variable: Whether it keeps its value from run to run.
         sparse: Whether its values are encoded sparsely.
+        block: How many values of a sparse tensor are kept or left out together; else 0.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Tensor:
     zero_point: int | None = None
     variable: bool = False
     sparse: bool = False
+    block: int = 0
 
     @property
     def size(self) -> int:
@@ -199,7 +201,16 @@ def _tensor(file: bytes, model: Any, tensor: Any) -> Tensor:
         zero_point=int(quantization.ZeroPoint(0)) if single else None,
         variable=bool(tensor.IsVariable()),
         sparse=tensor.Sparsity() is not None,
+        block=_block(tensor.Sparsity(), len(sizes)),
     )
+
+
+def _block(sparsity: Any, axes: int) -> int:
+    if sparsity is None:
+        return 0
+    # The axes of the blocks stand behind those of the tensor.
+    sizes = (sparsity.DimMetadata(axes + one) for one in range(sparsity.BlockMapLength()))
+    return math.prod(int(one.DenseSize()) for one in sizes)
 
 
 def _operator_name(code: Any) -> str:

@@ -133,6 +133,29 @@ def try_out(file: bytes, mode: str, batch: Batch, reference: bool = False) -> No
             ) from error
 
 
+def refuse_sparse(file: bytes, mode: str) -> None:
+    """Refuse, without running it, a sparse file that LiteRT reads wrongly.
+
+    LiteRT has kernels for sparse weights in float, and for int8 ones in blocks of 16 beside int8
+    activations. Of others it loads the file all the same, and may read what is not its own.
+
+    Args:
+        file: Its bytes.
+        mode: Its mode.
+
+    Raises:
+        NotRunError: If there is a tensor of that kind.
+    """
+    for graph in structure(file):
+        for one in graph.tensors:
+            if one.sparse and one.dtype == "INT8" and (mode != "int8" or one.block != 16):
+                raise NotRunError(
+                    f"LiteRT cannot read the sparse weights {one.name!r} of the {mode} file, so it "
+                    "was not written.",
+                    "",
+                )
+
+
 def file_outputs(
     file: bytes, signature: Signature, samples: Samples, reference: bool = False
 ) -> dict[str, np.ndarray]:

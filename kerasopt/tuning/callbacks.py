@@ -100,6 +100,7 @@ class TrialCallback(keras.callbacks.Callback):
             raise keras_tuner.errors.FatalValueError(str(error)) from None
         if value is None:
             return
+        self.seen.add(self._name)  # an entry of an array has no name of its own there
         if _run.unsettled(self):
             self.first = self.epochs - self._earlier
         elif self._is_better(value):

@@ -206,10 +206,11 @@ def test_it_is_plotted_with_a_line_a_class(history):
     assert shown == ["training, each of 3", "validation, each of 3"]
 
 
-def test_it_is_searched_beside_and_by_one_class(tmp_path):
+def test_it_is_searched_beside_and_by_one_class(tmp_path, recwarn):
     usual = {"max_trials": 1, "epochs": 2, "directory": tmp_path, "verbose": 0}
-    objective = ("val_f1_score[1]", "max")
-    found = search(build, X, Y, objective=objective, project_name="a", **usual)
+    found = search(build, X, Y, objective=ENTRY, project_name="a", pruner="median", **usual)
+    assert found.objectives == [(ENTRY, "max")]
+    assert not [one for one in recwarn if "No trial can be pruned" in str(one.message)]
     kept = found.best.metrics
     assert {"val_loss", "val_f1_score[0]", "val_f1_score[2]"} <= set(kept)
     again = found.best_model.evaluate(X[38:], Y[38:], return_dict=True, verbose=0)["f1_score"]

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from kerasopt.export import ExportError, to_tflite
+from kerasopt.export import ExportError, building, to_tflite
 from kerasopt.export.structure import structure
 from kerasopt.pruning import prune
 
@@ -45,7 +45,8 @@ def test_what_works_is_smaller(mode, sparsity, pattern, data):
     assert report.dense_bytes == pytest.approx(len(dense.bytes), abs=64)  # names of layers
     assert report.cost.file_bytes < 0.6 * report.dense_bytes
     assert report.sqnr_db > (80 if mode == "float32" else 20)
-    assert any(one.sparse for one in structure(exported.bytes)[0].tensors)
+    blocks = {one.block for one in structure(exported.bytes)[0].tensors if one.sparse}
+    assert blocks == {16 if mode == "int8" else 4 if pattern == "block_4x1" else 1}
     assert "file with its zeros" in str(report)
     # Other kernels sum in another order: an integer may be rounded the other way.
     step = 1e-5 if mode == "float32" else 2e-3
@@ -56,8 +57,9 @@ def test_what_works_is_smaller(mode, sparsity, pattern, data):
     ("mode", "pattern"),
     [("dynamic", "weight"), ("dynamic", "block_16x1"), ("int8", "weight")],
 )
-def test_what_does_not_is_refused(mode, pattern, data):
-    with pytest.raises(ExportError, match="few sparse files"):
+def test_what_does_not_is_refused_without_being_run(mode, pattern, data, monkeypatch):
+    monkeypatch.setattr(building, "try_out", lambda *_: pytest.fail("It was run."))
+    with pytest.raises(ExportError, match="cannot read the sparse weights.*few sparse files"):
         to_tflite(mlp(0.9, pattern), None, mode, data, sparse=True)
 
 
