@@ -111,13 +111,15 @@ class Steps:
 
     def end(self, reached: float) -> None:
         """Say, at the end of the run, if it was shorter than the schedule."""
+        if not self._begun:
+            return
+        begin, end = self.resolved.steps
         # A schedule without an end has not said what it is to reach.
-        has_end = self.resolved.end is not None
-        if self._begun and has_end and self.done < self.settled_at:
+        due = begin if end is None else end
+        if self.done < due:
             self._warn(
                 f"training ended after {self.done} steps, before the schedule's end at step "
-                f"{self.settled_at}: {self._what} is {reached:.3g} instead of "
-                f"{self.resolved.last:.3g}."
+                f"{due}: {self._what} is {reached:.3g} instead of {self.resolved.last:.3g}."
             )
 
     def get_state(self) -> dict[str, int]:
