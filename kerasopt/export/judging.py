@@ -64,7 +64,9 @@ class Judged:
 
     def _outputs(self, file: bytes) -> dict[str, Any]:
         if self._last[0] != file:
-            outputs, compiled = file_outputs(file, self._signature, self._samples), {}
+            given, compiled = file_outputs(file, self._signature, self._samples), {}
+            # In the model's order, which that of labels in a list is; a file has one of its own.
+            outputs = {name: given[name] for name in self._right}
             if self._compiled:
                 compiled = compiled_scores(self._model, outputs, self._labels)
             self._last = (file, outputs, compiled)

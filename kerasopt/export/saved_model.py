@@ -32,8 +32,8 @@ class ServingSignature(Signature):
 
     def call(self, model: Any, values: Mapping[str, Any]) -> dict[str, Any]:
         """Call it."""
-        found: dict[str, Any] = model(values)
-        return found
+        found = model(values)
+        return {name: found[name] for name in self.output_names}
 
 
 class SavedModel:
@@ -100,17 +100,20 @@ class SavedModel:
         return f"<SavedModel {self._path}>"
 
     def signature(self, batch_size: int | None = None) -> Signature:
-        """Give its signature. Inputs are sorted by name: their order is not kept in the folder.
+        """Give its signature, inputs and outputs sorted by name.
+
+        Their order is not kept in the folder, and is another whenever it is loaded. Numbers in
+        names count as such: `model.export` calls outputs `output_0` to `output_10`, in order.
 
         Args:
             batch_size: Fixes the batch axis. Defaults to `None`: as it has it.
         """
         inputs = []
-        for name, spec in sorted(self._specs().items()):
+        for name, spec in sorted(self._specs().items(), key=lambda one: _in_order(one[0])):
             batch, *rest = spec.shape.as_list()
             shape = (batch_size or batch, *rest)
             inputs.append(Input(name, name, shape, spec.dtype.name, ordered=False))
-        names = tuple(self._function.structured_outputs)
+        names = tuple(sorted(self._function.structured_outputs, key=_in_order))
         return ServingSignature(tuple(inputs), {one.name: i for i, one in enumerate(inputs)}, names)
 
     def refuse_unfit(self) -> None:
@@ -174,6 +177,11 @@ def inner_layers(model: Any) -> dict[str, Any]:
         model: A Keras model or a `SavedModel`.
     """
     return {} if isinstance(model, SavedModel) else dict(walk(model))
+
+
+def _in_order(name: str) -> list[tuple[int, str]]:
+    """Give by what names are sorted, `output_2` before `output_10`."""
+    return [(int(part) if part.isdecimal() else -1, part) for part in re.split(r"(\d+)", name)]
 
 
 def _types(names: tuple[str, ...]) -> set[int]:

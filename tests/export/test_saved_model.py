@@ -96,6 +96,36 @@ def test_two_inputs_are_not_swapped(two_inputs, mode, rng, tmp_path):
         made.predict([data["zebra"], data["ant"]])
 
 
+def test_outputs_are_in_order_whatever_the_folder_says(tmp_path, rows):
+    """TensorFlow gives them in another order in each process."""
+    x = keras.Input((4,), name="x")
+    model = keras.Model(x, [layers.Dense(1 + i % 3, name=f"d{12 - i}")(x) for i in range(12)])
+    model.export(tmp_path / "twelve", verbose=False)
+    right = [np.asarray(one) for one in model(rows)]
+    names = [f"output_{i}" for i in range(12)]
+    made = to_tflite(tmp_path / "twelve", check=rows, labels=right)
+    report = made.report
+    assert [one.name for one in report.outputs] == list(report.agreement) == names
+    assert [one.shape[-1] for one in report.outputs] == [1 + i % 3 for i in range(12)]
+    for name, output in zip(names, right, strict=True):
+        np.testing.assert_allclose(made.predict(rows)[name], output, atol=1e-5)
+    errors = [name for name in report.accuracy if name.endswith("mean_absolute_error")]
+    assert errors == [f"{name}_mean_absolute_error" for name in names]
+    assert max(report.accuracy[name]["keras"] for name in errors) < 1e-5
+
+    class Named(tf.Module):
+        @tf.function(input_signature=[tf.TensorSpec((None, 4), tf.float32, name=n) for n in "ba"])
+        def serve(self, b, a):
+            return {name: a + i * b for i, name in enumerate(("z10", "c", "z9", "a", "Z"))}
+
+    module = Named()
+    signature = SavedModel(
+        save(module, tmp_path / "named", serving_default=module.serve)
+    ).signature()
+    assert signature.output_names == ("Z", "a", "c", "z9", "z10")
+    assert [one.name for one in signature.inputs] == ["a", "b"]
+
+
 def test_state_is_refused(tmp_path):
     class Counting(Line):
         @tf.function(input_signature=[tf.TensorSpec((None, 4), tf.float32, name="x")])

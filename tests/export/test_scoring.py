@@ -116,6 +116,20 @@ def test_several_outputs():
     assert list(scores(outputs, {"b": right["b"]}, ["mse"])) == ["b_mean_squared_error"]
 
 
+def test_labels_in_a_list_are_in_the_order_of_the_models_outputs():
+    """A file has its outputs in an order of its own."""
+    keras.utils.set_random_seed(0)
+    x, data = keras.Input((4,), name="x"), RNG.normal(size=(40, 4)).astype("float32")
+    names = [f"{letter}{number}" for letter in "zbka" for number in (10, 9)]
+    model = keras.Model(x, [layers.Dense(2, name=name)(x) for name in names])
+    right = [np.asarray(one) for one in model(data)]
+    made = to_tflite(model, check=data, labels=right)
+    assert [one.name for one in made.report.outputs] == list(made.report.agreement) == names
+    for name in names:
+        assert max(made.report.accuracy[f"{name}_mean_absolute_error"].values()) < 1e-5
+        assert made.report.accuracy[f"{name}_r2_score"]["file"] == pytest.approx(1.0)
+
+
 def test_r2_is_that_of_keras():
     right = RNG.normal(size=(40, 3)).astype("float32")
     came = right + RNG.normal(size=right.shape).astype("float32") * [0.1, 1.0, 3.0]
