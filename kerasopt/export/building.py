@@ -12,6 +12,7 @@ from kerasopt.export.causes import (
     of_deciding,
     of_masks,
     of_one_hot,
+    of_sums,
     swallowed,
     unequal,
 )
@@ -30,7 +31,7 @@ from kerasopt.export.preparing import Prepared
 from kerasopt.export.ranges import doubtful, limits, outliers, remarks_on, usual
 from kerasopt.export.remarks import losses, remarks, slowness
 from kerasopt.export.report import Report
-from kerasopt.export.runner import Runner, ports, time_file, time_files
+from kerasopt.export.runner import RUNS, SECONDS, Runner, ports, time_file, time_files
 from kerasopt.export.schema import counted
 from kerasopt.export.structure import constants, input_positions, structure
 from kerasopt.export.tflite_model import TFLiteModel
@@ -49,9 +50,6 @@ _SPARSE = (
     "LiteRT runs few sparse files: float32 ones, and int8 ones pruned in blocks of 16 along the "
     "inputs. Use `sparse=False`."
 )
-
-_SECONDS = 0.4
-_RUNS = 200
 
 
 def versions() -> dict[str, str]:
@@ -192,6 +190,7 @@ def _causes(prepared: Prepared, saved: Saved, mode: str, content: bytes) -> list
         *([masks] if masks else []),
         *of_one_hot(graph, layers),
         *of_biases(graph, layers),
+        *of_sums(graph, layers),
         *of_deciding(deciding(graph, layers, inputs)),
         *unequal(graph, layers, given, prepared.layers, inputs),
     ]
@@ -241,7 +240,7 @@ def timed_in_turn(
     """
     beside = "float32" not in files and prepared.has_float32
     contents = [file.bytes for file in files.values()] + ([saved.float32()] if beside else [])
-    timed = time_files(contents, prepared.sample, 1, _SECONDS, _RUNS)
+    timed = time_files(contents, prepared.sample, 1, SECONDS, RUNS)
     at = list(files).index("float32") if "float32" in files else len(contents) - 1
     found = {}
     for position, (mode, file) in enumerate(files.items()):
@@ -273,6 +272,6 @@ _UNTIMED = _Times(Latency(0.0, 0.0, 0))
 def _times(prepared: Prepared, saved: Saved, mode: str, content: bytes) -> _Times:
     """Time a file in turn with a float32 file of the same model."""
     if mode == "float32" or not prepared.has_float32:
-        return _Times(time_file(content, prepared.sample, 1, _SECONDS, _RUNS))
-    timed = time_files([content, saved.float32()], prepared.sample, 1, _SECONDS, _RUNS)
+        return _Times(time_file(content, prepared.sample, 1, SECONDS, RUNS))
+    timed = time_files([content, saved.float32()], prepared.sample, 1, SECONDS, RUNS)
     return _Times(timed.latencies[0], timed.latencies[1], timed.pace(0, 1))

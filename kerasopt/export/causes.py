@@ -319,6 +319,29 @@ def of_biases(graph: Graph, layers: Owners) -> list[str]:
     ]
 
 
+def of_sums(graph: Graph, layers: Owners) -> list[str]:
+    """Say which layers sum in int16x8: TensorFlow gives a sum the range of what is summed.
+
+    Args:
+        graph: Of the file.
+        layers: For each of its operations, paths of layers.
+    """
+    found: dict[str, None] = {}
+    for operator, paths in zip(graph.operators, layers, strict=True):
+        if operator.name != "SUM":
+            continue
+        given, made = graph.tensors[operator.inputs[0]], graph.tensors[operator.outputs[0]]
+        if made.dtype == "INT16" and made.scale is not None and made.scale == given.scale:
+            found.update(dict.fromkeys(paths or (operator.name,)))
+    if not found:
+        return []
+    return [
+        f"TensorFlow gives the sum in {listed(found)} the range of what is summed in int16x8, and "
+        "cuts off what is larger. No samples are at fault: use `mode='int8'` or `mode='float16'`. "
+        "In a layer of your own, `ops.mean` in place of `ops.sum` does not do this."
+    ]
+
+
 def of_deciding(found: Mapping[str, tuple[str, str]]) -> list[str]:
     """Say which inputs are rounded before something is decided by them."""
     said = []

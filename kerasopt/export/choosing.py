@@ -1,21 +1,32 @@
 """The bytes of the file that was wished for, and which layers stay in float in it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from kerasopt._checks import bad_value
-from kerasopt.export.agreement import compare
+from kerasopt.export.agreement import compare, shortfall
 from kerasopt.export.convert import Saved
 from kerasopt.export.errors import ExportError
-from kerasopt.export.fewest import fewest
+from kerasopt.export.fewest import Kept, fewest
+from kerasopt.export.fidelity import CLASSES
 from kerasopt.export.judging import Judged
 from kerasopt.export.partly import ITSELF, Partly
 from kerasopt.export.preparing import Prepared
+from kerasopt.export.ranges import limits
 from kerasopt.export.ranking import ranked
+from kerasopt.export.runner import RUNS, SECONDS, time_files
+from kerasopt.export.structure import structure
+from kerasopt.export.usefulness import SOUND, verdict
 from kerasopt.export.verify import file_outputs
 from kerasopt.export.wish import Wish
 from kerasopt.selection import matching, walk
+
+# Files that are this much larger than the smallest may be preferred because they are faster.
+_MARGIN = 0.05
+# Only so many are timed.
+_FINALISTS = 4
+# A weight takes three bytes more in float.
+_MORE = 3
 
 
 @dataclass(frozen=True)
@@ -49,7 +60,11 @@ def made(prepared: Prepared, saved: Saved, wish: Wish, judged: Judged | None) ->
     if wish.exclude is None:
         return Made(saved.convert(wish.mode, wish.io, wish.sparse))
     parts = Partly(prepared, saved, wish.mode)
-    kept = _fewest(prepared, parts, wish, judged) if wish.automatic else chosen(prepared, wish)
+    notes: list[str] = []
+    if wish.automatic:
+        kept, notes = _fewest(prepared, parts, wish, judged)
+    else:
+        kept = chosen(prepared, wish)
     missing = parts.missing(kept)
     if kept and len(missing) == len(kept):
         raise bad_value(
@@ -60,7 +75,6 @@ def made(prepared: Prepared, saved: Saved, wish: Wish, judged: Judged | None) ->
             "apart inside a `tf.function`.)",
         )
     also = parts.inseparable(kept)
-    notes = []
     if missing:
         notes.append(f"No operation of {', '.join(map(repr, missing))} is in the file.")
     if also:
@@ -84,58 +98,117 @@ def chosen(prepared: Prepared, wish: Wish) -> tuple[str, ...]:
     return tuple(path for path, layer in walk(prepared.model) if id(layer) in found)
 
 
-def check_exclude(prepared: Prepared, wish: Wish, judged: Judged | None) -> None:
+def check_exclude(prepared: Prepared, wish: Wish) -> None:
     """Say what is wrong with `exclude` before the model is converted.
 
     Raises:
-        TypeError, ValueError: If it names no layers, or there is no accuracy that `"auto"` could go
-            by.
+        TypeError, ValueError: If it names no layers.
     """
     if wish.exclude is None:
         return
     if not wish.automatic:
         chosen(prepared, wish)
-    elif judged is not None:
-        judged.check_classes()
-    elif not any(
-        one.dtype.kind == "f" and one.ndim > 1 and one.shape[-1] > 1
-        for one in prepared.expected.values()
-    ):
-        raise bad_value(
-            "exclude",
-            "layers, where no output is one of classes",
-            wish.exclude,
-            "Accuracy is what 'auto' goes by; `sensitivity` ranks the layers of any model.",
-        )
 
 
 def _fewest(
     prepared: Prepared, parts: Partly, wish: Wish, judged: Judged | None
-) -> tuple[str, ...]:
+) -> tuple[Kept, list[str]]:
     layers = tuple(one for one in parts.layers if one != ITSELF)
+    passed: dict[frozenset[str], tuple[int, Kept]] = {}
+
+    def enough(some: Kept) -> bool:
+        file = parts.without(some)
+        if not _is_enough(file, prepared, judged, wish):
+            return False
+        if len(some) < len(layers):
+            passed[frozenset(some)] = len(file), some
+        return True
+
     kept = fewest(
         layers,
         lambda: [one.layer for one in ranked(prepared, parts, wish.mode) if one.layer in layers],
-        lambda some: _drop(parts.without(some), prepared, judged) <= wish.max_accuracy_drop,
-        # A weight takes three bytes more in float; of equal ones, fewer layers.
-        lambda some: sum(3 * parts.weights(one) + 1 for one in some),
+        enough,
+        # Of equal ones, fewer layers.
+        lambda some: sum(_MORE * parts.weights(one) + 1 for one in some),
     )
     if kept is None or (kept and len(kept) == len(layers)):
         raise ExportError(
             f"No layer can be quantized to {wish.mode} without a loss of accuracy of more than "
-            f"{wish.max_accuracy_drop:.2%}: raise `max_accuracy_drop`, give more samples as "
-            "`check`, or use `mode='float16'`."
+            f"{wish.max_accuracy_drop:.2%} (of an output without classes: without a warning of "
+            "what it keeps): raise `max_accuracy_drop`, give more samples as `check`, or use "
+            "`mode='float16'`."
         )
-    return kept
+    if not kept:
+        return (), []
+    room = _MARGIN * passed[frozenset(kept)][0]
+    for one in _beside(layers, kept):
+        if _MORE * parts.weights(one) <= room and frozenset((*kept, one)) not in passed:
+            enough((*kept, one))
+    return _quickest(prepared, parts, wish, sorted(passed.values()))
 
 
-def _drop(file: bytes, prepared: Prepared, judged: Judged | None) -> float:
-    """Give the accuracy that a file loses; of one that does not run, all."""
+def _beside(layers: Kept, kept: Kept) -> list[str]:
+    """Give layers right before and behind those in float: with them, fewer numbers are turned."""
+    places = {layers.index(one) + step for one in kept for step in (-1, 1)}
+    return [layers[one] for one in sorted(places) if 0 <= one < len(layers)][:_FINALISTS]
+
+
+def _quickest(
+    prepared: Prepared, parts: Partly, wish: Wish, passed: Sequence[tuple[int, Kept]]
+) -> tuple[Kept, list[str]]:
+    """Choose among the files that are hardly larger than the smallest: one that is clearly faster.
+
+    Args:
+        prepared: The model.
+        parts: Of which the files are made.
+        wish: What the file shall be like.
+        passed: Sizes and layers of files that are accurate enough, the smallest first.
+
+    Returns:
+        The layers, and what the user should know.
+    """
+    most = (1 + _MARGIN) * passed[0][0]
+    files: dict[bytes, Kept] = {}
+    for _, some in [one for one in passed if one[0] <= most][:_FINALISTS]:
+        files.setdefault(parts.without(some, wish.io), some)
+    names = list(files.values())
+    if len(names) == 1:
+        return names[0], []
+    timed = time_files(list(files), prepared.sample, 1, SECONDS, RUNS)
+    at = timed.quickest()
+    if not at:
+        return names[0], []
+    first, best = (len(list(files)[one]) for one in (0, at))
+    return names[at], [
+        f"As accurate with fewer bytes ({first:,}, here {best:,}) is the file in which "
+        f"{', '.join(map(repr, names[0]))} stay{'s' * (len(names[0]) == 1)} in float; this one is "
+        f"{timed.pace(at, 0)}."
+    ]
+
+
+def _is_enough(file: bytes, prepared: Prepared, judged: Judged | None, wish: Wish) -> bool:
+    """Tell whether a file is accurate enough; one that does not run is not.
+
+    Of outputs with labels the accuracy or R2 decides, of other classes the arg-max, of all else
+    what its entries keep of their variance.
+    """
     try:
-        if judged is not None:
-            return judged.drop(file)
+        if judged is not None and not judged.is_enough(file, wish.max_accuracy_drop):
+            return False
         outputs = file_outputs(file, prepared.signature, prepared.data)
     except (RuntimeError, ValueError):
-        return float(np.inf)
-    same = [compare(right, outputs[name]).argmax for name, right in prepared.expected.items()]
-    return 1.0 - min(one for one in same if one is not None)
+        return False
+    holds = limits(structure(file)[0])
+    labelled = judged.accurate if judged is not None else ()
+    for name, right in prepared.expected.items():
+        if name in labelled:
+            continue
+        found = compare(right, outputs[name], holds.get(name))
+        if found.fidelity is not None and found.fidelity.kind in CLASSES:
+            if found.argmax is None or 1.0 - found.argmax > wish.max_accuracy_drop:
+                return False
+            continue
+        judged_as = verdict(name, found, wish.least_variance)
+        if judged_as.level != SOUND or shortfall(wish.mode, found, wish.least_db):
+            return False
+    return True

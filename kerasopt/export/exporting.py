@@ -125,7 +125,7 @@ def to_tflite(
         shapes = {name: array.shape for name, array in prepared.expected.items()}
         check_labels("metadata['labels']", said["labels"], shapes)
     judged = None if labels is None else Judged(prepared, check, labels)
-    check_exclude(prepared, wish, judged)
+    check_exclude(prepared, wish)
     with prepared.saved() as saved:
         exported = make(prepared, saved, wish, begun, judged)
     warn_each(exported.report.warnings)

@@ -6,6 +6,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+CLASSES = ("distribution", "classes")
+"""Kinds of outputs of which the largest entry says the class."""
+
 _CONSTANT = 1e-6
 # A unit that hardly ever answers has little to keep.
 _MOSTLY = 0.9
@@ -14,6 +17,7 @@ _TOLERANCE = 0.02
 _SUM = 0.03
 # Logits of one layer have spreads of one size; a score beside the corner of a box does not.
 _ONE_SCALE = 0.1
+_SAME_LENGTH = 1e-3
 # Of larger outputs, evenly spread positions tell as much.
 _MOST = 8_000_000
 
@@ -60,7 +64,7 @@ class Fidelity:
 
     Attributes:
         kind: `"distribution"` (softmax), `"probabilities"` (all of it in [0, 1]), `"classes"`
-            (logits), or `"values"`.
+            (logits), or `"values"`, also of rows that all have one length.
         variance: Share of the variance of all entries together that is kept; `None` if nothing
             varies.
         shares: Of the entries that count, what each keeps.
@@ -154,7 +158,7 @@ def fidelity(
         worst = _entry(column, float(kept[column]), right[:, column], came[:, column], limits)
         if right.shape[1] == 1:
             worst = Entry(None, *[getattr(worst, name) for name in list(vars(worst))[1:]])
-    classes = kind in ("distribution", "classes")
+    classes = kind in CLASSES
     return Fidelity(
         kind=kind,
         variance=pooled,
@@ -207,9 +211,15 @@ def _kind(right: NDArray[np.float64]) -> str:
         return "distribution" if one else "probabilities"
     spread = right.std(0)
     alike = several and spread.min() > _ONE_SCALE * spread.max()
-    if alike and len(np.unique(right.argmax(1))) > 1:
+    if alike and not _unit(right) and len(np.unique(right.argmax(1))) > 1:
         return "classes"
     return "values"
+
+
+def _unit(right: NDArray[np.float64]) -> bool:
+    """Tell whether all rows have the same length, as embeddings that are compared by angle."""
+    lengths = np.linalg.norm(right, axis=1)
+    return bool(np.ptp(lengths) <= _SAME_LENGTH * lengths.max())
 
 
 def _mostly_constant(right: NDArray[np.float64]) -> NDArray[np.bool_]:

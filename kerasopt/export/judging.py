@@ -7,13 +7,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasopt._checks import bad_value
 from kerasopt._keras import direction
 from kerasopt._logs import direction as direction_of
 from kerasopt._logs import metric_of
 from kerasopt.export.preparing import Prepared
 from kerasopt.export.reading import read
-from kerasopt.export.scoring import by_output, chance, compiled_scores, r2_by_column, rarest, scores
+from kerasopt.export.scoring import (
+    by_output,
+    chance,
+    compiled_scores,
+    metric_name,
+    r2_by_column,
+    rarest,
+    scores,
+)
 from kerasopt.export.signature import signature_of
 from kerasopt.export.usefulness import POSITIONS, SOUND, Verdict, by_metric, by_skill
 from kerasopt.export.verify import file_outputs, keras_outputs
@@ -131,27 +138,28 @@ class Judged:
             )
         return [one for one in found if one.level != SOUND]
 
-    def check_classes(self) -> None:
-        """Make sure that the labels are of classes.
-
-        Raises:
-            ValueError: If they are not.
-        """
-        if not any(metric.endswith("accuracy") for metric in self._keras):
-            raise bad_value(
-                "labels",
-                "labels of classes with exclude='auto', which goes by accuracy",
-                type(self._labels).__name__,
-            )
-
-    def drop(self, file: bytes) -> float:
-        """Give how much accuracy a file loses, of several outputs the most."""
-        mine = self._scores(self._outputs(file))
-        return max(
-            self._keras[metric] - value
-            for metric, value in mine.items()
-            if metric.endswith("accuracy")
+    @property
+    def accurate(self) -> tuple[str, ...]:
+        """Names of the outputs of classes whose labels are known."""
+        return tuple(
+            name
+            for name, labels in by_output(self._right, self._labels).items()
+            if metric_name(labels, self._right[name]).endswith("accuracy")
         )
+
+    def is_enough(self, file: bytes, most: float) -> bool:
+        """Tell whether a file is as right as the model.
+
+        Args:
+            file: Its bytes.
+            most: How much accuracy any output of classes may lose. Of labels that are numbers the
+                R2 has to be sound.
+        """
+        mine = self._scores(self._outputs(file))
+        drops = [self._keras[one] - mine[one] for one in mine if one.endswith("accuracy")]
+        numbers = self._right.keys() - set(self.accurate)
+        others = [one for one in self.verdicts(file) if one.output in numbers]
+        return max(drops, default=0.0) <= most and all(one.level == SOUND for one in others)
 
 
 def _constant(output: NDArray[Any]) -> NDArray[Any]:

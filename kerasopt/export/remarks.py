@@ -111,10 +111,16 @@ def slowness(report: Report) -> Iterator[str]:
     """Say that a file is slower than a float32 file, if the spread of the times allows it."""
     if report.float_latency is None or report.pace is None or not report.pace.slower:
         return
+    turns = sum(report.ops.get(one, 0) for one in EDGES)
+    why = "TensorFlow Lite has no fast kernels here for some of its operations"
+    if report.excluded and turns:
+        why += (
+            f", and what goes into the layers that stay in float and out of them is turned by "
+            f"{turns} operations; `exclude=None` or `mode='float16'` may be faster"
+        )
     yield (
         f"On this machine the {report.mode} file takes {report.cost.latency.median_ms:.3g} ms and "
-        f"a float32 file {report.float_latency.median_ms:.3g} ms: TensorFlow Lite has no fast "
-        "kernels here for some of its operations."
+        f"a float32 file {report.float_latency.median_ms:.3g} ms: {why}."
     )
 
 

@@ -12,6 +12,9 @@ from kerasopt.export.report import Port
 
 _ALL = "serving_default"
 
+SECONDS, RUNS = 0.4, 200
+"""For how long each file of an export is timed, and how often at most."""
+
 ANY_SIZE = 32
 """Size of an axis of any size, where nothing says another."""
 

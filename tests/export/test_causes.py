@@ -122,6 +122,23 @@ def test_whole_numbers_in_int16x8():
     assert "Max and min" not in said
 
 
+class Summing(layers.Layer):
+    def call(self, x):
+        return x * ops.sum(ops.abs(x), -1, keepdims=True)
+
+
+@pytest.mark.parametrize("kind", [layers.UnitNormalization, Summing])
+def test_int16x8_gives_a_sum_the_range_of_what_is_summed(kind):
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([keras.Input((16,)), layers.Dense(24), kind(name="last")])
+    data = np.random.default_rng(0).normal(size=(120, 16)).astype("float32")
+    said = refusal(model, data, "int16x8")
+    assert "sum in 'last' the range of what is summed in int16x8" in said
+    assert not any(one in said for one in SAMPLES)
+    file = to_tflite(model, None, "int8", data)
+    assert file.report.sqnr_db > 30
+
+
 def test_sparse_is_what_is_blamed_for_a_sparse_file():
     keras.utils.set_random_seed(0)
     inner = layers.Dense(64, "relu")

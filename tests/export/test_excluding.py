@@ -4,8 +4,9 @@ import keras
 import numpy as np
 import pytest
 
-from kerasopt.export import sensitivity, to_tflite
-from kerasopt.export.partly import ITSELF
+from kerasopt.export import choosing, sensitivity, to_tflite
+from kerasopt.export.latency import Timed
+from kerasopt.export.partly import ITSELF, Partly
 
 layers = keras.layers
 
@@ -180,9 +181,76 @@ def test_a_layer_of_which_nothing_is_left(images):
         to_tflite(model, None, "int8", images, exclude="drop")
 
 
-def test_no_classes_no_auto(rows):
-    model = keras.Sequential([keras.Input((4,)), layers.Dense(1)])
-    with pytest.raises(ValueError, match="'auto'"):
-        to_tflite(model, None, "int8", rows, exclude="auto")
-    with pytest.raises(ValueError, match="labels"):
-        to_tflite(model, None, "int8", rows, exclude="auto", check=rows, labels=rows[:, 0] * 1.5)
+def test_auto_of_an_embedding_goes_by_what_it_keeps(data):
+    """The largest of its entries says nothing: int8 files that are good have another one often."""
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential(
+        [keras.Input((16,)), layers.Dense(64, name="e"), layers.UnitNormalization(name="unit")]
+    )
+    report = to_tflite(model, None, "int8", data, check=data, exclude="auto").report
+    found = report.agreement["unit"]
+    assert found.argmax < 0.995
+    assert found.fidelity.kind == "values"
+    assert report.excluded == ()
+    assert not [one for one in report.warnings if "coarse" in one]
+
+
+def test_auto_of_numbers_goes_by_what_they_keep(data):
+    """One layer spoils the file; labels of numbers are judged by R2, and both find it."""
+    keras.utils.set_random_seed(2)
+    data = data * np.where(np.arange(16) == 1, 1e-3, 1.0).astype("float32")
+    wide = np.eye(16, dtype="float32")
+    wide[1, 0] = 300.0
+    model = keras.Sequential(
+        [
+            keras.Input((16,)),
+            layers.Dense(16, name="wide", use_bias=False),
+            layers.Dense(1, name="top", use_bias=False),
+        ]
+    )
+    top = np.zeros((16, 1), "float32")
+    top[0] = 1.0
+    model.set_weights([wide, top])
+    right = model.predict(data, verbose=0)
+    given = {"check": data, "exclude": "auto"}
+    assert to_tflite(model, None, "int8", data, **given).report.excluded == ("wide",)
+    report = to_tflite(model, None, "int8", data, labels=right[:, 0], **given).report
+    assert report.excluded == ("wide",)
+    assert report.accuracy["r2_score"]["file"] > 0.95
+
+
+@pytest.mark.parametrize(("faster", "expected"), [(True, ("a", "b")), (False, ("a",))])
+def test_auto_takes_a_file_that_is_hardly_larger_if_it_is_clearly_faster(
+    faster, expected, data, monkeypatch
+):
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential(
+        [
+            keras.Input((16,)),
+            layers.Dense(128, name="c"),
+            layers.Dense(64, name="a"),
+            layers.Dense(8, name="b"),
+        ]
+    )
+    last, asked, without = [], [], Partly.without
+
+    def made(parts, kept, *rest):
+        last.append(kept)
+        return without(parts, kept, *rest)
+
+    monkeypatch.setattr(Partly, "without", made)
+    monkeypatch.setattr(choosing, "_is_enough", lambda *_: "a" in last[-1])
+
+    def timed(files, *_):
+        asked.append([len(one) for one in files])
+        unclear = (1.0, 4.0, 0.3, 1.0, 9.0)
+        others = (0.5,) * 5 if faster else unclear
+        return Timed((), ((1.0,) * 5, *(others for _ in files[1:])))
+
+    monkeypatch.setattr(choosing, "time_files", timed)
+    report = to_tflite(model, None, "int8", data, exclude="auto", least_db=-100).report
+    assert report.excluded == expected
+    sizes = asked[0]
+    assert len(sizes) == 2
+    assert sizes[0] < sizes[1] <= 1.05 * sizes[0]
+    assert any("2 times faster" in note for note in report.notes) == faster
