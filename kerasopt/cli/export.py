@@ -1,6 +1,7 @@
 """The commands `export` and `compare`."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from kerasopt.cli.files import print_json, show, with_folder
 from kerasopt.export import ExportError, inspect, to_c_array, to_tflite
 from kerasopt.export.agreement import compare as compared
 from kerasopt.export.c_array import identifier
+from kerasopt.export.keras_timing import latency_in_turn
+from kerasopt.export.latency import Timed
 from kerasopt.export.loading import load as load_model
 from kerasopt.export.reading import read
 from kerasopt.export.signature import signature_of
@@ -86,8 +89,8 @@ def _beside(model: str, mode: str) -> str:
     return str(target)
 
 
-def beside(model: str, file: str, data: str, least: float, as_json: bool) -> None:
-    """Print how far a file's outputs are from its model's.
+def beside(model: str, file: str, data: str, least: float, latency: bool, as_json: bool) -> None:
+    """Print how far a file's outputs are from its model's, and how long both take.
 
     Raises:
         ExportError: If one is below `least` dB.
@@ -106,8 +109,15 @@ def beside(model: str, file: str, data: str, least: float, as_json: bool) -> Non
     if missing:
         raise ValueError(f"{file} has no output {missing[0]!r}; it has {sorted(actual)}.")
     found = {name: compared(np.asarray(one), actual[name]) for name, one in expected.items()}
+    timed = _in_turn(model, file) if latency else None
     if as_json:
-        print_json({name: one.to_dict() for name, one in found.items()})
+        plain: dict[str, Any] = {"outputs": {name: one.to_dict() for name, one in found.items()}}
+        if timed is not None:
+            of_both = dict(zip(("model", "file"), timed.latencies, strict=True))
+            plain["latency"] = {name: one.to_dict() for name, one in of_both.items()}
+            beside_it = timed.pace(1, 0)
+            plain["latency"]["pace"] = {**asdict(beside_it), "said": str(beside_it)}
+        print_json(plain)
     else:
         rows = {
             name: [
@@ -120,12 +130,42 @@ def beside(model: str, file: str, data: str, least: float, as_json: bool) -> Non
             for name, one in found.items()
         }
         heads = ["output", "dB", "variance", "largest off", "arg-max", "samples"]
-        Console().print(table(f"{Path(file).name} beside {Path(model).name}", heads, rows))
+        console = Console()
+        console.print(table(f"{Path(file).name} beside {Path(model).name}", heads, rows))
+        if timed is not None:
+            console.print(_times(model, file, timed))
     worst = min(found, key=lambda name: found[name].sqnr_db)
     if found[worst].sqnr_db < least:
         raise ExportError(
             f"Output {worst!r} has {found[worst].sqnr_db:.1f} dB, less than {least:.4g}."
         )
+
+
+def _in_turn(model: str, file: str) -> Timed | None:
+    """Time a model and its file; say so if that is not possible."""
+    try:
+        return latency_in_turn(model, [file])
+    except RuntimeError as error:
+        click.echo(f"{error} (Leave it out with --no-latency.)", err=True)
+        return None
+
+
+def _times(model: str, file: str, timed: Timed) -> Any:
+    rows = {
+        name: [
+            f"{one.median_ms:.3g}",
+            "" if one.low_ms is None else f"{one.low_ms:.3g} to {one.high_ms:.3g}",
+            beside_it,
+        ]
+        for name, one, beside_it in zip(
+            (Path(model).name, Path(file).name),
+            timed.latencies,
+            ("", str(timed.pace(1, 0))),
+            strict=True,
+        )
+    }
+    heads = ["", "median, ms", "half within", "beside the model"]
+    return table("1 thread, in turn", heads, rows)
 
 
 def input_size(model: Any) -> tuple[int | None, ...] | None:

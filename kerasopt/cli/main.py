@@ -242,6 +242,12 @@ def shrink(**options: Any) -> None:
 @click.argument("file", type=click.Path())
 @click.option("--data", type=click.Path(), required=True, help=".npy, .npz, .csv or images.")
 @click.option("--least", type=float, default=8.0, show_default=True, help="Lowest dB that passes.")
+@click.option(
+    "--latency/--no-latency",
+    default=True,
+    show_default=True,
+    help="Times both in turn, on one sample with one thread.",
+)
 @_JSON
 def compare(**options: Any) -> None:
     """Compare the outputs of FILE (.tflite) with those of MODEL (.keras, .h5 or a SavedModel)."""

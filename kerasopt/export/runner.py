@@ -109,6 +109,20 @@ def time_files(
     return time_in_turn(calls, seconds, runs, threads, size)
 
 
+def time_beside(
+    call: Callable[[], object],
+    files: Sequence[bytes],
+    batch: Mapping[str, np.ndarray],
+    threads: int,
+    seconds: float,
+    runs: int,
+) -> Timed:
+    """Time a call that computes a batch, such as a Keras model's, and files in turn with it."""
+    size = len(next(iter(batch.values())))
+    calls = [call, *(_ready(file, batch, threads) for file in files)]
+    return time_in_turn(calls, seconds, runs, threads, size)
+
+
 def time_any(files: Sequence[bytes], threads: int, seconds: float, runs: int) -> Timed:
     """Time any files in turn on random inputs, also such without a signature.
 

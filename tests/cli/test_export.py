@@ -11,8 +11,10 @@ import tensorflow as tf
 from click.testing import CliRunner
 from keras import layers
 
+import kerasopt.cli.export as commands
 from kerasopt.cli.data import load
 from kerasopt.cli.main import main
+from kerasopt.export.latency import Latency, Timed
 
 
 @pytest.fixture(scope="module")
@@ -163,13 +165,31 @@ def test_benchmark(folder):
         assert head in shown
 
 
-def test_compare(folder):
-    done = run(folder, "compare", "model.keras", "float.tflite", "--data", "x.npy")
+def test_compare(folder, monkeypatch):
+    command = ["compare", "model.keras", "float.tflite", "--data", "x.npy"]
+    found = json.loads(run(folder, *command, "--json").stdout)
+    assert found["outputs"]["kind"]["argmax"] == 1.0
+    both = found["latency"]
+    assert both["model"]["threads"] == both["file"]["threads"] == 1
+    assert both["pace"]["rounds"] >= 5
+    assert both["pace"]["verdict"] in ("faster", "slower", "alike", "unclear")
+    one = Latency(1.25, 1.5, 5, low_ms=1.0, high_ms=1.375)
+    rounds = ((1.0,) * 5, (1.0, 0.2, 5.0, 1.0, 9.0))
+    monkeypatch.setattr(commands, "latency_in_turn", lambda *_: Timed((one, one), rounds))
+    done = run(folder, *command)
     assert done.exit_code == 0
-    assert "kind" in done.stdout
-    assert "100.0%" in done.stdout
-    done = run(folder, "compare", "model.keras", "float.tflite", "--data", "x.npy", "--json")
-    assert json.loads(done.stdout)["kind"]["argmax"] == 1.0
+    for said in ("kind", "100.0%", "1.25", "1 to 1.38", "unclear (1 to 5 times)"):
+        assert said in done.stdout
+
+    def fails(*_):
+        raise RuntimeError("The Keras model could not be timed: no class X")
+
+    monkeypatch.setattr(commands, "latency_in_turn", fails)
+    done = run(folder, *command)
+    assert done.exit_code == 0
+    assert "no class X (Leave it out with --no-latency.)" in done.stderr
+    done = run(folder, *command, "--no-latency", "--json")
+    assert json.loads(done.stdout).keys() == {"outputs"}
     run(folder, "export", "model.keras", "-o", "half.tflite", "--mode", "float16")
     done = run(
         folder, "compare", "model.keras", "half.tflite", "--data", "x.npy", "--least", "1000"
@@ -231,8 +251,10 @@ def test_a_saved_model_in_place_of_a_model(folder):
     keras.models.load_model(folder / "model.keras").export(folder / "s.avedmodel", verbose=False)
     done = run(folder, "export", "s.avedmodel", "-o", "saved.tflite", "--check", "x.npy")
     assert done.exit_code == 0, done.output
-    done = run(folder, "compare", "s.avedmodel", "saved.tflite", "--data", "x.npy")
+    command = ["compare", "s.avedmodel", "saved.tflite", "--data", "x.npy", "--json"]
+    done = run(folder, *command)
     assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["latency"]["model"]["median_ms"] > 0
     done = run(folder, "inspect", "s.avedmodel")
     assert done.exit_code == 2
     assert "SavedModel" in done.output
