@@ -18,6 +18,12 @@ def modules_after(statement):
     return {name.split(".")[0] for name in done.stdout.split()}
 
 
+def test_the_package_is_the_command_too():
+    command = [sys.executable, "-m", "kerasopt", "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == f"kerasopt, version {kerasopt.__version__}\n"
+
+
 def test_the_door_imports_nothing_heavy():
     loaded = modules_after("import kerasopt")
     heavy = {"tensorflow", "keras", "numpy", "scipy", "sklearn", "matplotlib", "rich", "click"}

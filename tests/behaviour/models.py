@@ -22,6 +22,31 @@ class Script(keras.callbacks.Callback):
             logs[self.name] = value
 
 
+class Traced(keras.Sequential):
+    """A model that counts how often its step is traced."""
+
+    traces = 0
+
+    def compute_loss(self, *given, **named):
+        self.traces += 1
+        return super().compute_loss(*given, **named)
+
+
+class Losses(keras.callbacks.Callback):
+    """The loss that Keras reports after each batch, or several where a call runs several."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.seen.append(float(logs["loss"]))
+
+
+WAYS = ({}, {"jit_compile": True}, {"steps_per_execution": 2}, {"run_eagerly": True})
+"""Arguments of `compile`: every way in which Keras runs a step."""
+
+
 def small():
     keras.utils.set_random_seed(3)
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])

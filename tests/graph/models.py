@@ -23,6 +23,23 @@ class WithStep(keras.Model):
         return {**super().get_config(), "strength": self.strength}
 
 
+class Subclassed(keras.Model):
+    """A model without a graph: only its code knows how its layers are connected."""
+
+    def __init__(self):
+        super().__init__()
+        self.dense = layers.Dense(2)
+
+    def call(self, x):
+        return self.dense(x)
+
+
+def subclassed():
+    model = Subclassed()
+    model(np.ones((1, 3), "float32"))
+    return model
+
+
 def sequential():
     return keras.Sequential(
         [

@@ -243,18 +243,8 @@ def test_an_edited_graph_builds_once():
 
 
 def test_models_without_a_graph():
-    class Own(keras.Model):
-        def __init__(self):
-            super().__init__()
-            self.dense = layers.Dense(2)
-
-        def call(self, x):
-            return self.dense(x)
-
-    own = Own()
-    own(np.ones((1, 3), "float32"))
     with pytest.raises(ValueError, match="subclassed model"):
-        Graph.of(own)
+        Graph.of(models.subclassed())
     with pytest.raises(ValueError, match="built"):
         Graph.of(keras.Sequential([layers.Dense(2)]))
     for wrong in (3, layers.Dense(2)):

@@ -12,6 +12,7 @@ from kerasopt.callbacks import DropoutSchedule, EarlyStopping
 from kerasopt.layers import ScheduledDropout
 from kerasopt.regularization import freeze_dropout, insert_dropout
 from kerasopt.schedules import Constant, Exponential, PolynomialDecay
+from tests.behaviour.models import WAYS, Losses, Traced
 
 X, Y = np.ones((8, 4), "float32"), np.zeros((8, 1000), "float32")
 RAMP = PolynomialDecay(0.0, 0.8, begin=0, end=1.0, power=1)
@@ -37,37 +38,19 @@ def fit(model, *callbacks, epochs=1, **arguments):
     return model.fit(**given, callbacks=list(callbacks)).history
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [{}, {"jit_compile": True}, {"steps_per_execution": 2}, {"run_eagerly": True}],
-    ids=str,
-)
+@pytest.mark.parametrize("arguments", WAYS, ids=str)
 def test_the_rate_of_every_step(arguments):
-    traces = []
-
-    class Counts(keras.Sequential):
-        def compute_loss(self, *given, **named):
-            traces.append(1)
-            return super().compute_loss(*given, **named)
-
-    class Losses(keras.callbacks.Callback):
-        seen = ()
-
-        def on_train_batch_end(self, batch, logs=None):
-            self.seen += ((batch, float(logs["loss"])),)
-
-    model, losses = showing(cls=Counts, **arguments), Losses()
+    model, losses = showing(cls=Traced, **arguments), Losses()
     history = fit(model, DropoutSchedule(RAMP), losses, epochs=2)
     several = arguments.get("steps_per_execution", 1)
     rates = [0.8 * np.ceil(step / several) * several / 8 for step in range(1, 9)]
     expected = [np.mean(rates[:4][: b + 1]) for b in range(several - 1, 4, several)]
     # 2000 numbers a step: five standard errors of a share are at most 5 * 0.5 / sqrt(2000).
-    np.testing.assert_allclose([share for _, share in losses.seen[: len(expected)]], expected,
-                               atol=0.056)  # fmt: skip
+    np.testing.assert_allclose(losses.seen[: len(expected)], expected, atol=0.056)
     assert history["dropout_rate"] == pytest.approx([0.4, 0.8])
     assert float(model.get_layer("drop").rate) == pytest.approx(0.8)
     if not arguments.get("run_eagerly"):
-        assert len(traces) <= 2
+        assert model.traces <= 2
 
 
 def test_inference_never_drops():

@@ -271,16 +271,7 @@ def test_many_at_once_leave_the_output_out():
 
 
 def test_a_subclassed_model_is_told_what_to_do():
-    class Own(keras.Model):
-        def __init__(self):
-            super().__init__()
-            self.dense = layers.Dense(2)
-
-        def call(self, x):
-            return self.dense(x)
-
-    model = Own()
-    model(np.ones((1, 3)))
+    model = models.subclassed()
     for change in (remove_dropout, freeze_dropout, lambda m: insert_dropout(m, 0.5)):
         with pytest.raises(ValueError, match="subclassed model.*Change that code itself"):
             change(model)

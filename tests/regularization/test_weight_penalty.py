@@ -11,6 +11,7 @@ from keras import layers
 from kerasopt.callbacks import WeightPenalty
 from kerasopt.regularization import add_penalty, penalties
 from kerasopt.schedules import Constant, PolynomialDecay
+from tests.behaviour.models import WAYS, Losses, Traced
 from tests.graph import models
 
 X, Y = np.zeros((8, 4), "float32"), np.zeros((8, 3), "float32")
@@ -55,26 +56,9 @@ def test_a_constant_penalty_is_that_of_keras():
     assert "weight_penalty_scale" not in mine
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [{}, {"jit_compile": True}, {"steps_per_execution": 2}, {"run_eagerly": True}],
-    ids=str,
-)
+@pytest.mark.parametrize("arguments", WAYS, ids=str)
 def test_a_schedule_is_followed_at_every_step(arguments):
-    traces = []
-
-    class Counts(keras.Sequential):
-        def compute_loss(self, *given, **named):
-            traces.append(1)
-            return super().compute_loss(*given, **named)
-
-    class Losses(keras.callbacks.Callback):
-        seen = ()
-
-        def on_train_batch_end(self, batch, logs=None):
-            self.seen += ((batch, logs["loss"]),)
-
-    model = Counts([keras.Input((4,)), layers.Dense(3, name="top")])
+    model = Traced([keras.Input((4,)), layers.Dense(3, name="top")])
     model.compile(keras.optimizers.SGD(0.0), "mse", **arguments)
     losses = Losses()
     history = fit(model, WeightPenalty(l2=0.5, schedule=RAMP), losses, epochs=2)
@@ -83,12 +67,11 @@ def test_a_schedule_is_followed_at_every_step(arguments):
     # Within an epoch Keras's `loss` is the mean up to the batch; eight steps in all.
     scales = [np.ceil(step / several) * several / 8 for step in range(1, 9)]
     expected = [np.mean(scales[:4][: b + 1]) * total for b in range(several - 1, 4, several)]
-    found = [loss for _, loss in losses.seen[: len(expected)]]
-    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    np.testing.assert_allclose(losses.seen[: len(expected)], expected, rtol=1e-5)
     assert history["weight_penalty_scale"] == [0.5, 1.0]
     np.testing.assert_allclose(history["weight_penalty"], [total / 2, total], rtol=1e-5)
     if not arguments.get("run_eagerly"):
-        assert len(traces) <= 2  # Keras itself traces once or twice, never once a step
+        assert model.traces <= 2  # Keras itself traces once or twice, never once a step
 
 
 def test_it_leaves_nothing_behind(tmp_path):

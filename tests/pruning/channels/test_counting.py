@@ -5,6 +5,7 @@ import pytest
 from keras import layers
 
 from kerasopt.pruning import count, shrink_plan
+from tests.graph import models
 
 
 @pytest.mark.parametrize(
@@ -126,15 +127,5 @@ def test_the_cost_after_is_that_of_the_smaller_model():
 
 
 def test_a_subclassed_model_says_what_to_do():
-    class Mine(keras.Model):
-        def __init__(self):
-            super().__init__()
-            self.dense = layers.Dense(2)
-
-        def call(self, x):
-            return self.dense(x)
-
-    model = Mine()
-    model(keras.ops.ones((1, 3)))
     with pytest.raises(ValueError, match="subclassed model"):
-        count(model)
+        count(models.subclassed())

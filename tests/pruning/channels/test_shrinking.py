@@ -427,18 +427,8 @@ def test_weights_that_are_nan_are_said():
 
 
 def test_a_subclassed_model_says_what_to_do():
-    class Mine(keras.Model):
-        def __init__(self):
-            super().__init__()
-            self.dense = layers.Dense(2)
-
-        def call(self, x):
-            return self.dense(x)
-
-    model = Mine()
-    model(np.ones((1, 3)))
     with pytest.raises(ValueError, match="subclassed model"):
-        shrink(model, 0.5)
+        shrink(models.subclassed(), 0.5)
 
 
 def test_a_model_without_channels_that_can_go():
