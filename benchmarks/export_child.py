@@ -22,7 +22,7 @@ from export_judge import WrongError, judge, keras_outputs
 from export_paths import OURS, PATHS, PLAIN, arrays_of, convert, litert, plain, whole, with_batch
 
 from kerasopt.export import ExportError, export_all
-from kerasopt.export.precision import in_float32
+from kerasopt.export.model.float32 import in_float32
 from tests.export.applications import APPLICATIONS, build, images
 from tests.export.kinds import KINDS
 

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
-from kerasopt.export.agreement import Agreement, compare, shortfall
+from kerasopt.export.validation.agreement import Agreement, compare, shortfall
 
 _BATCH = 20
 

@@ -9,13 +9,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from kerasopt._quiet import held_back
+from kerasopt._core.quiet import held_back
 from kerasopt.export import to_tflite
-from kerasopt.export.convert import CALIBRATED, Saved, Traced, refuse_loops, refuse_unfit
-from kerasopt.export.precision import in_float32
-from kerasopt.export.preparing import check_model
-from kerasopt.export.reading import read
-from kerasopt.export.signature import signature_of
+from kerasopt.export.convert.converter import CALIBRATED, Saved, Traced, refuse_loops, refuse_unfit
+from kerasopt.export.data.adapters import read
+from kerasopt.export.model.float32 import in_float32
+from kerasopt.export.model.signature import signature_of
+from kerasopt.export.preparation import check_model
 
 OURS, PLAIN, LITERT = "kerasopt", "from_keras_model", "model.export"
 PATHS = (OURS, PLAIN, LITERT)

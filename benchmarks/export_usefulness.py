@@ -14,11 +14,11 @@ from export_report import table
 from export_trained import Subject, subjects
 
 from kerasopt.export import ExportError
-from kerasopt.export.agreement import Agreement, shortfall
-from kerasopt.export.preparing import prepare
-from kerasopt.export.samples import Samples
-from kerasopt.export.structure import structure
-from kerasopt.export.usefulness import (
+from kerasopt.export.data.samples import Samples
+from kerasopt.export.file.flatbuffer import structure
+from kerasopt.export.preparation import prepare
+from kerasopt.export.validation.agreement import Agreement, shortfall
+from kerasopt.export.validation.usefulness import (
     DOUBTFUL,
     ENOUGH,
     LEAST,
@@ -29,7 +29,7 @@ from kerasopt.export.usefulness import (
     verdict,
     worst_of,
 )
-from kerasopt.export.verify import by_reference, file_outputs, verify
+from kerasopt.export.validation.validator import by_reference, file_outputs, verify
 from tests.export.kinds import KINDS
 
 EARLIER = (

@@ -24,7 +24,7 @@ import tensorflow as tf
 from measured import command, measured_on
 
 from kerasopt.callbacks import EarlyStopping, Pruning
-from kerasopt.pruning.held import Masks
+from kerasopt.pruning.enforcement.held_masks import Masks
 from kerasopt.schedules import PolynomialDecay
 from kerasopt.selection import select
 

@@ -15,7 +15,7 @@ from pruning_child import Tfmot
 from pruning_models import MODELS, compiled, noise, step_ms
 
 from kerasopt.callbacks import Pruning
-from kerasopt.pruning.held import Masks
+from kerasopt.pruning.enforcement.held_masks import Masks
 from kerasopt.pruning.scopes import as_scope
 from kerasopt.schedules import PolynomialDecay
 from kerasopt.selection import select

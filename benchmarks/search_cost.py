@@ -39,7 +39,7 @@ def overhead(kind: str, trials: int, trains: bool) -> dict[str, Any]:
     import keras_tuner
     from search_models import Trivial
 
-    import kerasopt.tuning.tuners  # noqa: F401
+    import kerasopt.tuning.keras_tuner_tuners  # noqa: F401
 
     hypermodel = Trivial(trains)
     trials += 4

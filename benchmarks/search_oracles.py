@@ -124,9 +124,9 @@ def _plain(chosen: Any, at: list[int], repeats: int) -> dict[int, list[float]]:
     import keras_tuner
     import optuna
 
-    from kerasopt.tuning.asking import suggest
-    from kerasopt.tuning.configurations import Space
-    from kerasopt.tuning.samplers import make_sampler
+    from kerasopt.tuning.oracle.ask import suggest
+    from kerasopt.tuning.sampling.samplers import make_sampler
+    from kerasopt.tuning.search_space.configurations import Space
 
     space = keras_tuner.HyperParameters()
     chosen.declare(space)

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from kerasopt._files import write_text
+from kerasopt._core.files import write_text
 
 CHILD = Path(__file__).with_name("search_child.py")
 THREADS = (

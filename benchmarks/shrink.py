@@ -22,7 +22,7 @@ from shrink_plot import plot
 from shrink_report import text
 from shrink_settings import QUICK, SEEDS, Settings, say
 
-from kerasopt._files import write_text
+from kerasopt._core.files import write_text
 
 HERE = Path(__file__).resolve().parent
 

@@ -18,7 +18,7 @@ def latency(files: list[str], rounds: int, seconds: float) -> dict[str, Any]:
     Returns:
         `ms`: by file, the median of each round; `load`: of the machine before.
     """
-    from kerasopt.export.runner import time_any
+    from kerasopt.export.runtime.interpreter import time_any
 
     load = os.getloadavg()[0]
     contents = {name: Path(name).read_bytes() for name in files}

@@ -12,7 +12,7 @@ from shrink_models import CRITERIA, KINDS, Data
 from shrink_settings import BELOW, DEFAULT, DRIVEN, RATIOS, TARGETS, Job
 from shrink_training import data_of, glance, judged, taught, train, tune
 
-from kerasopt._files import write_text
+from kerasopt._core.files import write_text
 
 DENSE, LAYER, RATIO = "dense", f"{DEFAULT} layer", f"{DEFAULT} ratio"
 SCRATCH, UNSTRUCTURED = "scratch", "unstructured"

@@ -13,8 +13,8 @@ import keras
 import stopping_data
 from stopping_data import Part, Task
 
-from kerasopt.stopping.gradients import disparity, evidence
 from kerasopt.stopping.probe import Probe
+from kerasopt.stopping.rules.gradient_rules import disparity, evidence
 
 PROBE = 100  # training samples at which gradients are computed
 Curves = dict[str, list[float]]

@@ -22,7 +22,7 @@ from kerasopt.stopping import (
     Slope,
     UpStrips,
 )
-from kerasopt.stopping.gradients import EPSILON
+from kerasopt.stopping.rules.gradient_rules import EPSILON
 
 Curves = dict[str, list[float]]
 

@@ -37,7 +37,7 @@ def __getattr__(name: str) -> Any:
     if name in _ROOMS:
         return import_module(f"kerasopt.{name}")
     if name == "load_model":
-        return import_module("kerasopt.loading").load_model
+        return import_module("kerasopt.models").load_model
     raise AttributeError(f"module 'kerasopt' has no attribute {name!r}")
 
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
-from kerasopt._logs import metric_of
+from kerasopt._core.logs import metric_of
 
 
 def require_tensorflow(what: str) -> None:

@@ -2,11 +2,11 @@
 
 from kerasopt.backup.callback import BackupAndRestore
 from kerasopt.pruning.callback import Pruning
-from kerasopt.pruning.channels.callback import ChannelPruning
-from kerasopt.regularization.dropout_schedule import DropoutSchedule
+from kerasopt.regularization.dropout.dropout_schedule import DropoutSchedule
 from kerasopt.regularization.weight_penalty import WeightPenalty
 from kerasopt.stopping.callback import EarlyStopping
-from kerasopt.stopping.settled import ModelCheckpoint, ReduceLROnPlateau
+from kerasopt.stopping.keras_callbacks import ModelCheckpoint, ReduceLROnPlateau
+from kerasopt.structured.callback import ChannelPruning
 
 __all__ = [
     "BackupAndRestore",

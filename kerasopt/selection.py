@@ -9,8 +9,8 @@ from typing import Any
 import keras
 
 from kerasopt import _keras
-from kerasopt._checks import bad_type, bad_value, did_you_mean, one_of
-from kerasopt._shown import Shown, text_of
+from kerasopt._core.checks import bad_type, bad_value, did_you_mean, one_of
+from kerasopt._core.display import Shown, text_of
 
 Pick = str | re.Pattern[str] | type | Callable[[Any], bool] | Any
 

@@ -7,29 +7,29 @@ import threading
 
 import pytest
 
-from kerasopt import _checks, _files, _quiet, _run
+from kerasopt._core import checks, files, fit_state, quiet
 
 
 def test_errors_say_which_what_and_received():
-    error = _checks.bad_value("rate", "a float in [0, 1)", 1.5, "Use 0.5.")
+    error = checks.bad_value("rate", "a float in [0, 1)", 1.5, "Use 0.5.")
     assert str(error) == (
         "Invalid value for argument `rate`. Expected a float in [0, 1). "
         "Received: rate=1.5. Use 0.5."
     )
-    assert len(str(_checks.bad_type("x", "y", list(range(10_000))))) < 400
+    assert len(str(checks.bad_type("x", "y", list(range(10_000))))) < 400
 
 
 @pytest.mark.parametrize("value", [True, float("nan"), float("inf"), "1", None])
 def test_what_is_no_real_number(value):
-    assert not _checks.is_real(value)
+    assert not checks.is_real(value)
 
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path):
     path = tmp_path / "report.json"
-    _files.write_text(path, "old")
+    files.write_text(path, "old")
 
     def fail():
-        with _files.replacing(path) as temporary:
+        with files.replacing(path) as temporary:
             temporary.write_text("half")
             raise KeyboardInterrupt
 
@@ -37,21 +37,21 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path):
         fail()
     assert path.read_text() == "old"
     assert os.listdir(tmp_path) == ["report.json"]
-    _files.write_bytes(path, b"new")
+    files.write_bytes(path, b"new")
     assert path.read_bytes() == b"new"
 
 
 def test_a_new_file_has_the_usual_permissions(tmp_path):
     plain, ours = tmp_path / "plain", tmp_path / "ours"
     plain.write_text("")
-    _files.write_text(ours, "")
+    files.write_text(ours, "")
     assert ours.stat().st_mode == plain.stat().st_mode
 
 
 def test_what_the_descriptor_gets_is_held_back(capfd):
-    with _quiet.held_back() as lines:
+    with quiet.held_back() as lines:
         os.write(2, b"from C++\n")
-        with _quiet.held_back():
+        with quiet.held_back():
             os.write(2, b"deeper\n")
         print("from Python", file=sys.__stderr__)
     os.write(2, b"after\n")
@@ -63,7 +63,7 @@ def test_it_is_given_back_after_an_error(capfd):
     seen = []
 
     def fail():
-        with _quiet.held_back() as lines:
+        with quiet.held_back() as lines:
             seen.append(lines)
             os.write(2, b"kept\n")
             raise ValueError("no")
@@ -78,7 +78,7 @@ def test_it_is_given_back_after_an_error(capfd):
 def test_threads_take_turns():
     def work():
         for _ in range(20):
-            with _quiet.held_back() as lines:
+            with quiet.held_back() as lines:
                 os.write(2, b"x\n")
             seen.append(lines)
 
@@ -94,9 +94,9 @@ def test_threads_take_turns():
 def test_a_process_without_standard_error():
     script = """
 import os
-from kerasopt import _quiet
+from kerasopt._core import quiet
 os.close(2)
-with _quiet.held_back() as lines:
+with quiet.held_back() as lines:
     pass
 print(lines)
 """
@@ -114,14 +114,14 @@ class FakeCallback:
 def test_the_board_is_shared_by_the_callbacks_of_one_fit_only():
     params = {"epochs": 3, "steps": 8}
     one, two, later = FakeCallback(params), FakeCallback(params), FakeCallback({"epochs": 1})
-    _run.unsettle(one, "pruning", until=7)
-    assert _run.unsettled(two) == [("pruning", 7)]
-    assert _run.unsettled(later) == []
-    assert _run.claim(one, "masked", {1: "a", 2: "b"}) == []
-    assert _run.claim(two, "masked", {2: "b", 3: "c"}) == ["b"]
-    assert _run.claimed(two, "masked") == {1, 2}
-    assert _run.claim(one, "masked", {1: "a"}) == []
-    _run.settle(one)
-    assert _run.unsettled(two) == []
-    assert _run.length(one) == (24, 8)
-    assert _run.length(later) == (None, None)
+    fit_state.unsettle(one, "pruning", until=7)
+    assert fit_state.unsettled(two) == [("pruning", 7)]
+    assert fit_state.unsettled(later) == []
+    assert fit_state.claim(one, "masked", {1: "a", 2: "b"}) == []
+    assert fit_state.claim(two, "masked", {2: "b", 3: "c"}) == ["b"]
+    assert fit_state.claimed(two, "masked") == {1, 2}
+    assert fit_state.claim(one, "masked", {1: "a"}) == []
+    fit_state.settle(one)
+    assert fit_state.unsettled(two) == []
+    assert fit_state.length(one) == (24, 8)
+    assert fit_state.length(later) == (None, None)

@@ -7,11 +7,11 @@ from typing import Any, Self
 import keras
 
 from kerasopt import _keras
-from kerasopt._checks import bad_value, flag, is_integer, word_or_count
-from kerasopt._copies import fresh_copy
-from kerasopt._shown import Named
-from kerasopt.backup.files import BackupFiles
-from kerasopt.backup.last import Last
+from kerasopt._core.checks import bad_value, flag, is_integer, word_or_count
+from kerasopt._core.display import Named
+from kerasopt._core.serialization import fresh_copy
+from kerasopt.backup.numbered_files import BackupFiles
+from kerasopt.backup.saver import Last
 
 
 class BackupAndRestore(Named, keras.callbacks.Callback):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from kerasopt import _keras
-from kerasopt._checks import warn_each
+from kerasopt._core.checks import warn_each
 
 
 def _attributes(callback: Any) -> tuple[str, ...]:

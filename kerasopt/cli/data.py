@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from kerasopt._checks import bad_value
+from kerasopt._core.checks import bad_value
 
 _FORMS = "a path of a .npy, .npz or .csv file, or of a folder of images"
 _IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".gif")

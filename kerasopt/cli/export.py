@@ -9,19 +9,19 @@ import click
 import numpy as np
 from rich.console import Console
 
-from kerasopt._checks import bad_value
-from kerasopt._files import write_text
+from kerasopt._core.checks import bad_value
+from kerasopt._core.files import write_text
 from kerasopt.cli.data import load as load_data
-from kerasopt.cli.files import print_json, show, with_folder
+from kerasopt.cli.inspect import print_json, show, with_folder
 from kerasopt.export import ExportError, inspect, to_c_array, to_tflite
-from kerasopt.export.agreement import compare as compared
-from kerasopt.export.c_array import identifier
-from kerasopt.export.keras_timing import latency_in_turn
-from kerasopt.export.latency import Timed
-from kerasopt.export.loading import load as load_model
-from kerasopt.export.reading import read
-from kerasopt.export.signature import signature_of
-from kerasopt.export.verify import file_outputs, keras_outputs
+from kerasopt.export.codegen.c_array import identifier
+from kerasopt.export.data.adapters import read
+from kerasopt.export.model.saved_model import load as load_model
+from kerasopt.export.model.signature import signature_of
+from kerasopt.export.runtime.keras_latency import latency_in_turn
+from kerasopt.export.runtime.latency import Timed
+from kerasopt.export.validation.agreement import compare as compared
+from kerasopt.export.validation.validator import file_outputs, keras_outputs
 from kerasopt.reporting.tables import table
 
 

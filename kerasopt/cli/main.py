@@ -8,17 +8,17 @@ from typing import Any
 
 import click
 
-from kerasopt import _quiet
+from kerasopt._core import quiet
 from kerasopt._version import __version__
 from kerasopt.cli.group import Default, DefaultGroup
-from kerasopt.export.modes import EXCLUDING, MODES
+from kerasopt.export.options import EXCLUDING, MODES
 
 
 @click.group()
 @click.version_option(__version__, prog_name="kerasopt")
 def main() -> None:
     """Make Keras 3 models smaller, faster and better regularized."""
-    _quiet.quiet_tensorflow()
+    quiet.quiet_tensorflow()
 
 
 @main.result_callback()
@@ -68,7 +68,7 @@ def _room(
 
     def room(**options: Any) -> None:
         try:
-            with _quiet.held_back():
+            with quiet.held_back():
                 if tensorflow:
                     import_module("tensorflow")
                 found = import_module(f"kerasopt.cli.{module}")
@@ -93,7 +93,7 @@ def _run(room: Callable[..., None], **arguments: Any) -> None:
     Warnings are lines on the standard error, each of them once and when it is raised: a search
     may take days.
     """
-    with _quiet.held_back():
+    with quiet.held_back():
         from kerasopt.export import ExportError
 
     told: set[str] = set()

@@ -4,9 +4,9 @@ import json
 
 from kerasopt.cli.data import load as load_data
 from kerasopt.cli.export import input_size
-from kerasopt.cli.files import with_folder
+from kerasopt.cli.inspect import with_folder
 from kerasopt.export import sensitivity
-from kerasopt.export.loading import load as load_model
+from kerasopt.export.model.saved_model import load as load_model
 from kerasopt.reporting.figures import check_path
 from kerasopt.reporting.sensitivity import plot_sensitivity
 

@@ -7,14 +7,14 @@ from typing import Any
 
 import click
 
-from kerasopt._checks import bad_value
-from kerasopt._files import replacing
+from kerasopt._core.checks import bad_value
+from kerasopt._core.files import replacing
 from kerasopt.cli.data import load as load_data
 from kerasopt.cli.export import input_size
-from kerasopt.cli.files import with_folder
-from kerasopt.export.loading import load as load_model
+from kerasopt.cli.inspect import with_folder
+from kerasopt.export.model.saved_model import load as load_model
 from kerasopt.pruning import shrink_plan
-from kerasopt.pruning.channels.picking import wanted
+from kerasopt.structured.budget.request import wanted
 
 
 def shrink(

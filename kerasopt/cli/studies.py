@@ -12,11 +12,11 @@ import click
 import optuna
 from optuna.storages import BaseStorage
 
-from kerasopt._checks import bad_value
-from kerasopt.cli.settings import COMMAND, read
-from kerasopt.tuning.storages import JOURNAL, StorageError, open_storage, safe_name
-from kerasopt.tuning.study import SETTINGS, find_study
-from kerasopt.tuning.urls import hidden
+from kerasopt._core.checks import bad_value
+from kerasopt.cli.tune_settings import COMMAND, read
+from kerasopt.tuning.storage.storages import JOURNAL, StorageError, open_storage, safe_name
+from kerasopt.tuning.storage.study import SETTINGS, find_study
+from kerasopt.tuning.storage.urls import hidden
 
 _NAME = "search"
 Answer = TypeVar("Answer")

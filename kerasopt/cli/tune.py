@@ -13,11 +13,12 @@ from typing import Any
 import click
 import keras_tuner
 
-from kerasopt._checks import bad_value
-from kerasopt.cli import given, modules
-from kerasopt.cli.settings import COMMAND, DEFAULTS, constraints, objectives, plain
+from kerasopt._core.checks import bad_value
+from kerasopt.cli import user_code
+from kerasopt.cli import user_code as modules
 from kerasopt.cli.studies import Place, begun, joined, reached
-from kerasopt.tuning.result import SearchResult
+from kerasopt.cli.tune_settings import COMMAND, DEFAULTS, constraints, objectives, plain
+from kerasopt.tuning.reports.result import SearchResult
 from kerasopt.tuning.tuner import Tuner
 
 _EPOCHS = 10
@@ -40,7 +41,7 @@ def search(
     """Search, and print what was found.
 
     Args:
-        hypermodel: As `given.hypermodel` takes it.
+        hypermodel: As `user_code.hypermodel` takes it.
         storage: As in `Place`.
         study_name: As in `Place`.
         directory: As in `Place`.
@@ -67,12 +68,12 @@ def search(
     with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
         if isinstance(sys.stdout, io.TextIOWrapper):  # a notebook's, or a test's, is another
             sys.stdout.reconfigure(line_buffering=True)
-        module, model = given.hypermodel(hypermodel)
+        module, model = user_code.hypermodel(hypermodel)
         found = joined(place, wait) if worker else None if overwrite else begun(place)
         if found is not None:
             place = Place(storage, directory, found[0])
         settings = {**DEFAULTS, **(found[1] if found else {}), **asked}
-        arguments = _arguments(given.data(settings["data"], module), settings)
+        arguments = _arguments(user_code.data(settings["data"], module), settings)
         tuner = _tuner(model, place, overwrite, settings)
         if worker:
             # Its random numbers must not be those of another process that begins now.

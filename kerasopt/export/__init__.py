@@ -1,43 +1,43 @@
 """Export to TFLite: convert, calibrate, verify, measure."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from kerasopt._core.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from kerasopt.export.agreement import Agreement
-    from kerasopt.export.c_array import to_c_array
-    from kerasopt.export.comparing import Comparison, export_all
+    from kerasopt.export.accuracy_control.sensitivity import LayerError, Sensitivity, sensitivity
+    from kerasopt.export.api import Comparison, export_all, to_tflite
+    from kerasopt.export.codegen.c_array import to_c_array
+    from kerasopt.export.codegen.snippets import snippet
     from kerasopt.export.errors import ExportError
-    from kerasopt.export.exporting import to_tflite
-    from kerasopt.export.inspection import Inspection, benchmark, inspect
-    from kerasopt.export.keras_timing import keras_latency
-    from kerasopt.export.latency import Latency
-    from kerasopt.export.ranking import LayerError, Sensitivity, sensitivity
-    from kerasopt.export.report import Cost, Port, Report
-    from kerasopt.export.snippets import snippet
-    from kerasopt.export.tflite_model import TFLiteModel
+    from kerasopt.export.file.tflite_model import TFLiteModel
+    from kerasopt.export.report.inspection import Inspection, benchmark, inspect
+    from kerasopt.export.report.report import Cost, Port, Report
+    from kerasopt.export.runtime.keras_latency import keras_latency
+    from kerasopt.export.runtime.latency import Latency
+    from kerasopt.export.validation.agreement import Agreement
 
 # The process that tries files imports this package, and not all of it.
 _HOMES = {
-    "Agreement": "agreement",
-    "Comparison": "comparing",
-    "Cost": "report",
+    "Agreement": "validation.agreement",
+    "Comparison": "api",
+    "Cost": "report.report",
     "ExportError": "errors",
-    "Inspection": "inspection",
-    "Latency": "latency",
-    "Port": "report",
-    "LayerError": "ranking",
-    "Report": "report",
-    "Sensitivity": "ranking",
-    "TFLiteModel": "tflite_model",
-    "benchmark": "inspection",
-    "export_all": "comparing",
-    "inspect": "inspection",
-    "keras_latency": "keras_timing",
-    "sensitivity": "ranking",
-    "snippet": "snippets",
-    "to_c_array": "c_array",
-    "to_tflite": "exporting",
+    "Inspection": "report.inspection",
+    "Latency": "runtime.latency",
+    "LayerError": "accuracy_control.sensitivity",
+    "Port": "report.report",
+    "Report": "report.report",
+    "Sensitivity": "accuracy_control.sensitivity",
+    "TFLiteModel": "file.tflite_model",
+    "benchmark": "report.inspection",
+    "export_all": "api",
+    "inspect": "report.inspection",
+    "keras_latency": "runtime.keras_latency",
+    "sensitivity": "accuracy_control.sensitivity",
+    "snippet": "codegen.snippets",
+    "to_c_array": "codegen.c_array",
+    "to_tflite": "api",
 }
 
 __all__ = [
@@ -62,12 +62,4 @@ __all__ = [
     "to_tflite",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(import_module(f"kerasopt.export.{_HOMES[name]}"), name)
-    raise AttributeError(f"module 'kerasopt.export' has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return list(__all__)
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)

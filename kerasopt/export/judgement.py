@@ -2,17 +2,17 @@
 
 from collections.abc import Mapping
 
-from kerasopt.export.agreement import Agreement
-from kerasopt.export.blame import cure, suspects
-from kerasopt.export.choosing import Made
-from kerasopt.export.convert import Saved
+from kerasopt.export.accuracy_control.blame import cure, suspects
+from kerasopt.export.accuracy_control.exclusion import Made
+from kerasopt.export.attribution.owners import owners
+from kerasopt.export.convert.converter import Saved
 from kerasopt.export.errors import ExportError
-from kerasopt.export.judging import Judged
-from kerasopt.export.modes import MODES
-from kerasopt.export.owners import owners
-from kerasopt.export.preparing import Prepared
-from kerasopt.export.structure import structure
-from kerasopt.export.usefulness import (
+from kerasopt.export.file.flatbuffer import structure
+from kerasopt.export.options import MODES, Wish
+from kerasopt.export.preparation import Prepared
+from kerasopt.export.validation.accuracy import Judged
+from kerasopt.export.validation.agreement import Agreement
+from kerasopt.export.validation.usefulness import (
     LEAST,
     SOUND,
     USELESS,
@@ -22,7 +22,6 @@ from kerasopt.export.usefulness import (
     with_labels,
     worst_of,
 )
-from kerasopt.export.wish import Wish
 
 _FLOAT = ("float32", "float16")
 

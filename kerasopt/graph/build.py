@@ -7,13 +7,13 @@ from typing import Any
 import keras
 
 from kerasopt import _keras
-from kerasopt._checks import warn
-from kerasopt.graph.compiling import compile_like
+from kerasopt._core.checks import warn
+from kerasopt.graph.compilation import compile_like
 from kerasopt.graph.copies import fresh
 from kerasopt.graph.node import Level, Node, Port
 from kerasopt.graph.own import can_hold_another, carry_own, construct, lost_methods
 from kerasopt.graph.rewrite import Copied, Flags, is_touched, models_inside, wanted
-from kerasopt.graph.sharing import held_in_common, outermost, owners
+from kerasopt.graph.shared_state import held_in_common, outermost, owners
 from kerasopt.graph.state import carry_flags, carry_over
 from kerasopt.selection import own_variables, walk
 

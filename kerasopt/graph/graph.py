@@ -5,10 +5,9 @@ from typing import Any
 import keras
 
 from kerasopt import selection
-from kerasopt._checks import bad_type, bad_value, did_you_mean, warn
+from kerasopt._core.checks import bad_type, bad_value, did_you_mean, warn
 from kerasopt.graph.build import Builder, Change, Part, Transfer
-from kerasopt.graph.flow import leaves, takers
-from kerasopt.graph.node import Level, Node, Port
+from kerasopt.graph.node import Level, Node, Port, leaves, takers
 from kerasopt.graph.read import read
 from kerasopt.graph.rewrite import Copied, Rewrite, Snapshot
 from kerasopt.graph.state import carry_into

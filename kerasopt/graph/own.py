@@ -6,7 +6,7 @@ from typing import Any
 import keras
 
 from kerasopt import _keras
-from kerasopt._checks import bad_value, warn
+from kerasopt._core.checks import bad_value, warn
 from kerasopt.graph.state import carry_over, carry_variable
 from kerasopt.selection import own_variables
 

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 
 from kerasopt import _keras
-from kerasopt._checks import bad_type, bad_value
+from kerasopt._core.checks import bad_type, bad_value
 from kerasopt.graph.node import Level, Node, Port
 from kerasopt.selection import check_built
 

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 
 from kerasopt import _keras
-from kerasopt._checks import bad_value
+from kerasopt._core.checks import bad_value
 from kerasopt.graph.node import Level
 from kerasopt.selection import walk
 

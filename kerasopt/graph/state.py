@@ -7,8 +7,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from kerasopt import _temporary
-from kerasopt._checks import warn
+from kerasopt._core import fit_state
+from kerasopt._core.checks import warn
 from kerasopt.graph.copies import fresh
 from kerasopt.selection import walk
 
@@ -94,7 +94,7 @@ def carry_variable(old: Any, new: Any, settings: bool = True, value: Any = None)
     """
     assign(new, old if value is None else value)
     for what in ("regularizer", "constraint"):
-        thing = _temporary.own(old, what)
+        thing = fit_state.own(old, what)
         if not settings and (thing is None or getattr(new, what, None) is not None):
             continue
         if _config(thing) is None or _config(thing) != _config(getattr(new, what, None)):

@@ -10,9 +10,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from kerasopt import _legacy
-from kerasopt._checks import bad_type, bad_value
-from kerasopt.loading import load_model
+from kerasopt._core import keras2
+from kerasopt._core.checks import bad_type, bad_value
+from kerasopt.models import load_model
 
 _CHILD = Path(__file__).with_name("child.py")
 _TOLERANCE = 1e-4
@@ -61,7 +61,7 @@ def rebuilt(folder: Path, custom_objects: dict[str, Any] | None = None) -> Any:
     """
     try:
         made = load_model(folder / "model.h5", custom_objects, compile=False)
-    except _legacy.GoneError as error:
+    except keras2.GoneError as error:
         raise MigrationError(f"Keras 3 cannot rebuild the model. {error}") from error
     except Exception as error:
         raise MigrationError(

@@ -1,11 +1,9 @@
 """Pruning: criterion x pattern x scope -> masks, held inside the train step."""
 
+from kerasopt.batch_norm.fold import fold_batch_norm
+from kerasopt.profile.api import Count, LayerCount, count
+from kerasopt.pruning.api import prune
 from kerasopt.pruning.callback import Pruning
-from kerasopt.pruning.channels.callback import ChannelPruning
-from kerasopt.pruning.channels.counting import Count, LayerCount, count
-from kerasopt.pruning.channels.iterating import ShrinkStep, iterative_shrink
-from kerasopt.pruning.channels.plan import PlannedGroup, ShrinkPlan
-from kerasopt.pruning.channels.shrinking import shrink, shrink_plan
 from kerasopt.pruning.criteria import (
     Context,
     Criterion,
@@ -17,15 +15,17 @@ from kerasopt.pruning.criteria import (
     Taylor,
     Wanda,
 )
-from kerasopt.pruning.dynamics import Dynamics, RigL, Set
-from kerasopt.pruning.folding import fold_batch_norm
-from kerasopt.pruning.masking import mask, masks
-from kerasopt.pruning.measure import Sparsity, sparsity
-from kerasopt.pruning.one_shot import prune
+from kerasopt.pruning.iterative import Round, prune_in_rounds
+from kerasopt.pruning.masks.compute import mask, masks
+from kerasopt.pruning.masks.dynamics import Dynamics, RigL, Set
 from kerasopt.pruning.patterns import NM, Block, Channel, Pattern, Weight
-from kerasopt.pruning.rounds import Round, prune_in_rounds
+from kerasopt.pruning.report.sparsity import Sparsity, sparsity
+from kerasopt.pruning.report.xnnpack import SparseInference, sparse_inference
 from kerasopt.pruning.scopes import DenseEnds, Erk, Global, Named, PerLayer, Scope
-from kerasopt.pruning.xnnpack import SparseInference, sparse_inference
+from kerasopt.structured.api import shrink, shrink_plan
+from kerasopt.structured.callback import ChannelPruning
+from kerasopt.structured.iterative import ShrinkStep, iterative_shrink
+from kerasopt.structured.plan import PlannedGroup, ShrinkPlan
 
 __all__ = [
     "NM",

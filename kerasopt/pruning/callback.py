@@ -8,14 +8,22 @@ from typing import Any, Self
 
 import keras
 
-from kerasopt import _keras, _run, schedules
-from kerasopt._checks import at_least, bad_value, one_of, verbosity, warn, word_or_count
-from kerasopt._copies import fresh_copy
-from kerasopt._shown import Named
-from kerasopt._steps import Steps
-from kerasopt._trainable import select_trainable
-from kerasopt.pruning import constraint
-from kerasopt.pruning.arguments import (
+from kerasopt import _keras, schedules
+from kerasopt._core import fit_state
+from kerasopt._core.checks import at_least, bad_value, one_of, verbosity, warn, word_or_count
+from kerasopt._core.display import Named
+from kerasopt._core.serialization import fresh_copy
+from kerasopt._fit_steps import Steps, select_trainable
+from kerasopt.pruning.collapse import Collapse
+from kerasopt.pruning.criteria import as_criterion
+from kerasopt.pruning.enforcement import mask_constraint
+from kerasopt.pruning.enforcement.held_masks import Masks
+from kerasopt.pruning.enforcement.reminder import forget, remind
+from kerasopt.pruning.enforcement.updates import Choosing, Updates, checked_state, matching_masks
+from kerasopt.pruning.monitors import warn_of_monitors
+from kerasopt.pruning.patterns import Weight, as_pattern
+from kerasopt.pruning.prunable import is_depthwise, select_prunable
+from kerasopt.pruning.pruning_arguments import (
     as_plain,
     check_expressible,
     checked_dynamics,
@@ -24,18 +32,8 @@ from kerasopt.pruning.arguments import (
     chosen_scope,
     made_again,
 )
-from kerasopt.pruning.board import Board
-from kerasopt.pruning.choosing import Choosing
-from kerasopt.pruning.collapse import Collapse
-from kerasopt.pruning.criteria import as_criterion
-from kerasopt.pruning.held import Masks
-from kerasopt.pruning.monitors import warn_of_monitors
-from kerasopt.pruning.patterns import Weight, as_pattern
-from kerasopt.pruning.prunable import is_depthwise, select_prunable
-from kerasopt.pruning.reminder import forget, remind
+from kerasopt.pruning.report.tensorboard import Board
 from kerasopt.pruning.scopes import PerLayer
-from kerasopt.pruning.state import checked_state, matching_masks
-from kerasopt.pruning.updates import Updates
 from kerasopt.schedules.moments import moment_in_steps
 from kerasopt.selection import Selection, check_picks, reasons
 
@@ -193,22 +191,22 @@ class Pruning(Named, keras.callbacks.Callback):
             self._begin()
         except BaseException:
             # Training never begins: nothing may stay of this run, nor of one that was broken off.
-            constraint.take_off(self.model, self.model.variables)
+            mask_constraint.take_off(self.model, self.model.variables)
             self._masks = self._resumed = None
             raise
 
     def _begin(self) -> None:
         self._forget()
         self._steps.check()
-        claimed = _run.claimed(self, "masked")
+        claimed = fit_state.claimed(self, "masked")
         stale = [one for one in self.model.variables if id(one) not in claimed]
-        constraint.take_off(self.model, stale)
+        mask_constraint.take_off(self.model, stale)
         picks = self.include, self.exclude
         if self.keeps:  # all zeros that there are
             chosen = select_trainable(self.model, *picks, "kernels", "Pruning")
         else:
             chosen = select_prunable(self.model, *picks, "Pruning", self.scope)
-        taken = _run.claim(self, "masked", {id(one.variable): one.path for one in chosen})
+        taken = fit_state.claim(self, "masked", {id(one.variable): one.path for one in chosen})
         if taken:
             raise bad_value(
                 "include",
@@ -233,7 +231,7 @@ class Pruning(Named, keras.callbacks.Callback):
         if self.verbose:
             left = f"; left out: {reasons(chosen.left_out)}" if chosen.left_out else ""
             print(f"Pruning: {len(chosen)} kernel{'s' * (len(chosen) > 1)}{left}")  # noqa: T201
-        _run.unsettle(self, "Pruning")
+        fit_state.unsettle(self, "Pruning")
 
     def _check_slots(self) -> None:
         if self.momentum == "mask" and getattr(self.model, "optimizer", None) is None:
@@ -273,15 +271,15 @@ class Pruning(Named, keras.callbacks.Callback):
         self._settled_at = self._steps.settled_at
         if self.dynamics is not None:
             # Connections are exchanged beyond the schedule's end.
-            per_epoch = _run.length(self)[1]
+            per_epoch = fit_state.length(self)[1]
             moving = moment_in_steps("end", self.dynamics.end, total, per_epoch)
             self._settled_at = max(self._settled_at, moving)
             self._updates = Updates.every(self.frequency, begin, self._settled_at)
         if self._steps.done < self._settled_at:
-            _run.unsettle(self, "Pruning", until=self._settled_at)
+            fit_state.unsettle(self, "Pruning", until=self._settled_at)
             warn_of_monitors(self, "Pruning", self._settled_at)
         else:
-            _run.settle(self)
+            fit_state.settle(self)
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
         """Choose new masks, if some are due, for the steps that are about to run."""
@@ -293,7 +291,7 @@ class Pruning(Named, keras.callbacks.Callback):
                 self._choose(now)
             self._updated = now
         if now >= self._settled_at:
-            _run.settle(self)
+            fit_state.settle(self)
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Note the batch."""

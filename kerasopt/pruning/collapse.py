@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from kerasopt import _run
-from kerasopt._checks import warn
+from kerasopt._core import fit_state
+from kerasopt._core.checks import warn
 
 _LOST = 0.75  # of what it was above chance, an accuracy has lost when it is said to be gone
 _TIMES = 5.0  # of the loss that it began with
@@ -106,7 +106,7 @@ class Collapse:
         if share <= 0.0:
             return
         what = collapsed(self._logs, *_task(self._callback.model))
-        if what and _run.first(self._callback, "collapse"):
+        if what and fit_state.first(self._callback, "collapse"):
             before = self._shares[-2]
             where = f"between {before:.0%} and {share:.0%}" if before < share else f"at {share:.0%}"
             warn(

@@ -4,8 +4,9 @@ from typing import Any
 
 import keras
 
-from kerasopt import _keras, _run
-from kerasopt._checks import warn
+from kerasopt import _keras
+from kerasopt._core import fit_state
+from kerasopt._core.checks import warn
 
 
 def warn_of_monitors(callback: Any, who: str, until: int) -> None:
@@ -17,9 +18,9 @@ def warn_of_monitors(callback: Any, who: str, until: int) -> None:
         until: The step at which its schedule ends.
     """
     callbacks = _keras.callback_list()
-    if callbacks is None or not _run.first(callback, "monitors"):
+    if callbacks is None or not fit_state.first(callback, "monitors"):
         return
-    per_epoch = _run.length(callback)[1]
+    per_epoch = fit_state.length(callback)[1]
     ends = None if per_epoch is None else -(-until // per_epoch)
     found = [one for one in callbacks.callbacks if _compares(one, ends)]
     if not found:

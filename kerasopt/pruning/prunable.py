@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from kerasopt._fit_steps import select_trainable
 from kerasopt._layers import CONVOLUTIONS, DEPTHWISE
-from kerasopt._trainable import select_trainable
 from kerasopt.pruning.scopes import Scope
 from kerasopt.selection import Selection, Target
 

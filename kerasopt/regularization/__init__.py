@@ -1,12 +1,12 @@
 """Penalties, constraints, dropout and a teacher for models that exist."""
 
+from kerasopt.distillation.distiller import Distiller
+from kerasopt.distillation.loss import distillation_loss
 from kerasopt.regularization.constraint import add_constraint, remove_constraint
-from kerasopt.regularization.distillation import distillation_loss
-from kerasopt.regularization.distiller import Distiller
-from kerasopt.regularization.insertion import insert_dropout
+from kerasopt.regularization.dropout.insertion import insert_dropout
+from kerasopt.regularization.dropout.removal import freeze_dropout, remove_dropout
 from kerasopt.regularization.penalty import add_penalty, remove_penalty
-from kerasopt.regularization.removal import freeze_dropout, remove_dropout
-from kerasopt.regularization.table import Penalties, penalties
+from kerasopt.regularization.penalty_report import Penalties, penalties
 
 __all__ = [
     "Distiller",

@@ -4,10 +4,10 @@ from typing import Any
 
 import keras
 
-from kerasopt import _temporary
-from kerasopt._checks import bad_type, bad_value, flag
-from kerasopt.regularization.attributes import alike
-from kerasopt.regularization.putting import put_on, take_off
+from kerasopt._core import fit_state
+from kerasopt._core.checks import bad_type, bad_value, flag
+from kerasopt.regularization.assignment import put_on, take_off
+from kerasopt.regularization.config_attributes import alike
 from kerasopt.selection import Selection, Target
 
 _NAMES = ("max_norm", "min_max_norm", "non_neg", "unit_norm")
@@ -108,7 +108,7 @@ def remove_constraint(
 
 
 def _as_constraint(value: Any) -> Any:
-    if isinstance(value, _temporary.Temporary):
+    if isinstance(value, fit_state.Temporary):
         raise bad_type("constraint", "a constraint of your own, not a mask", value)
     if isinstance(value, keras.constraints.Constraint):
         return value
@@ -131,7 +131,7 @@ def _decide(target: Target, new: Any, replace: bool) -> Any:
         ) from error
     if shape != tuple(target.variable.shape):
         raise bad_value("constraint", f"one that keeps the shape of {target.path!r}", new)
-    old = _temporary.own(target.variable, "constraint")
+    old = fit_state.own(target.variable, "constraint")
     if old is None or replace or alike(old, new):
         return new
     raise bad_value(

@@ -4,13 +4,13 @@ from typing import Any
 
 import keras
 
-from kerasopt import _keras, _temporary, schedules
-from kerasopt._checks import bad_type, bad_value, flag, not_negative, one_of, warn
-from kerasopt._trainable import select_trainable
-from kerasopt.regularization.factors import added, can_add
-from kerasopt.regularization.following import Following
-from kerasopt.regularization.putting import give
-from kerasopt.regularization.scheduled_penalty import ScheduledPenalty
+from kerasopt import _keras, schedules
+from kerasopt._core import fit_state
+from kerasopt._core.checks import bad_type, bad_value, flag, not_negative, one_of, warn
+from kerasopt._fit_steps import select_trainable
+from kerasopt.regularization.assignment import give
+from kerasopt.regularization.penalty import added, can_add
+from kerasopt.regularization.scheduled_value import Following
 from kerasopt.selection import Selection
 
 
@@ -112,7 +112,7 @@ class WeightPenalty(Following):
         with _keras.scope(self.model):
             self._scale = keras.Variable(0.0, trainable=False, dtype="float32", name="scale")
         for variable in self.model.variables:  # what a run that was broken off has left
-            _temporary.take_off(variable, "regularizer", lambda one: one.run is not run)
+            fit_state.take_off(variable, "regularizer", lambda one: one.run is not run)
         for target in self.selection:
             variable = target.variable
             inner = variable.regularizer
@@ -173,7 +173,7 @@ class WeightPenalty(Following):
         """
         mine = {id(penalty) for _, penalty in self._penalties}
         for variable, _ in self._penalties:
-            _temporary.take_off(variable, "regularizer", lambda one: id(one) in mine)
+            fit_state.take_off(variable, "regularizer", lambda one: id(one) in mine)
         if self._penalties:
             _keras.retrace(self._trained, evaluation=True)
         self._penalties = []
@@ -194,7 +194,7 @@ class WeightPenalty(Following):
     def _kept(self, target: Any, scale: float) -> Any:
         """Give the plain regularizer that stays on a variable."""
         mine = keras.regularizers.L1L2(self.l1 * scale, self.l2 * scale)
-        own = _temporary.own(target.variable, "regularizer")
+        own = fit_state.own(target.variable, "regularizer")
         if own is not None and not can_add(own, mine):
             raise bad_value(
                 "keep",
@@ -214,3 +214,53 @@ def _checked(schedule: Any) -> schedules.Schedule:
     if schedule.bounds()[0] < 0.0:
         raise bad_value("schedule", "values >= 0, which multiply `l1` and `l2`", schedule)
     return schedule
+
+
+class ScheduledPenalty(fit_state.Temporary, keras.regularizers.Regularizer):
+    """`scale * (l1 * sum(abs(w)) + l2 * sum(w ** 2))`, on top of the variable's own penalty.
+
+    Args:
+        l1: Float >= 0.
+        l2: Float >= 0.
+        scale: Scalar `keras.Variable`, read at every step.
+        inner: What was on the variable before, or `None`.
+        run: What tells this `fit` from others.
+
+    Attributes:
+        is_read: Whether a step has asked for it.
+    """
+
+    def __init__(self, l1: float, l2: float, scale: Any, inner: Any, run: Any):
+        self.l1 = l1
+        self.l2 = l2
+        self.scale = scale
+        self.inner = inner
+        self.run = run
+        self.is_read = False
+
+    def added(self, x: Any) -> Any:
+        """Give what this penalty adds, without the variable's own."""
+        total = keras.ops.zeros((), x.dtype)
+        if self.l1:
+            total += self.l1 * keras.ops.sum(keras.ops.abs(x))
+        if self.l2:
+            total += self.l2 * keras.ops.sum(keras.ops.square(x))
+        return keras.ops.cast(self.scale, x.dtype) * total
+
+    def __call__(self, x: Any) -> Any:
+        """Give the penalty on the weights `x`."""
+        self.is_read = True
+        mine = self.added(x)
+        return mine if self.inner is None else self.inner(x) + mine
+
+    def __repr__(self) -> str:
+        factors = [f"l1={self.l1:.6g}"] * bool(self.l1) + [f"l2={self.l2:.6g}"] * bool(self.l2)
+        scale = float(keras.ops.convert_to_numpy(self.scale))
+        return f"WeightPenalty({', '.join(factors)}) x {scale:.6g}"
+
+    def get_config(self) -> dict[str, Any]:
+        """Refuse: it is held during `fit` only and is never part of a saved model."""
+        raise TypeError(
+            "A WeightPenalty cannot be saved as a layer's regularizer: it is taken off when `fit` "
+            "ends, or becomes a plain Keras regularizer with `keep=True`."
+        )

@@ -1,7 +1,8 @@
 """Tables and plots of what was measured."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from kerasopt._core.lazy import lazy_names
 
 if TYPE_CHECKING:
     from kerasopt.reporting.export import plot_export
@@ -21,12 +22,4 @@ _HOMES = {
 
 __all__ = ["plot_export", "plot_history", "plot_sensitivity", "plot_sparsity", "table"]
 
-
-def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(import_module(f"kerasopt.reporting.{_HOMES[name]}"), name)
-    raise AttributeError(f"module 'kerasopt.reporting' has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return list(__all__)
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)

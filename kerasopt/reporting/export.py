@@ -5,9 +5,9 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from kerasopt._checks import bad_type, bad_value, one_of
-from kerasopt.export.comparing import Comparison
-from kerasopt.export.report import Report
+from kerasopt._core.checks import bad_type, bad_value, one_of
+from kerasopt.export.api import Comparison
+from kerasopt.export.report.report import Report
 from kerasopt.reporting.figures import check_path, new_figure, written
 
 _OWN = {"sqnr_db": "signal to noise, dB", "argmax": "arg-max as in Keras"}

@@ -6,8 +6,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from kerasopt._checks import bad_type, bad_value
-from kerasopt._files import replacing
+from kerasopt._core.checks import bad_type, bad_value
+from kerasopt._core.files import replacing
 
 _SUFFIXES = (".png", ".svg", ".pdf")
 

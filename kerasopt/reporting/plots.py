@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from kerasopt._checks import bad_type, bad_value
-from kerasopt._logs import array_of
+from kerasopt._core.checks import bad_type, bad_value
+from kerasopt._core.logs import array_of
 from kerasopt.reporting.figures import check_path, new_figure, written
 
 _SHARES = {"sparsity": "zeros in the kernels", "channel_sparsity": "channels masked"}

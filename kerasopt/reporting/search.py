@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from kerasopt._checks import bad_value
+from kerasopt._core.checks import bad_value
 from kerasopt.reporting.figures import check_path, new_figure, written
 
 _BLUE, _ORANGE, _GREY = "#0072b2", "#d55e00", "#b0b0b0"

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from kerasopt._checks import at_least, bad_type
+from kerasopt._core.checks import at_least, bad_type
 from kerasopt.reporting.figures import check_path, new_figure, written
 
 _COLOUR = "#0072b2"

@@ -6,10 +6,10 @@ from typing import Any
 import keras
 import numpy as np
 
-from kerasopt._checks import bad_type, bad_value
-from kerasopt.pruning.layout import layout_of
-from kerasopt.pruning.matrix import as_matrix
-from kerasopt.pruning.measure import sparsity
+from kerasopt._core.checks import bad_type, bad_value
+from kerasopt.pruning.masks.kernel_layout import layout_of
+from kerasopt.pruning.patterns.pattern import as_matrix
+from kerasopt.pruning.report.sparsity import sparsity
 from kerasopt.reporting.figures import check_path, new_figure, written
 from kerasopt.reporting.plots import epochs_of
 from kerasopt.selection import select

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from kerasopt._checks import number
+from kerasopt._core.checks import number
 from kerasopt.schedules.moments import Moment
 from kerasopt.schedules.schedule import Schedule
 

@@ -4,7 +4,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from kerasopt._checks import bad_type
+from kerasopt._core.checks import bad_type
 from kerasopt.schedules.schedule import Schedule
 
 

@@ -4,7 +4,7 @@ import numbers
 import re
 from typing import Any
 
-from kerasopt._checks import bad_type, bad_value, is_integer
+from kerasopt._core.checks import bad_type, bad_value, is_integer
 
 Moment = int | float | str
 

@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from kerasopt._checks import number, positive
+from kerasopt._core.checks import number, positive
 from kerasopt.schedules.moments import Moment
 from kerasopt.schedules.ramp import Ramp
 

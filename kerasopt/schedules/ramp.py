@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from typing import Any
 
-from kerasopt._checks import bad_type, number
+from kerasopt._core.checks import bad_type, number
 from kerasopt.schedules.moments import FORMS, Moment
 from kerasopt.schedules.schedule import Schedule
 

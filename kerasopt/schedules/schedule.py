@@ -5,8 +5,8 @@ import warnings
 from abc import ABC, abstractmethod
 from typing import Any, Self
 
-from kerasopt._checks import bad_value, is_integer, warn
-from kerasopt._configured import Configured
+from kerasopt._core.checks import bad_value, is_integer, warn
+from kerasopt._core.serialization import Configured
 from kerasopt.schedules.moments import Moment, amount_of, check_moment, moment_in_steps, unit_of
 
 _FAR = 100_000  # steps at which a schedule without an end is looked at, where a run has none

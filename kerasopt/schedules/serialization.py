@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
-from kerasopt import _serialize
+from kerasopt._core import serialization
 from kerasopt.schedules.constant import Constant
 from kerasopt.schedules.cosine import Cosine
 from kerasopt.schedules.cyclic import Cyclic
@@ -34,7 +34,7 @@ _KINDS: dict[str, type[Schedule]] = {
 
 def serialize(schedule: Schedule) -> dict[str, Any]:
     """Give a schedule as plain data: its class name and its configuration."""
-    return _serialize.serialize(schedule)
+    return serialization.serialize(schedule)
 
 
 def deserialize(
@@ -56,5 +56,5 @@ def deserialize(
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        schedule: Schedule = _serialize.deserialize(config, _KINDS, custom_objects)
+        schedule: Schedule = serialization.deserialize(config, _KINDS, custom_objects)
         return schedule

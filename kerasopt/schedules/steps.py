@@ -4,7 +4,7 @@ import copy
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
-from kerasopt._checks import bad_type, bad_value, number
+from kerasopt._core.checks import bad_type, bad_value, number
 from kerasopt.schedules.moments import Moment, amount_of, check_moment, moment_in_steps, unit_of
 from kerasopt.schedules.schedule import Schedule
 

@@ -6,11 +6,11 @@ from typing import Any
 import keras
 import numpy as np
 
-from kerasopt._checks import at_least, bad_type, bad_value, number, one_of
-from kerasopt.stopping import metrics
+from kerasopt._core.checks import at_least, bad_type, bad_value, number, one_of
+from kerasopt.stopping import watched_metrics
 from kerasopt.stopping.best_weights import BestWeights
-from kerasopt.stopping.patience import Patience
-from kerasopt.stopping.rule import Rule
+from kerasopt.stopping.rules.patience import Patience
+from kerasopt.stopping.rules.rule import Rule
 
 _LESS = (keras.ops.less, np.less, operator.lt)
 _GREATER = (keras.ops.greater, np.greater, operator.gt)
@@ -47,8 +47,8 @@ class KerasAttributes:
         if value is not None and not isinstance(value, str):
             raise bad_type("monitor", "the name of a metric", value)
         self._named = self._plain.monitor = self._best.monitor = value
-        metrics.name_defaults(self.rule, self._best, value)
-        metrics.forget_directions(self.rule, self._best, self._mode)
+        watched_metrics.name_defaults(self.rule, self._best, value)
+        watched_metrics.forget_directions(self.rule, self._best, self._mode)
 
     @property
     def mode(self) -> str:
@@ -60,7 +60,7 @@ class KerasAttributes:
         self._mode = self._plain.mode = self._best.mode = one_of(
             "mode", value, ("min", "max", "auto")
         )
-        metrics.forget_directions(self.rule, self._best, self._mode)
+        watched_metrics.forget_directions(self.rule, self._best, self._mode)
 
     @property
     def monitor_op(self) -> Any:

@@ -10,8 +10,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasopt import _store
-from kerasopt._checks import one_of
+from kerasopt._core import files
+from kerasopt._core.checks import one_of
 
 
 class BestWeights:
@@ -55,12 +55,12 @@ class BestWeights:
             model.set_weights(self._arrays)
         elif self._paths:
             for weight, path in zip(model.weights, self._paths, strict=True):
-                weight.assign(_store.load(path)["weight"])
+                weight.assign(files.load(path)["weight"])
 
     def to_arrays(self) -> Any:
         """Give the weights in the order of `model.weights`, or `None`."""
         if self._paths:
-            return [_store.load(path)["weight"] for path in self._paths]
+            return [files.load(path)["weight"] for path in self._paths]
         return self._arrays
 
     def set(self, arrays: Any) -> None:
@@ -91,7 +91,7 @@ class BestWeights:
         before, new = self._paths, []
         for index, weight in enumerate(weights):
             path = Path(self._folder.name) / f"best-{self._copies}-{index}.npz"
-            _store.save(path, {"weight": _numpy(weight)})
+            files.save(path, {"weight": _numpy(weight)})
             new.append(path)
         # Only a whole copy takes the place of the one before.
         self._paths = new

@@ -7,18 +7,20 @@ from typing import Any, Self
 
 import keras
 
-from kerasopt import _keras, _run
-from kerasopt._checks import at_least, bad_type, bad_value, flag, verbosity, word_or_count
-from kerasopt._copies import fresh_copy
-from kerasopt._logs import number_of, scalar
-from kerasopt._shown import Named
-from kerasopt.stopping import arguments, metrics, telling
+from kerasopt import _keras
+from kerasopt._core import fit_state
+from kerasopt._core.checks import at_least, bad_type, bad_value, flag, verbosity, word_or_count
+from kerasopt._core.display import Named
+from kerasopt._core.logs import number_of, scalar
+from kerasopt._core.serialization import fresh_copy
+from kerasopt.stopping import arguments, watched_metrics
+from kerasopt.stopping import arguments as telling
 from kerasopt.stopping.attributes import KerasAttributes
 from kerasopt.stopping.best_weights import BestWeights
 from kerasopt.stopping.interrupt import GracefulInterrupt
-from kerasopt.stopping.patience import Patience
-from kerasopt.stopping.rule import Rule
-from kerasopt.stopping.serialization import deserialize, serialize
+from kerasopt.stopping.rules.patience import Patience
+from kerasopt.stopping.rules.rule import Rule
+from kerasopt.stopping.rules.serialization import deserialize, serialize
 
 _STATE = {
     "rules",
@@ -128,7 +130,7 @@ class EarlyStopping(Named, KerasAttributes, keras.callbacks.Callback):
         self._mode = mode
         self._best = Patience(0, min_delta, monitor=monitor, mode=mode)
         self._named = monitor
-        metrics.name_defaults(self.rule, self._best, monitor)
+        watched_metrics.name_defaults(self.rule, self._best, monitor)
         self.verbose = verbosity(verbose)
         self.restore_best_weights = flag("restore_best_weights", restore_best_weights)
         self.start_from_epoch = at_least("start_from_epoch", start_from_epoch, 0)
@@ -144,7 +146,7 @@ class EarlyStopping(Named, KerasAttributes, keras.callbacks.Callback):
     def _forget(self) -> None:
         self.rule.reset()
         self._best.reset()
-        metrics.forget_directions(self.rule, self._best, self.mode)
+        watched_metrics.forget_directions(self.rule, self._best, self.mode)
         self._weights.forget()
         self.stopped = False
         self.reason = ""
@@ -166,10 +168,10 @@ class EarlyStopping(Named, KerasAttributes, keras.callbacks.Callback):
         if self._probe is not None:
             _keras.require_tensorflow("kerasopt.callbacks.EarlyStopping(probe=...)")
             self._probe.forget()
-        taken = _run.claim(self, "rules", {id(one): repr(one) for one in self.rule.leaves()})
+        taken = fit_state.claim(self, "rules", {id(one): repr(one) for one in self.rule.leaves()})
         if taken:
             raise bad_value("rules", "rules that no other callback of this fit has", taken)
-        metrics.name_defaults(self.rule, self._best, self._named)
+        watched_metrics.name_defaults(self.rule, self._best, self._named)
         if not self._resumed:
             self._forget()
         self._resumed = False
@@ -178,7 +180,7 @@ class EarlyStopping(Named, KerasAttributes, keras.callbacks.Callback):
         self.stopped_epoch = 0
         if self.check != "epoch" and (callbacks := _keras.callback_list()) is not None:
             _keras.run_in_step(callbacks)
-        self._interrupt.install(self.model, lambda: _run.interrupt(self))
+        self._interrupt.install(self.model, lambda: fit_state.interrupt(self))
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Note where the epoch begins."""
@@ -192,8 +194,8 @@ class EarlyStopping(Named, KerasAttributes, keras.callbacks.Callback):
         before, self._steps = self._steps, self._epoch_start + batch + 1
         if before // self.check == self._steps // self.check or self.stopped:
             return
-        metrics.learn_directions(self.rule, self._best, self.model, only=logs or {})
-        early = self._epoch < self.start_from_epoch or _run.unsettled(self)
+        watched_metrics.learn_directions(self.rule, self._best, self.model, only=logs or {})
+        early = self._epoch < self.start_from_epoch or fit_state.unsettled(self)
         verdict = self.rule.ask("early" if early else "step", self._steps, logs or {})
         if verdict.stop:
             self._end(self._epoch, f"{verdict.reason}, at step {self._steps}")
@@ -204,12 +206,12 @@ class EarlyStopping(Named, KerasAttributes, keras.callbacks.Callback):
         reported = {} if logs is None else logs
         value = self.get_monitor_value(reported)
         logs = {**reported} if value is None else {**reported, self.monitor: value}
-        metrics.check_missing(self._watched(), logs, self._seen, self.model)
-        metrics.learn_directions(self.rule, self._best, self.model)
+        watched_metrics.check_missing(self._watched(), logs, self._seen, self.model)
+        watched_metrics.learn_directions(self.rule, self._best, self.model)
         if value is not None:
             self.history[epoch] = scalar(self.monitor, value)
         early = epoch < self.start_from_epoch
-        if not early and (waiting := _run.unsettled(self)):
+        if not early and (waiting := fit_state.unsettled(self)):
             early = True
             if not self._waited_for:
                 self._say_what_it_waits_for(waiting)
@@ -383,4 +385,4 @@ class EarlyStopping(Named, KerasAttributes, keras.callbacks.Callback):
     def _say_what_it_waits_for(self, waiting: list[tuple[str, int | None]]) -> None:
         patience = max((getattr(leaf, "patience", 0) for leaf in self.rule.leaves()), default=0)
         self._waited_for = telling.waited_for(waiting)
-        telling.too_few_epochs_left(waiting, *_run.length(self), patience)
+        telling.too_few_epochs_left(waiting, *fit_state.length(self), patience)

@@ -6,8 +6,8 @@ import keras
 import numpy as np
 
 from kerasopt import _keras
-from kerasopt._checks import bad_type, bad_value
-from kerasopt.stopping.gradients import GradientMoments
+from kerasopt._core.checks import bad_type, bad_value
+from kerasopt.stopping.rules.gradient_rules import GradientMoments
 
 _FORM = "a pair (x, y) of arrays, or of structures of arrays, with as many samples each"
 BATCHES = 5

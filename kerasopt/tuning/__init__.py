@@ -1,46 +1,52 @@
 """The KerasTuner bridge: searches that find more, survive faults and scale out."""
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from kerasopt._core.lazy import lazy_names
 from kerasopt.tuning.extra import missing
 
 if TYPE_CHECKING:
     from kerasopt.tuning import space
-    from kerasopt.tuning.architectures import (
+    from kerasopt.tuning.api import search
+    from kerasopt.tuning.compression import CompressedHyperModel
+    from kerasopt.tuning.hypermodels import (
         HyperCNN,
         HyperMLP,
         HyperRNN,
         HyperSequenceCNN,
         suggest_hypermodel,
     )
-    from kerasopt.tuning.compressed import CompressedHyperModel
-    from kerasopt.tuning.oracle import OptunaOracle
-    from kerasopt.tuning.records import Record
-    from kerasopt.tuning.result import SearchResult
-    from kerasopt.tuning.searching import search
-    from kerasopt.tuning.storages import StorageError
+    from kerasopt.tuning.keras_tuner_tuners import (
+        BayesianOptimization,
+        GridSearch,
+        Hyperband,
+        RandomSearch,
+    )
+    from kerasopt.tuning.oracle.oracle import OptunaOracle
+    from kerasopt.tuning.reports.result import SearchResult
+    from kerasopt.tuning.storage.records import Record
+    from kerasopt.tuning.storage.storages import StorageError
     from kerasopt.tuning.tuner import Tuner
-    from kerasopt.tuning.tuners import BayesianOptimization, GridSearch, Hyperband, RandomSearch
 
 # Nothing of the extra is imported before it is used.
 _HOMES = {
-    "BayesianOptimization": "tuners",
-    "CompressedHyperModel": "compressed",
-    "GridSearch": "tuners",
-    "HyperCNN": "architectures",
-    "HyperMLP": "architectures",
-    "HyperRNN": "architectures",
-    "HyperSequenceCNN": "architectures",
-    "Hyperband": "tuners",
-    "OptunaOracle": "oracle",
-    "RandomSearch": "tuners",
-    "Record": "records",
-    "SearchResult": "result",
-    "StorageError": "storages",
+    "BayesianOptimization": "keras_tuner_tuners",
+    "CompressedHyperModel": "compression",
+    "GridSearch": "keras_tuner_tuners",
+    "HyperCNN": "hypermodels",
+    "HyperMLP": "hypermodels",
+    "HyperRNN": "hypermodels",
+    "HyperSequenceCNN": "hypermodels",
+    "Hyperband": "keras_tuner_tuners",
+    "OptunaOracle": "oracle.oracle",
+    "RandomSearch": "keras_tuner_tuners",
+    "Record": "storage.records",
+    "SearchResult": "reports.result",
+    "StorageError": "storage.storages",
     "Tuner": "tuner",
-    "search": "searching",
-    "suggest_hypermodel": "architectures",
+    "search": "api",
+    "space": "",
+    "suggest_hypermodel": "hypermodels",
 }
 
 __all__ = [
@@ -63,17 +69,11 @@ __all__ = [
     "suggest_hypermodel",
 ]
 
+_get, __dir__ = lazy_names(__name__, _HOMES)
+
 
 def __getattr__(name: str) -> Any:
     try:
-        if name == "space":
-            return import_module("kerasopt.tuning.space")
-        if name in _HOMES:
-            return getattr(import_module(f"kerasopt.tuning.{_HOMES[name]}"), name)
+        return _get(name)
     except ImportError as error:
         raise missing(error) from error
-    raise AttributeError(f"module 'kerasopt.tuning' has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return list(__all__)

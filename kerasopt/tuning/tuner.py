@@ -10,22 +10,22 @@ from typing import Any, Self
 
 import keras_tuner
 
-from kerasopt._checks import at_least, bad_value, did_you_mean, verbosity, warn
-from kerasopt._quiet import without_retracing_advice
-from kerasopt.tuning import keeping
-from kerasopt.tuning.callbacks import (
+from kerasopt._core.checks import at_least, bad_value, did_you_mean, verbosity, warn
+from kerasopt._core.quiet import without_retracing_advice
+from kerasopt.tuning.oracle.objectives import names_of
+from kerasopt.tuning.oracle.oracle import OptunaOracle
+from kerasopt.tuning.oracle.tell import not_finite, plain
+from kerasopt.tuning.reports.progress import Progress
+from kerasopt.tuning.reports.tuner_results import Shows
+from kerasopt.tuning.storage.records import EXECUTIONS, SIZE
+from kerasopt.tuning.training import checkpoints
+from kerasopt.tuning.training.cross_validation import check_folds
+from kerasopt.tuning.training.reported_metrics import averaged
+from kerasopt.tuning.training.trial_callbacks import (
     TooLarge,
     TrialPruned,
     check_callbacks,
 )
-from kerasopt.tuning.ending import not_finite, plain
-from kerasopt.tuning.folds import check_folds
-from kerasopt.tuning.objectives import names_of
-from kerasopt.tuning.oracle import OptunaOracle
-from kerasopt.tuning.progress import Progress
-from kerasopt.tuning.records import EXECUTIONS, SIZE
-from kerasopt.tuning.results import averaged
-from kerasopt.tuning.shows import Shows
 
 
 class Tuner(Shows):
@@ -227,7 +227,7 @@ class Tuner(Shows):
             fit_kwargs["verbose"] = verbose
         progress = self._progress(level)
         if workers > 1 or trials_per_process is not None:
-            from kerasopt.tuning.workers import run_workers
+            from kerasopt.tuning.workers.pool import run_workers
 
             if trials_per_process is not None:
                 at_least("trials_per_process", trials_per_process, 1)
@@ -343,14 +343,14 @@ class Tuner(Shows):
         finally:
             if isinstance(self.oracle, OptunaOracle):
                 project = Path(self.project_dir)
-                keeping.delete(
+                checkpoints.delete(
                     project,
                     self.oracle.not_best(
-                        self.keep_best, lambda name: keeping.folder_of(project, name).is_dir()
+                        self.keep_best, lambda name: checkpoints.folder_of(project, name).is_dir()
                     ),
                 )
             if self.log_dir is not None:
-                from kerasopt.tuning.hparams import write
+                from kerasopt.tuning.reports.progress import write
 
                 write(self.log_dir, trial)
         self.save()

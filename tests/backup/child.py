@@ -18,7 +18,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from kerasopt import _store
+from kerasopt._core import files
 from kerasopt.callbacks import BackupAndRestore, EarlyStopping, Pruning
 from kerasopt.schedules import PolynomialDecay
 from kerasopt.stopping import Patience, TimeBudget, UpStrips
@@ -150,7 +150,7 @@ def main(folder, source, save_freq):
     }
     os.replace = os_replace
     np.savez = np_savez
-    _store.save(folder / "result.npz", result)
+    files.save(folder / "result.npz", result)
     sys.stdout.write("done\n")
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kerasopt import _store
+from kerasopt._core import files
 from kerasopt.callbacks import (
     BackupAndRestore,
     DropoutSchedule,
@@ -651,7 +651,7 @@ def test_another_model(tmp_path, blobs):
 
 
 def test_a_backup_of_another_version(tmp_path, blobs):
-    _store.save(tmp_path / "backup-00000001.npz", {"format": 99})
+    files.save(tmp_path / "backup-00000001.npz", {"format": 99})
     with pytest.raises(ValueError, match=r"backup-00000001.npz' was written by another version"):
         fit(mlp, blobs, tmp_path)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kerasopt import _store
+from kerasopt._core import files
 
 CHILD = Path(__file__).parent / "child.py"
 
@@ -87,7 +87,7 @@ def test_killed_ten_times(tmp_path, source, save_freq):
     done, told = run(broken, source, save_freq)
     assert done
     assert len(told) < len(moments)  # it did not begin anew
-    expected, found = (_store.load(folder / "result.npz") for folder in (whole, broken))
+    expected, found = (files.load(folder / "result.npz") for folder in (whole, broken))
     assert expected["stopped"][0]
     assert expected["left"] == ["best.keras"]
     assert_equal(expected, found)

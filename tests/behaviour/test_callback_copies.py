@@ -19,7 +19,7 @@ from kerasopt.callbacks import (
 )
 from kerasopt.schedules import PolynomialDecay
 from kerasopt.stopping import Patience
-from kerasopt.tuning.callbacks import fresh_callbacks
+from kerasopt.tuning.training.trial_callbacks import fresh_callbacks
 
 KINDS = {
     EarlyStopping: ("loss", 0, 4),

@@ -6,8 +6,8 @@ import pytest
 
 from kerasopt.callbacks import EarlyStopping
 from kerasopt.stopping import GradientDisparity, GradientEvidence, Patience
-from kerasopt.stopping.gradients import disparity, evidence, moments
 from kerasopt.stopping.probe import Probe
+from kerasopt.stopping.rules.gradient_rules import disparity, evidence, moments
 
 NEEDS = {"sample_gradients", "batch_gradients"}
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kerasopt import _temporary
+from kerasopt._core import fit_state
 from kerasopt.callbacks import Pruning
-from kerasopt.pruning.constraint import Mask
+from kerasopt.pruning.enforcement.mask_constraint import Mask
 from kerasopt.pruning.scopes.scope import number_kept
 from kerasopt.schedules import Constant, PolynomialDecay
 
@@ -296,8 +296,8 @@ def test_the_users_constraint_is_applied_under_the_mask_and_back_afterwards(blob
     model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     fit(model, blobs, Pruning(decay(), scope="layer"))
     kernel = model.layers[0].kernel
-    assert _temporary.own(kernel, "constraint") is own
-    assert _temporary.own(model.layers[1].kernel, "constraint") is None
+    assert fit_state.own(kernel, "constraint") is own
+    assert fit_state.own(model.layers[1].kernel, "constraint") is None
     assert np.linalg.norm(kernel.numpy(), axis=0).max() < 0.1 + 1e-6
     assert (kernel.numpy() == 0).sum() == 192
     fit(model, blobs, epochs=1)
@@ -373,7 +373,7 @@ def unmasked(model):
     """Tell whether there is no mask, and no constraint but a reminder of the zeros."""
     left = [one.constraint for one in model.variables]
     return not any(isinstance(one, Mask) for one in left) and all(
-        _temporary.own(one, "constraint") is None for one in model.variables
+        fit_state.own(one, "constraint") is None for one in model.variables
     )
 
 
@@ -399,7 +399,7 @@ def test_a_new_pruning_replaces_masks_left_by_a_broken_run(blobs):
     left = Mask(model.layers[0].kernel)
     model.layers[0].kernel.constraint = left
     fit(model, blobs, Pruning(decay(), scope="layer"))
-    assert _temporary.own(model.layers[0].kernel, "constraint") is None
+    assert fit_state.own(model.layers[0].kernel, "constraint") is None
 
 
 def test_two_prunings_share_a_model_but_not_a_kernel(blobs):
@@ -590,7 +590,7 @@ def test_what_a_broken_run_left_is_gone_whatever_the_next_one_selects(blobs):
     with pytest.raises(RuntimeError, match="out of memory"):
         fit(model, blobs, broken, Crash())
     fit(model, blobs, Pruning(Constant(0.5), include="dense", scope="layer"))
-    assert all(_temporary.own(one, "constraint") is None for one in model.variables)
+    assert all(fit_state.own(one, "constraint") is None for one in model.variables)
     with pytest.raises(RuntimeError, match="out of memory"):
         fit(model, blobs, broken, Crash())
     fit(compiled(), blobs, broken)  # the same instance on another model

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from kerasopt.cli.datasets import digits
+from kerasopt.cli.demo import digits
 from kerasopt.cli.main import main
 
 FILES = {

@@ -14,7 +14,7 @@ from keras import layers
 import kerasopt.cli.export as commands
 from kerasopt.cli.data import load
 from kerasopt.cli.main import main
-from kerasopt.export.latency import Latency, Timed
+from kerasopt.export.runtime.latency import Latency, Timed
 
 
 @pytest.fixture(scope="module")

@@ -13,10 +13,10 @@ import pytest
 from click.testing import CliRunner
 
 from kerasopt.cli.main import main
-from kerasopt.cli.settings import COMMAND
-from kerasopt.tuning.liveness import owner
-from kerasopt.tuning.records import OWNER
-from kerasopt.tuning.storages import open_storage
+from kerasopt.cli.tune_settings import COMMAND
+from kerasopt.tuning.oracle.heartbeat import owner
+from kerasopt.tuning.storage.records import OWNER
+from kerasopt.tuning.storage.storages import open_storage
 
 MODELS = """
 import keras

@@ -2,8 +2,8 @@ import keras
 import numpy as np
 import pytest
 
-from kerasopt.export.convert import CALIBRATED
-from kerasopt.export.worker import Worker
+from kerasopt.export.convert.converter import CALIBRATED
+from kerasopt.export.process.client import Worker
 
 
 @pytest.fixture(autouse=True)

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kerasopt.export import ExportError, benchmark, inspect, preparing, to_tflite
-from kerasopt.export.reading import read
-from kerasopt.export.signature import Input
+from kerasopt.export import ExportError, benchmark, inspect, to_tflite
+from kerasopt.export import preparation as preparing
+from kerasopt.export.data.adapters import read
+from kerasopt.export.model.signature import Input
 from tests.conftest import examples
 
 FILES = 200

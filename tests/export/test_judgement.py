@@ -11,10 +11,10 @@ from keras import layers
 from sklearn.metrics import r2_score
 
 from kerasopt.export import ExportError, export_all, to_tflite
-from kerasopt.export.judging import Judged
-from kerasopt.export.preparing import prepare
-from kerasopt.export.usefulness import DOUBTFUL, USELESS
-from kerasopt.export.verify import file_outputs
+from kerasopt.export.preparation import prepare
+from kerasopt.export.validation.accuracy import Judged
+from kerasopt.export.validation.usefulness import DOUBTFUL, USELESS
+from kerasopt.export.validation.validator import file_outputs
 
 HOUSING = Path(__file__).parents[3] / "shared" / "data" / "housing.csv"
 RNG = np.random.default_rng(0)
@@ -108,14 +108,14 @@ def test_what_the_reference_kernels_give_is_judged(monkeypatch, dense, rows):
         found = file_outputs(file, signature, samples, reference)
         return {name: one * (not reference) for name, one in found.items()}
 
-    monkeypatch.setattr("kerasopt.export.verify.file_outputs", worse)
+    monkeypatch.setattr("kerasopt.export.validation.validator.file_outputs", worse)
     said = "By the reference kernels, which microcontrollers compute: .*output 'y' keeps none"
     with pytest.raises(ExportError, match=said):
         to_tflite(dense, None, "int8", rows, io="uint8")
 
 
 def test_of_a_large_model_they_run_fewer_samples(monkeypatch, dense, rows):
-    monkeypatch.setattr("kerasopt.export.verify._REFERENCE_MACS", 4 * 3 * 20)
+    monkeypatch.setattr("kerasopt.export.validation.validator._REFERENCE_MACS", 4 * 3 * 20)
     report = to_tflite(dense, None, "int8", rows, io="int8").report
     assert report.reference["y"].samples == 20
     assert report.reference["y"].sqnr_db > 20
@@ -249,7 +249,7 @@ def test_built_in_metrics_judge_too(case, monkeypatch):
     model.compile("sgd", "mse", metrics=metrics)
     judged = Judged(prepare(model, ["float32"], None, right, None), right, labels)
     came = made(rng, right).astype("float32")
-    monkeypatch.setattr("kerasopt.export.judging.file_outputs", lambda *_: {"y": came})
+    monkeypatch.setattr("kerasopt.export.validation.accuracy.file_outputs", lambda *_: {"y": came})
     found = [one.level for one in judged.verdicts(b"x") if "compiled" in one.why]
     assert found == ([] if level is None else [level])
     assert judged.verdicts(b"x") == judged.verdicts(b"x")

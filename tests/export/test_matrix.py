@@ -10,8 +10,9 @@ import keras
 import numpy as np
 import pytest
 
-from kerasopt.export import ExportError, building, export_all
-from kerasopt.export.modes import MODES
+from kerasopt.export import ExportError, export_all
+from kerasopt.export import pipeline as building
+from kerasopt.export.options import MODES
 
 from .kinds import KINDS, RECURRENT, SAMPLES
 

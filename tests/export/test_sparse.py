@@ -7,8 +7,9 @@ import keras
 import numpy as np
 import pytest
 
-from kerasopt.export import ExportError, building, to_tflite
-from kerasopt.export.structure import structure
+from kerasopt.export import ExportError, to_tflite
+from kerasopt.export import pipeline as building
+from kerasopt.export.file.flatbuffer import structure
 from kerasopt.pruning import prune
 
 layers = keras.layers

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kerasopt.export import ExportError, TFLiteModel, preparing, to_tflite
-from kerasopt.export.convert import Saved
+from kerasopt.export import ExportError, TFLiteModel, to_tflite
+from kerasopt.export import preparation as preparing
+from kerasopt.export.convert.converter import Saved
 
 layers = keras.layers
 LEAST = {"float32": 100, "float16": 50, "dynamic": 30, "int8": 25}

@@ -7,7 +7,7 @@ import numpy as np
 from keras import layers
 
 from kerasopt.pruning import count, fold_batch_norm, prune, shrink, shrink_plan
-from kerasopt.pruning.gradients import Gradients
+from kerasopt.pruning.statistics.gradients import Gradients
 from kerasopt.regularization import add_penalty, freeze_dropout, insert_dropout, remove_dropout
 
 X = np.random.default_rng(0).normal(size=(32, 6, 6, 3)).astype("float32")

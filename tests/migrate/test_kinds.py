@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import kerasopt
-from kerasopt._legacy import ABSENT, GoneError, hard_sigmoid_of_keras_2, modern
+from kerasopt._core.keras2 import ABSENT, GoneError, hard_sigmoid_of_keras_2, modern
 from kerasopt.migrate import MigrationError
 from kerasopt.migrate.tfmot import rebuilt
 

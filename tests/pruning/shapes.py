@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from kerasopt.pruning.layout import layout_of
-from kerasopt.pruning.matrix import as_matrix
+from kerasopt.pruning.masks.kernel_layout import layout_of
+from kerasopt.pruning.patterns.pattern import as_matrix
 
 
 def mask_matrices(pruning):

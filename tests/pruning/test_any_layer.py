@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from kerasopt import _temporary
+from kerasopt._core import fit_state
 from kerasopt.callbacks import Pruning
 from kerasopt.pruning import sparsity
 from kerasopt.schedules import PolynomialDecay
@@ -105,7 +105,7 @@ def test_every_kernel_is_pruned_to_one_weight(name, pattern, tmp_path):
             assert is_of_blocks(matrix)
             kept = [block.all() for block in blocks(matrix)]
             assert sum(kept) == max(round(len(kept) * 0.5), 1)
-    assert not any(_temporary.own(v, "constraint") for v in model.trainable_variables)
+    assert not any(fit_state.own(v, "constraint") for v in model.trainable_variables)
     if name != "Subclassed":
         model.save(tmp_path / "model.keras")
         again = keras.models.load_model(tmp_path / "model.keras")

@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from kerasopt import _temporary
+from kerasopt._core import fit_state
 from kerasopt.callbacks import (
     BackupAndRestore,
     ChannelPruning,
@@ -303,7 +303,7 @@ def test_what_is_left_on_the_kernels_hinders_nothing(tmp_path):
     model.compile("sgd", mlp().loss)
     fit(model, Pruning(Constant(0.5)))
     [kernel, _] = model.trainable_variables
-    assert _temporary.own(kernel, "constraint") is own
+    assert fit_state.own(kernel, "constraint") is own
     model.save(tmp_path / "model.keras")
     copies = [
         keras.models.load_model(tmp_path / "model.keras"),

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from kerasopt import _serialize
+from kerasopt._core import serialization
 from kerasopt.pruning import (
     Context,
     Lamp,
@@ -19,7 +19,7 @@ from kerasopt.pruning import (
     masks,
 )
 from kerasopt.pruning.criteria import as_criterion
-from kerasopt.pruning.criteria.naming import CRITERIA
+from kerasopt.pruning.criteria.registry import CRITERIA
 from tests.conftest import examples
 
 KERNELS = arrays(np.float32, array_shapes(max_dims=3, max_side=6), elements=st.integers(-4, 4))
@@ -202,7 +202,7 @@ def test_wrong_seeds(seed, error):
 
 @pytest.mark.parametrize("criterion", [*map(as_criterion, NAMES), Random(3)], ids=repr)
 def test_there_and_back(criterion):
-    again = _serialize.deserialize(_serialize.serialize(criterion), CRITERIA)
+    again = serialization.deserialize(serialization.serialize(criterion), CRITERIA)
     assert again == type(criterion).from_config(criterion.get_config()) == criterion
     assert hash(again) == hash(criterion)
     assert again != Random(4)

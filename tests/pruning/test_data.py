@@ -8,10 +8,10 @@ from keras import layers
 
 from kerasopt.callbacks import Pruning
 from kerasopt.pruning import prune
-from kerasopt.pruning.activations import input_norms
-from kerasopt.pruning.batches import Batches
-from kerasopt.pruning.collecting import Collector
 from kerasopt.pruning.criteria import Movement, Snip, Taylor, Wanda
+from kerasopt.pruning.statistics.activations import input_norms
+from kerasopt.pruning.statistics.batches import Batches
+from kerasopt.pruning.statistics.collector import Collector
 from kerasopt.schedules import PolynomialDecay
 from kerasopt.selection import select
 from tests.graph import models

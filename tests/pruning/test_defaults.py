@@ -7,12 +7,12 @@ from keras import layers
 
 from kerasopt.callbacks import Pruning, WeightPenalty
 from kerasopt.pruning import Global, PerLayer, masks, prune, prune_in_rounds, sparsity
-from kerasopt.pruning.batches import Batches
-from kerasopt.pruning.channels.picking import wanted
 from kerasopt.pruning.prunable import is_depthwise
+from kerasopt.pruning.statistics.batches import Batches
 from kerasopt.regularization import add_penalty
 from kerasopt.schedules import Constant
 from kerasopt.selection import select
+from kerasopt.structured.budget.request import wanted
 from tests.pruning.small import X, Y, mlp, zeros
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kerasopt.pruning.criteria import Context
-from kerasopt.pruning.dynamics import DYNAMICS, RigL, Set, as_dynamics, drop_and_grow
+from kerasopt.pruning.masks.dynamics import DYNAMICS, RigL, Set, as_dynamics, drop_and_grow
 
 
 @given(

@@ -6,8 +6,8 @@ import pytest
 
 from kerasopt.pruning import Context, Criterion, mask, masks
 from kerasopt.pruning.criteria import as_criterion
-from kerasopt.pruning.criteria.naming import Function
-from kerasopt.pruning.scoring import scored
+from kerasopt.pruning.criteria.registry import Function
+from kerasopt.pruning.masks.weight_scores import scored
 
 
 class Second(Criterion):

@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from kerasopt import _serialize
+from kerasopt._core import serialization
 from kerasopt.pruning import NM, Block, Channel, Weight, mask, masks
 from kerasopt.pruning.patterns import as_pattern
-from kerasopt.pruning.patterns.naming import PATTERNS
+from kerasopt.pruning.patterns.registry import PATTERNS
 from kerasopt.pruning.scopes.scope import number_kept
 
 ALL = [Weight(), Channel(), Channel(-2), Channel(0), NM(2, 4), Block(2, 3), Block(2, 3, "max")]
@@ -176,7 +176,7 @@ def test_wrong_patterns(wrong, error, said):
 
 @pytest.mark.parametrize("pattern", ALL, ids=repr)
 def test_there_and_back(pattern):
-    again = _serialize.deserialize(_serialize.serialize(pattern), PATTERNS)
+    again = serialization.deserialize(serialization.serialize(pattern), PATTERNS)
     assert again == type(pattern).from_config(pattern.get_config()) == pattern
     assert hash(again) == hash(pattern)
     assert [other for other in ALL if other == pattern] == [pattern]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kerasopt.pruning import NM, Block, DenseEnds, Erk, Global, Named, PerLayer, masks
 from kerasopt.pruning.scopes import Kernel, as_scope
-from kerasopt.pruning.scopes.naming import deserialize, serialize
+from kerasopt.pruning.scopes.registry import deserialize, serialize
 from kerasopt.pruning.scopes.scope import number_kept
 from tests.pruning.kernels import SHAPES, SPARSITIES, kernels, size, total
 

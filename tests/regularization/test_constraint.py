@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from kerasopt import _temporary
+from kerasopt._core import fit_state
 from kerasopt.callbacks import Pruning
 from kerasopt.regularization import add_constraint, remove_constraint
 from kerasopt.schedules import Constant
@@ -72,7 +72,7 @@ def test_it_composes_with_a_pruning_mask():
     # The norm is that of the weights that stay; a column may have lost all of its own.
     left = norms(kernel)[(kernel != 0).any(0)]
     np.testing.assert_allclose(left, 1.0, atol=1e-5)
-    assert _temporary.own(model.get_layer("hidden").kernel, "constraint") is unit
+    assert fit_state.own(model.get_layer("hidden").kernel, "constraint") is unit
 
 
 def test_added_while_a_mask_is_on():
@@ -89,7 +89,7 @@ def test_added_while_a_mask_is_on():
     model, x, y = trained()
     kernel = model.get_layer("hidden").kernel
     model.fit(x, y, epochs=2, verbose=0, callbacks=[Pruning(Constant(0.5), scope="layer"), Adds()])
-    assert _temporary.own(kernel, "constraint") is MAX_NORM
+    assert fit_state.own(kernel, "constraint") is MAX_NORM
     assert model.get_layer("hidden").get_config()["kernel_constraint"]
     assert (np.asarray(kernel) == 0).sum() == 6
     assert norms(kernel).max() <= 0.5 + 1e-5
@@ -97,7 +97,7 @@ def test_added_while_a_mask_is_on():
         x, y, epochs=4, verbose=0, callbacks=[Pruning(Constant(0.5), scope="layer"), Removes()]
     )
     assert (np.asarray(kernel) == 0).sum() == 6
-    assert _temporary.own(kernel, "constraint") is None
+    assert fit_state.own(kernel, "constraint") is None
 
 
 def test_another_one_asks_for_replace():

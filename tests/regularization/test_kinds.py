@@ -20,7 +20,7 @@ from kerasopt.regularization import (
     remove_dropout,
     remove_penalty,
 )
-from kerasopt.regularization.kinds import ALL_DROPOUTS
+from kerasopt.regularization.dropout.kinds import ALL_DROPOUTS
 from tests.graph import models
 
 

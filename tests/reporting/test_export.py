@@ -10,7 +10,7 @@ import pytest
 from matplotlib.text import Text
 
 from kerasopt.export import Comparison, export_all
-from kerasopt.export.latency import Pace
+from kerasopt.export.runtime.latency import Pace
 from kerasopt.reporting import plot_export
 
 

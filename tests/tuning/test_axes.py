@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kerasopt.tuning.axes import Axis, finite_values
+from kerasopt.tuning.search_space.axes import Axis, finite_values
 from tests.conftest import examples
 
 kinds = keras_tuner.engine.hyperparameters

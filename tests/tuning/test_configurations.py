@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kerasopt.tuning.configurations import Space, config_of, distance
-from kerasopt.tuning.oracle import OptunaOracle
+from kerasopt.tuning.oracle.oracle import OptunaOracle
+from kerasopt.tuning.search_space.configurations import Space, config_of, distance
 from tests.conftest import examples
 
 

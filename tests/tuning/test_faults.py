@@ -10,9 +10,9 @@ from pathlib import Path
 import optuna
 import pytest
 
-from kerasopt.tuning.oracle import OptunaOracle
-from kerasopt.tuning.records import OUT
-from kerasopt.tuning.storages import StorageError, open_storage
+from kerasopt.tuning.oracle.oracle import OptunaOracle
+from kerasopt.tuning.storage.records import OUT
+from kerasopt.tuning.storage.storages import StorageError, open_storage
 from tests.tuning.child import tuner_of
 from tests.tuning.conftest import PASSWORD
 from tests.tuning.test_workers import hold, let_go, notes, processes, until

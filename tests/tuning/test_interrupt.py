@@ -11,8 +11,11 @@ import optuna
 import pytest
 from optuna.storages.journal import JournalFileSymlinkLock
 
-from kerasopt.tuning import Tuner, ending, oracle, workers
-from kerasopt.tuning.interrupt import Once, deaf, uninterrupted
+from kerasopt.tuning import Tuner
+from kerasopt.tuning.oracle import oracle
+from kerasopt.tuning.oracle import tell as ending
+from kerasopt.tuning.storage.search_interrupt import Once, deaf, uninterrupted
+from kerasopt.tuning.workers import pool
 
 
 def press():
@@ -129,7 +132,7 @@ sys.stdin.readline()
 
 def test_a_worker_that_is_still_beginning_is_told_again(monkeypatch):
     """One that hears it never would begin a trial, and be killed in the middle of that."""
-    monkeypatch.setattr(workers, "_AGAIN", 0.0)
+    monkeypatch.setattr(pool, "_AGAIN", 0.0)
     with subprocess.Popen(
         [sys.executable, "-c", BEGINNING], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -147,7 +150,7 @@ def test_a_worker_that_is_still_beginning_is_told_again(monkeypatch):
         one = SimpleNamespace(
             pid=process.pid, join=join, is_alive=lambda: process.poll() is None, kill=process.kill
         )
-        workers._end([workers._Worker(one, None)])
+        pool._end([pool._Worker(one, None)])
         assert heard == ["listens\n"]
         assert process.wait() == -signal.SIGINT
 
@@ -155,7 +158,7 @@ def test_a_worker_that_is_still_beginning_is_told_again(monkeypatch):
 def test_what_comes_while_a_process_is_started_is_not_lost():
     code = (
         "import signal\n"
-        "from kerasopt.tuning.interrupt import Once\n"
+        "from kerasopt.tuning.storage.search_interrupt import Once\n"
         "print(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, []), flush=True)\n"
         "input()\n"
         "once = Once()\n"

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from kerasopt.tuning import Tuner, search
-from kerasopt.tuning.tuners import GridSearch, RandomSearch
+from kerasopt.tuning.keras_tuner_tuners import GridSearch, RandomSearch
 
 X = np.random.default_rng(0).normal(size=(16, 8)).astype("float32")
 Y = X[:, :1]

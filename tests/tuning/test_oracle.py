@@ -10,10 +10,11 @@ import optuna
 import pytest
 import sqlalchemy.exc
 
-from kerasopt.tuning import ending, liveness, storages
-from kerasopt.tuning.oracle import OptunaOracle
-from kerasopt.tuning.records import OUT, OWNER
-from kerasopt.tuning.storages import StorageError
+from kerasopt.tuning.oracle import heartbeat, tell
+from kerasopt.tuning.oracle.oracle import OptunaOracle
+from kerasopt.tuning.storage import storages
+from kerasopt.tuning.storage.records import OUT, OWNER
+from kerasopt.tuning.storage.storages import StorageError
 from kerasopt.tuning.tuner import Tuner
 from tests.tuning.test_configurations import conditional
 
@@ -423,7 +424,7 @@ def test_a_result_that_comes_just_before_others_give_the_trial_up_counts(tmp_pat
         return write(*arguments)
 
     two.study._storage.set_trial_state_values = late
-    ending.lose(two.study, frozen, "it seemed dead")
+    tell.lose(two.study, frozen, "it seemed dead")
     assert [record.objectives for record in two.records()] == [(0.5,)]
     assert two.create_trial("b").status == "STOPPED"
 
@@ -485,7 +486,7 @@ def test_a_line_that_a_killed_process_has_begun_does_not_spoil_the_journal(tmp_p
 def test_an_outage_is_not_taken_for_the_death_of_others(tmp_path, monkeypatch):
     now = [0.0]
     oracle = OptunaOracle(max_trials=3, hyperparameters=space(), storage=tmp_path / "j.log")
-    oracle.watch = liveness.Watch(60.0, clock=lambda: now[0])
+    oracle.watch = heartbeat.Watch(60.0, clock=lambda: now[0])
     other = OptunaOracle(max_trials=3, hyperparameters=space(), storage=tmp_path / "j.log")
     trial = other.create_trial("elsewhere")
     owner = other.study.trials[0].user_attrs[OWNER]
@@ -507,7 +508,7 @@ def test_an_outage_is_not_taken_for_the_death_of_others(tmp_path, monkeypatch):
     oracle.create_trial("a")
     assert OUT not in other.study.trials[0].user_attrs
     now[0] = 261.0
-    ending.give_up_the_dead(oracle.study, oracle._mine, oracle.watch)
+    tell.give_up_the_dead(oracle.study, oracle._mine, oracle.watch)
     assert other.study.trials[0].user_attrs[OUT] == "lost: no sign of life for 60 seconds"
 
 

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 import kerasopt.tuning as kt
-from kerasopt.tuning.tuners import RandomSearch
+from kerasopt.tuning.keras_tuner_tuners import RandomSearch
 
 X = np.random.default_rng(0).normal(size=(40, 2)).astype("float32")
 Y = X[:, :1]

@@ -8,9 +8,9 @@ import pytest
 import sqlalchemy.exc
 
 from kerasopt.cli.studies import Place
-from kerasopt.tuning import storages
-from kerasopt.tuning.storages import StorageError, open_storage, patiently, safe_name
-from kerasopt.tuning.urls import as_meant, hidden_within
+from kerasopt.tuning.storage import storages
+from kerasopt.tuning.storage.storages import StorageError, open_storage, patiently, safe_name
+from kerasopt.tuning.storage.urls import as_meant, hidden_within
 
 
 def test_the_kinds_by_their_names(tmp_path):

@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from kerasopt.callbacks import Pruning
 from kerasopt.tuning import Tuner
-from kerasopt.tuning.tuners import (
+from kerasopt.tuning.keras_tuner_tuners import (
     BayesianOptimization,
     GridSearch,
     Hyperband,

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasopt._configured import Configured
+from kerasopt._core.serialization import Configured
 
 
 class View(Protocol):

@@ -20,7 +20,7 @@ class ZerosLast(Criterion):
             largest, if it is known), as where a schedule falls; else the first ones do.
 
     Example:
-    >>> from kerasopt.pruning.criteria.movement import Movement
+    >>> from kerasopt.pruning.criteria.gradient import Movement
     >>> context = Context(moved=np.array([-3.0, 0.0, 1.0]))
     >>> ZerosLast(Movement()).scores(np.array([0.5, 0.0, 0.5]), context)
     array([-3., -6.,  1.])

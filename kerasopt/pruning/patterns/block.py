@@ -5,9 +5,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasopt._checks import at_least, one_of
-from kerasopt.pruning.matrix import as_matrix, matrix_shape
-from kerasopt.pruning.patterns.pattern import Pattern
+from kerasopt._core.checks import at_least, one_of
+from kerasopt.pruning.patterns.pattern import Pattern, as_matrix, matrix_shape
 
 
 class Block(Pattern):

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasopt._checks import bad_type, bad_value, is_integer
+from kerasopt._core.checks import bad_type, bad_value, is_integer
 from kerasopt.pruning.patterns.pattern import Pattern
 
 

@@ -5,9 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasopt._checks import at_least, bad_value
-from kerasopt.pruning.matrix import as_matrix, matrix_shape
-from kerasopt.pruning.patterns.pattern import Pattern
+from kerasopt._core.checks import at_least, bad_value
+from kerasopt.pruning.patterns.pattern import Pattern, as_matrix, matrix_shape
 
 _FEW = 16
 

@@ -1,12 +1,13 @@
 """The contract of a pattern: in what shape weights go."""
 
+import math
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasopt._configured import Configured
+from kerasopt._core.serialization import Configured
 
 
 class Pattern(Configured, ABC):
@@ -50,3 +51,21 @@ class Pattern(Configured, ABC):
         """Tell whether units at the edge of a kernel are not whole."""
         del shape
         return False
+
+
+def as_matrix(array: NDArray[Any]) -> NDArray[Any]:
+    """Give a kernel as (all axes but the last, last): for a convolution (spatial x in, out).
+
+    Example:
+    >>> import numpy as np
+    >>> as_matrix(np.zeros((3, 3, 8, 16))).shape, as_matrix(np.zeros(5)).shape
+    ((72, 16), (5, 1))
+    """
+    return array.reshape(matrix_shape(array.shape))
+
+
+def matrix_shape(shape: tuple[int, ...]) -> tuple[int, int]:
+    """Give the shape that `as_matrix` gives."""
+    if len(shape) < 2:
+        return math.prod(shape), 1
+    return math.prod(shape[:-1]), shape[-1]

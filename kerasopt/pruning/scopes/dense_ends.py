@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
-from kerasopt._checks import at_least
+from kerasopt._core.checks import at_least
 from kerasopt.pruning.scopes.scope import Kernel, Scope
 
 
@@ -24,7 +24,7 @@ class DenseEnds(Scope):
     """
 
     def __init__(self, scope: Any = "layer", first: int = 1, last: int = 1):
-        from kerasopt.pruning.scopes.naming import as_scope
+        from kerasopt.pruning.scopes.registry import as_scope
 
         self.scope: Scope = as_scope(scope)
         self.first = at_least("first", first, 0)
@@ -59,13 +59,13 @@ class DenseEnds(Scope):
 
     def get_config(self) -> dict[str, Any]:
         """Give the arguments that make an equal scope, as plain data."""
-        from kerasopt.pruning.scopes.naming import serialize
+        from kerasopt.pruning.scopes.registry import serialize
 
         return {"scope": serialize(self.scope), "first": self.first, "last": self.last}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
         """Make a scope from what `get_config` gave."""
-        from kerasopt.pruning.scopes.naming import deserialize
+        from kerasopt.pruning.scopes.registry import deserialize
 
         return cls(**{**config, "scope": deserialize(config["scope"])})

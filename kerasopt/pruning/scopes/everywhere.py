@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasopt._checks import fraction
-from kerasopt.pruning.largest import keep_largest, kth_largest
+from kerasopt._core.checks import fraction
+from kerasopt.pruning.masks.top_k import keep_largest, kth_largest
 from kerasopt.pruning.scopes.scope import Kernel, Scope, check_expressible, number_kept
 
 _SMALL = 1 << 16

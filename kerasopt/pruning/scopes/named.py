@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from kerasopt._checks import bad_type, bad_value, did_you_mean, fraction
+from kerasopt._core.checks import bad_type, bad_value, did_you_mean, fraction
 from kerasopt.pruning.scopes.scope import Kernel, Scope
 
 

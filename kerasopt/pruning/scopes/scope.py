@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasopt._checks import bad_value
-from kerasopt._configured import Configured
+from kerasopt._core.checks import bad_value
+from kerasopt._core.serialization import Configured
 
 # So that the number which the error names is accepted: 0.6667 for two of three.
 _ROUNDED = 5e-5

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from kerasopt._checks import at_least, bad_type, bad_value, fraction, one_of
+from kerasopt._core.checks import at_least, bad_type, bad_value, fraction, one_of
 from kerasopt.regularization.layers.random_layer import RandomLayer
 
 

@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from kerasopt import _keras
-from kerasopt._checks import bad_type, bad_value, fraction
+from kerasopt._core.checks import bad_type, bad_value, fraction
 from kerasopt.regularization.layers.random_layer import checked_seed
 from kerasopt.selection import is_kernel, own_variables
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import keras
 
-from kerasopt._checks import at_least, bad_type, is_integer
+from kerasopt._core.checks import at_least, bad_type, is_integer
 
 
 def checked_seed(seed: Any) -> int | None:

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from kerasopt._checks import fraction
-from kerasopt.regularization.kinds import SUFFIXES
-from kerasopt.tuning.space.registering import (
+from kerasopt._core.checks import fraction
+from kerasopt.regularization.dropout.kinds import SUFFIXES
+from kerasopt.tuning.space.registration import (
     NONE,
     checked_prefix,
     checked_range,

@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from typing import Any
 
-from kerasopt._checks import bad_type, bad_value, fraction, meant_share, positive
+from kerasopt._core.checks import bad_type, bad_value, fraction, meant_share, positive
 from kerasopt.callbacks import Pruning
-from kerasopt.pruning.arguments import check_expressible
-from kerasopt.pruning.criteria.naming import KINDS
+from kerasopt.pruning.criteria.registry import KINDS
 from kerasopt.pruning.patterns import as_pattern
+from kerasopt.pruning.pruning_arguments import check_expressible
 from kerasopt.pruning.scopes import as_scope
-from kerasopt.pruning.scopes.naming import NAMES
+from kerasopt.pruning.scopes.registry import NAMES
 from kerasopt.schedules import PolynomialDecay
 from kerasopt.selection import check_picks
-from kerasopt.tuning.space.registering import (
+from kerasopt.tuning.space.registration import (
     NONE,
     checked_list,
     checked_prefix,

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from kerasopt.export.modes import MODES
-from kerasopt.export.needs import require_quantizer
-from kerasopt.tuning.space.registering import checked_prefix, checked_words, pick
+from kerasopt.export.options import MODES, require_quantizer
+from kerasopt.tuning.space.registration import checked_prefix, checked_words, pick
 
 USUAL = ("float32", "float16", "dynamic", "int8")
 

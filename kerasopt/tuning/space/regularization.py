@@ -5,8 +5,8 @@ from typing import Any
 
 import keras
 
-from kerasopt._checks import positive
-from kerasopt.tuning.space.registering import (
+from kerasopt._core.checks import positive
+from kerasopt.tuning.space.registration import (
     NONE,
     checked_prefix,
     checked_range,

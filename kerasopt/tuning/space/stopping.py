@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from kerasopt._checks import at_least, flag, positive
+from kerasopt._core.checks import at_least, flag, positive
 from kerasopt.callbacks import EarlyStopping
 from kerasopt.stopping import GeneralizationLoss, NonFinite, Patience, Rule, UpStrips
-from kerasopt.tuning.space.registering import (
+from kerasopt.tuning.space.registration import (
     NONE,
     checked_prefix,
     checked_range,

@@ -1,0 +1,1 @@
+"""What every room needs: arguments, files, one `fit`, serialization, display."""

@@ -1,0 +1,1 @@
+"""Which layers stay in float so that a quantized file is accurate."""

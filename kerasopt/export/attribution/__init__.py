@@ -1,0 +1,1 @@
+"""Which Keras layer an operation of a file comes from."""

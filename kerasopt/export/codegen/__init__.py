@@ -1,0 +1,1 @@
+"""Source code made from a file: snippets for apps, C arrays."""

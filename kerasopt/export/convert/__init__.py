@@ -1,0 +1,1 @@
+"""From a traced model to the bytes of a file."""

@@ -1,0 +1,1 @@
+"""A TFLite file: its flatbuffer, buffers, operations and metadata."""

@@ -1,0 +1,1 @@
+"""The model that is exported: its signature, in float32, loops unrolled."""

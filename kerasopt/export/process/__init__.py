@@ -1,0 +1,1 @@
+"""The process beside this one in which files are made and tried."""

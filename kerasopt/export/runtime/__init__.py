@@ -1,0 +1,1 @@
+"""Files and models that are run and timed."""

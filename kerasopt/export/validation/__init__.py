@@ -1,0 +1,1 @@
+"""Is the file what the model is, and is it of use?"""

@@ -1,0 +1,1 @@
+"""Masks that hold while a model trains."""

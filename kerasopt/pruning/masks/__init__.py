@@ -1,0 +1,1 @@
+"""Weights and a sparsity in, masks out: pure NumPy."""

@@ -1,0 +1,1 @@
+"""What criteria need of data: gradients and activations over batches."""

@@ -1,0 +1,1 @@
+"""Dropout put into models that exist, scheduled, and taken out."""

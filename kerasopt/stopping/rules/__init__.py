@@ -1,0 +1,1 @@
+"""Stopping rules: metrics in, a verdict out, no Keras in them."""

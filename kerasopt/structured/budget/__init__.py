@@ -1,0 +1,1 @@
+"""How many channels go, and which: candidates, requests, allocation."""

@@ -1,0 +1,1 @@
+"""How important each channel is."""

@@ -1,0 +1,1 @@
+"""The model without the channels that go."""

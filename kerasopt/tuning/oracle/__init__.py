@@ -1,0 +1,1 @@
+"""An oracle of KerasTuner on a study of Optuna: ask, tell, ownership."""

@@ -1,0 +1,1 @@
+"""What a search has found, as tables, files and studies."""

@@ -1,0 +1,1 @@
+"""What Optuna tries next: samplers, pruners, no configuration twice."""

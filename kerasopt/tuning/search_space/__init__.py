@@ -1,0 +1,1 @@
+"""KerasTuner's hyperparameters as Optuna's distributions."""
