@@ -71,8 +71,7 @@ def run(task: Task, data: Path, seed: int) -> Run:
         model,
         MODES,
         calibration=parts.train.x[:CALIBRATION],
-        check=parts.test.x,
-        labels=parts.test.y.astype(int),
+        validation_data=(parts.test.x, parts.test.y.astype(int)),
     )
     reports = {mode: file.report for mode, file in found.files.items()}
     return Run(reports, dict(found.refused), time.perf_counter() - begun)

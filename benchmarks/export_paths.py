@@ -104,7 +104,7 @@ def ours(model: Any, mode: str, data: Any, batch_size: int | None = None) -> byt
 
 def whole(model: Any, mode: str, data: Any, batch_size: int | None = None) -> bytes:
     """Export by `to_tflite`: converted, verified, measured."""
-    return to_tflite(model, None, mode, data, batch_size=batch_size).bytes
+    return to_tflite(model, None, mode, calibration=data, batch_size=batch_size).bytes
 
 
 def convert(path: str, model: Any, mode: str, data: Any) -> bytes:

@@ -163,7 +163,7 @@ def run(task: Task, trained: Trained, wanted: Wanted) -> Run:
     if wanted.sparsity:
         schedule = PolynomialDecay(0.0, wanted.sparsity, begin=0, end=wanted.end)
         include = included(model, wanted.layers)
-        callbacks.append(Pruning(schedule, include, scope=wanted.scope))
+        callbacks.append(Pruning(schedule, include=include, scope=wanted.scope))
     _fitted(task, model, trained.parts, 1, 1e-3, callbacks)
     kernels = [target.variable.numpy() for target in select(model)]
     guesses = model.predict(trained.parts.test.x, 500, verbose=0).argmax(1)

@@ -55,16 +55,16 @@ def resnet50(ratio: float = 0.5) -> dict[str, Any]:
 
     from kerasopt.pruning import shrink, shrink_plan
 
-    shrink(resnet((28, 28, 1)), ratio)
+    shrink(resnet((28, 28, 1)), pruning_ratio=ratio)
     model = keras.applications.ResNet50(weights=None)
     begun = time.perf_counter()
-    plan = shrink_plan(model, ratio)
+    plan = shrink_plan(model, pruning_ratio=ratio)
     planned = time.perf_counter() - begun
     weights, left = plan.before.weight_bytes, plan.after.weight_bytes
     del plan
     with Peak() as peak:
         begun = time.perf_counter()
-        small = shrink(model, ratio)
+        small = shrink(model, pruning_ratio=ratio)
         shrunk = time.perf_counter() - begun
     del small
     return {

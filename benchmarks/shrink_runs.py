@@ -101,7 +101,7 @@ def _plan(how: str, at: float, whole: Any, data: Data, job: Job) -> Any:
     return shrink_plan(
         whole,
         **share,
-        criterion=next((one for one in CRITERIA if one == how.split()[0]), DEFAULT),
+        importance=next((one for one in CRITERIA if one == how.split()[0]), DEFAULT),
         scope="layer" if how == LAYER else "global",
         data=(data.x, data.y),
         batches=job.settings.batches,
@@ -130,9 +130,9 @@ def _iterative(how: str, at: float, whole: Any, data: Data, job: Job) -> Made:
     model, _ = iterative_shrink(
         whole,
         lambda small: tune(small, data, job, epochs=1),
-        {"macs": at},
-        steps=job.settings.tuning,
-        criterion=DEFAULT,
+        budget={"macs": at},
+        rounds=job.settings.tuning,
+        importance=DEFAULT,
         data=(data.x, data.y),
         batches=job.settings.batches,
         reconstruct=True,

@@ -53,7 +53,7 @@ def taught(model: Any, teacher: Any, data: Data, job: Job) -> None:
     """Fine-tune a model that learns from a teacher, too."""
     from kerasopt.regularization import Distiller
 
-    tune(Distiller(model, teacher), data, job)
+    tune(Distiller(teacher, model), data, job)
 
 
 def glance(model: Any, data: Data) -> float:
@@ -84,7 +84,7 @@ def judged(model: Any, data: Data, job: Job, run: str) -> dict[str, Any]:
     for mode in MODES:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            file = to_tflite(model, job.path(run, f"{mode}.tflite"), mode, data.x[:256])
+            file = to_tflite(model, job.path(run, f"{mode}.tflite"), mode, calibration=data.x[:256])
         (accuracy,) = file.evaluate(data.x_test, data.y_test).values()
         found[mode] = {
             "bytes": len(file.bytes),

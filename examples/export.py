@@ -32,18 +32,17 @@ model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
 model.fit(*train, epochs=10, verbose=0)
 
 # All modes of one SavedModel, on the same samples.
-print(export_all(model, calibration=train[0], check=held[0], labels=held[1]), end="\n\n")
+print(export_all(model, calibration=train[0], validation_data=(held[0], held[1])), end="\n\n")
 
 # Which layers does int8 hurt? And a file in which no accuracy is lost.
-print(sensitivity(model, train[0], held[0]), end="\n\n")
+print(sensitivity(model, calibration=train[0], validation_data=held[0]), end="\n\n")
 folder = Path(tempfile.mkdtemp())
 exact = to_tflite(
     model,
     folder / "digits.tflite",
     "int8",
-    train[0],
-    check=held[0],
-    labels=held[1],
+    calibration=train[0],
+    validation_data=(held[0], held[1]),
     metadata={"version": "1.0", "labels": [str(digit) for digit in range(10)]},
     exclude="auto",
     max_accuracy_drop=0.0,

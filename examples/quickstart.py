@@ -26,5 +26,7 @@ held = (x[1200:1400], y[1200:1400])
 model.fit(x[:1200], y[:1200], epochs=40, validation_data=held, callbacks=[pruning, stopper])
 
 for mode in ("float32", "int8"):
-    file = to_tflite(model, f"digits-{mode}.tflite", mode, calibration=x[:1200], check=x[1400:])
+    file = to_tflite(
+        model, f"digits-{mode}.tflite", mode, calibration=x[:1200], validation_data=x[1400:]
+    )
     print(file, "accuracy", (file.predict(x[1400:]).argmax(-1) == y[1400:]).mean())

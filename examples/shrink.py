@@ -25,7 +25,7 @@ model = keras.Model(inputs, outputs)
 model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
 model.fit(x[train], y[train], epochs=12, verbose=0)
 
-plan = shrink_plan(model, target={"macs": 0.5}, data=x[train], batches=32, reconstruct=True)
+plan = shrink_plan(model, budget={"macs": 0.5}, data=x[train], batches=32, reconstruct=True)
 print(plan)
 small = plan.apply()
 distiller = Distiller(small, teacher=model)
@@ -33,7 +33,7 @@ distiller.compile("adam", "sparse_categorical_crossentropy")
 distiller.fit(x[train], y[train], epochs=12, verbose=0)
 
 for name, one in (("whole", model), ("small", small)):
-    file = to_tflite(one, f"digits-{name}.tflite", check=x[test])
+    file = to_tflite(one, f"digits-{name}.tflite", validation_data=x[test])
     right = (file.predict(x[test]).argmax(-1) == y[test]).mean()
     cost = file.report.cost
     print(

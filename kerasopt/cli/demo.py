@@ -239,7 +239,7 @@ def _exported(console: Console, model: Any, folder: Path, train: Any, test: Any)
                 folder / f"model-{mode}.tflite",
                 mode,
                 calibration=train if mode == "int8" else None,
-                check=test,
+                validation_data=test,
             )
         console.print(f"{mode}: written, after it was run and compared")
     return files

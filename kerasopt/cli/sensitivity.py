@@ -28,7 +28,13 @@ def rank(
         name: None if path is None else load_data(name, path, size)
         for name, path in (("calibration", calibration), ("check", check))
     }
-    found = sensitivity(loaded, given["calibration"], given["check"], mode, batch_size)
+    found = sensitivity(
+        loaded,
+        calibration=given["calibration"],
+        validation_data=given["check"],
+        mode=mode,
+        batch_size=batch_size,
+    )
     if plot is not None:
         plot_sensitivity(found, plot)
     print(json.dumps(found.to_dict(), indent=2) if as_json else found)  # noqa: T201

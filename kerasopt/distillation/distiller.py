@@ -73,7 +73,7 @@ class Distiller(keras.Model):
     >>> teacher = keras.Sequential([keras.Input((8,)), keras.layers.Dense(32, "relu"),
     ...                             keras.layers.Dense(3, "softmax")])
     >>> student = keras.Sequential([keras.Input((8,)), keras.layers.Dense(3)])
-    >>> distiller = Distiller(student, teacher, temperature=4.0, alpha=0.1)
+    >>> distiller = Distiller(teacher, student, temperature=4.0, alpha=0.1)
     >>> loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     >>> distiller.compile("adam", loss, metrics=["accuracy"])
     >>> history = distiller.fit(x, y, epochs=2, verbose=0)

@@ -96,10 +96,19 @@ def prune_in_rounds(
     done = []
     for number in range(1, rounds + 1):
         share = 1.0 - (1.0 - sparsity) ** (number / rounds)
-        found = prune(model, share, criterion, pattern, scope, data, include, exclude)
+        found = prune(
+            model,
+            share,
+            criterion=criterion,
+            pattern=pattern,
+            scope=scope,
+            data=data,
+            include=include,
+            exclude=exclude,
+        )
         if start is not None:
             start.restore(select(model, include, exclude))
-        pruning = Pruning("keep", include, exclude)
+        pruning = Pruning("keep", include=include, exclude=exclude)
         result = fit(model, [pruning])
         if not pruning.selection:
             raise bad_value("fit", _PASSES, fit, "It called none of them: the zeros did not stay.")

@@ -41,7 +41,7 @@ def shrink_plan(
     ...     keras.layers.Dense(32, activation="relu", name="hidden"),
     ...     keras.layers.Dense(3, name="top"),
     ... ])
-    >>> print(shrink_plan(model, 0.5))
+    >>> print(shrink_plan(model, pruning_ratio=0.5))
     channels of  before  after
     hidden           32     16
     <BLANKLINE>
@@ -154,13 +154,13 @@ def shrink(
     ...     keras.layers.Flatten(),
     ...     keras.layers.Dense(10, name="top"),
     ... ])
-    >>> shrink(model, 0.5).get_layer("conv").filters
+    >>> shrink(model, pruning_ratio=0.5).get_layer("conv").filters
     16
     """
     verbosity(verbose)
     small = shrink_plan(
-        model, ratio, target, criterion, scope, data, round_to, include, exclude, batches, seed,
-        reconstruct,
+        model, pruning_ratio=ratio, budget=target, importance=criterion, scope=scope, data=data, round_to=round_to, include=include, exclude=exclude, batches=batches, seed=seed,
+        reconstruct=reconstruct,
     ).apply()  # fmt: skip
     if verbose:
         print(f"shrink: {Rewrite.of(small)}")  # noqa: T201

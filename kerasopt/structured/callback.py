@@ -72,7 +72,7 @@ class ChannelPruning(Named, keras.callbacks.Callback):
     >>> model.compile("sgd", "mse")
     >>> x, y = np.ones((64, 4)), np.ones((64, 1))
     >>> _ = model.fit(x, y, epochs=4, verbose=0, callbacks=[ChannelPruning(0.5)])
-    >>> shrink(model, "masked").get_layer("hidden").units
+    >>> shrink(model, pruning_ratio="masked").get_layer("hidden").units
     16
     """
 

@@ -60,7 +60,7 @@ def iterative_shrink(
     >>> model.compile("sgd", "mse")
     >>> x, y = np.ones((32, 4)), np.ones((32, 1))
     >>> small, done = iterative_shrink(
-    ...     model, lambda one: one.fit(x, y, verbose=0), {"macs": 0.25}, steps=2)
+    ...     model, lambda one: one.fit(x, y, verbose=0), budget={"macs": 0.25}, rounds=2)
     >>> small.get_layer("hidden").units, [step.cost.macs for step in done]
     (16, [160, 80])
     """
@@ -77,7 +77,7 @@ def iterative_shrink(
     done: list[ShrinkStep] = []
     for number in range(1, steps + 1):
         now = count(model)
-        model = shrink(model, target=_left(goal, number / steps, whole, now), **how)
+        model = shrink(model, budget=_left(goal, number / steps, whole, now), **how)
         result = fit_fn(model)
         cost = count(model)
         done.append(

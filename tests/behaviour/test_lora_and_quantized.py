@@ -101,7 +101,7 @@ def test_rewrites_keep_the_factors():
     assert [layer.name for layer in new.layers] == ["hidden", "hidden_dropout", "top"]
     np.testing.assert_allclose(new(X), model(X), rtol=1e-6)
     with pytest.raises(ValueError, match="LoRA"):
-        shrink_plan(model, 0.5)
+        shrink_plan(model, pruning_ratio=0.5)
     inside = attention()
     inside.get_layer("mha").query_dense.enable_lora(2)
     new = insert_dropout(inside, 0.3, after="d1")
@@ -117,7 +117,7 @@ def test_quantized_models_say_so(mode):
     with pytest.raises(ValueError, match=f"d1: quantized to {mode}"):
         add_penalty(model, 0.01)
     with pytest.raises(ValueError, match="quantized"):
-        shrink_plan(model, 0.5)
+        shrink_plan(model, pruning_ratio=0.5)
     counted = count(model)
     assert counted.not_counted == ("emb", "mha", "ein", "d1", "top")
     assert counted.macs == 0

@@ -32,7 +32,7 @@ def results():
         "prune": prune(model, 0.5),
         "sparsity": sparsity(model),
         "count": count(model),
-        "shrink_plan": shrink_plan(model, 0.5),
+        "shrink_plan": shrink_plan(model, pruning_ratio=0.5),
         "sparse_inference": sparse_inference(model),
         "export_all": files,
         "to_tflite": files["int8"],

@@ -16,14 +16,16 @@ def test_each_file_is_what_the_mode_alone_gives(cnn, images, tmp_path, monkeypat
     original = Traced.save
     monkeypatch.setattr(Traced, "save", lambda self, to: (saved.append(to), original(self, to)))
     labels = cnn.predict(images, verbose=0).argmax(1)
-    found = export_all(cnn, folder=tmp_path, calibration=images, check=images, labels=labels)
+    found = export_all(
+        cnn, directory=tmp_path, calibration=images, validation_data=(images, labels)
+    )
     assert len(saved) == 1
     assert list(found.files) == ["float32", "float16", "dynamic", "int8"]
     assert not found.refused
     for mode, file in found.files.items():
         assert (tmp_path / f"{mode}.tflite").read_bytes() == file.bytes
         assert file.report.mode == mode
-        alone = to_tflite(cnn, None, mode, images, check=images)
+        alone = to_tflite(cnn, None, mode, calibration=images, validation_data=images)
         np.testing.assert_array_equal(file.predict(images), alone.predict(images))
         assert file.report.accuracy["sparse_categorical_accuracy"]["keras"] == 1.0
     assert found["float32"].report.cost.file_bytes > 2 * found["int8"].report.cost.file_bytes

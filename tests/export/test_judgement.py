@@ -39,14 +39,14 @@ def weather():
 def test_a_pressure_and_a_logit_in_one_output(weather):
     labels = {"labels": ["pressure", "rain"]}
     with pytest.raises(ExportError) as caught:
-        to_tflite(weather, None, "int8", ROWS, metadata=labels)
+        to_tflite(weather, None, "int8", calibration=ROWS, metadata=labels)
     said = str(caught.value)
     assert "of no use" in said
     assert "ntry 1 ('rain') of output 'top' keeps none of its variance" in said
     assert "outputs of their own" in said
     assert "With `exclude=['top']` it is sound" in said
     assert "`least_variance`, now 0.5" in said
-    report = to_tflite(weather, None, "int8", ROWS, exclude="top").report
+    report = to_tflite(weather, None, "int8", calibration=ROWS, exclude="top").report
     assert report.agreement["top"].fidelity.worst.variance > 0.95
     assert not any("is coarse" in one for one in report.warnings)
 
@@ -58,12 +58,12 @@ def test_the_user_can_take_it_all_the_same(weather):
         {"least_db": 5.0},
     ):
         with pytest.warns(UserWarning, match="is of no use.*ntry 1 of output 'top'"):
-            report = to_tflite(weather, None, "int8", ROWS, **given).report
+            report = to_tflite(weather, None, "int8", calibration=ROWS, **given).report
         assert report.sqnr_db > 50
         assert report.agreement["top"].fidelity.worst.distinct <= 2
     # A ratio above the usual one is asked for on top of it.
     with pytest.raises(ExportError, match="of no use"):
-        to_tflite(weather, None, "int8", ROWS, least_db=20.0)
+        to_tflite(weather, None, "int8", calibration=ROWS, least_db=20.0)
     with pytest.raises(ValueError, match="`least_variance`.*up to 1"):
         to_tflite(weather, least_variance=80)
 
@@ -83,13 +83,13 @@ def test_boxes_and_scores_in_one_output():
     scores = layers.Dense(1, "sigmoid", name="scores")(hidden)
     both = layers.Concatenate(name="both")([boxes, scores])
     with pytest.raises(ExportError, match=r"ntry 4 of output 'both' keeps.*outputs of their own"):
-        to_tflite(keras.Model(inputs, both), None, "int8", ROWS)
-    apart = to_tflite(keras.Model(inputs, [boxes, scores]), None, "int8", ROWS).report
+        to_tflite(keras.Model(inputs, both), None, "int8", calibration=ROWS)
+    apart = to_tflite(keras.Model(inputs, [boxes, scores]), None, "int8", calibration=ROWS).report
     assert not apart.warnings
 
 
 def test_both_kernels_are_run_where_a_microcontroller_may(cnn, images):
-    made = to_tflite(cnn, None, "int8", images, io="int8")
+    made = to_tflite(cnn, None, "int8", calibration=images, io="int8")
     report = made.report
     mine, theirs = report.agreement["digit"], report.reference["digit"]
     assert mine.samples == theirs.samples == 100
@@ -98,7 +98,7 @@ def test_both_kernels_are_run_where_a_microcontroller_may(cnn, images):
     assert "output digit, reference kernels" in report.to_markdown()
     plain = json.loads(json.dumps(report.to_dict(), allow_nan=False))
     assert plain["reference"]["digit"]["sqnr_db"] == pytest.approx(theirs.sqnr_db)
-    assert not to_tflite(cnn, None, "int8", images).report.reference
+    assert not to_tflite(cnn, None, "int8", calibration=images).report.reference
 
 
 def test_what_the_reference_kernels_give_is_judged(monkeypatch, dense, rows):
@@ -111,12 +111,12 @@ def test_what_the_reference_kernels_give_is_judged(monkeypatch, dense, rows):
     monkeypatch.setattr("kerasopt.export.validation.validator.file_outputs", worse)
     said = "By the reference kernels, which microcontrollers compute: .*output 'y' keeps none"
     with pytest.raises(ExportError, match=said):
-        to_tflite(dense, None, "int8", rows, io="uint8")
+        to_tflite(dense, None, "int8", calibration=rows, io="uint8")
 
 
 def test_of_a_large_model_they_run_fewer_samples(monkeypatch, dense, rows):
     monkeypatch.setattr("kerasopt.export.validation.validator._REFERENCE_MACS", 4 * 3 * 20)
-    report = to_tflite(dense, None, "int8", rows, io="int8").report
+    report = to_tflite(dense, None, "int8", calibration=rows, io="int8").report
     assert report.reference["y"].samples == 20
     assert report.reference["y"].sqnr_db > 20
     assert "20 samples" in dict(report.facts())["output y, reference kernels"]
@@ -192,17 +192,19 @@ def off(y_true, y_pred):
 def test_a_metric_of_the_users_own_refuses_what_r2_does_not(amounts):
     model, x, y = amounts
     model.compile("sgd", "mse", metrics=[off])
-    report = to_tflite(model, None, "int8", x, check=x, labels=y).report
+    report = to_tflite(model, None, "int8", calibration=x, validation_data=(x, y)).report
     assert report.accuracy["r2_score"]["file"] > 0.99
     assert not any("compiled metric" in one for one in report.warnings)
     model.compile("sgd", "mse", metrics=[Near(), off, "mean_absolute_percentage_error"])
     with pytest.raises(
         ExportError, match=r"of no use.*compiled metric 'near' is 0\.\d+, in Keras 1"
     ):
-        to_tflite(model, None, "int8", x, check=x, labels=y)
+        to_tflite(model, None, "int8", calibration=x, validation_data=(x, y))
     with pytest.warns(UserWarning, match="is of no use.*'near' is"):
-        to_tflite(model, None, "int8", x, check=x, labels=y, least_variance=-float("inf"))
-    assert not to_tflite(model, check=x, labels=y).report.warnings
+        to_tflite(
+            model, None, "int8", calibration=x, validation_data=(x, y), least_variance=-float("inf")
+        )
+    assert not to_tflite(model, validation_data=(x, y)).report.warnings
 
 
 # Metrics, labels of the file's samples, and what is made of the model's outputs for the file.
@@ -261,14 +263,16 @@ def test_random_data_are_no_ground_to_refuse():
     with pytest.warns(UserWarning, match="random inputs: give real samples as `check`"):
         assert to_tflite(model, None, "float16").report.sqnr_db > 60
     with pytest.raises(ExportError, match="'top' keeps none.*another scale"):
-        to_tflite(model, None, "float16", check=ROWS)
+        to_tflite(model, None, "float16", validation_data=ROWS)
 
 
 def test_a_check_too_small_to_judge_is_noted(weather):
     with pytest.warns(UserWarning, match="is coarse"):
-        notes = to_tflite(weather, None, "int8", ROWS, check=ROWS[:3]).report.notes
+        notes = to_tflite(
+            weather, None, "int8", calibration=ROWS, validation_data=ROWS[:3]
+        ).report.notes
     assert any("Compared on 3 samples: 20 or more" in one for one in notes)
     image = keras.Sequential([keras.Input((8, 8, 1)), layers.Conv2D(2, 3, name="map")])
     pixels = np.random.default_rng(0).random((3, 8, 8, 1))
-    notes = to_tflite(image, None, check=pixels).report.notes
+    notes = to_tflite(image, None, validation_data=pixels).report.notes
     assert not any("Compared on" in one for one in notes)

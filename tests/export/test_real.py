@@ -43,7 +43,7 @@ def mobilenet():
 
 def test_a_pretrained_mobilenet_in_every_mode(mobilenet):
     images = photographs(160)
-    found = export_all(mobilenet, calibration=images[:120], check=images[120:])
+    found = export_all(mobilenet, calibration=images[:120], validation_data=images[120:])
     assert not found.refused
     least = {"float32": 100, "float16": 30, "dynamic": 10, "int8": 10}
     alike = {"float32": 1.0, "float16": 0.95, "dynamic": 0.6, "int8": 0.5}
@@ -61,8 +61,10 @@ def test_noise_is_no_calibration_for_it(mobilenet):
     """The check finds it out: ranges of noise are not those of photographs."""
     noise = np.random.default_rng(0).uniform(-1, 1, (100, SIZE, SIZE, 3)).astype("float32")
     images = photographs(60)
-    right = to_tflite(mobilenet, None, "int8", images, check=images[:20])
-    wrong = to_tflite(mobilenet, None, "int8", noise, check=images[:20], least_db=-100)
+    right = to_tflite(mobilenet, None, "int8", calibration=images, validation_data=images[:20])
+    wrong = to_tflite(
+        mobilenet, None, "int8", calibration=noise, validation_data=images[:20], least_db=-100
+    )
     assert wrong.report.sqnr_db < right.report.sqnr_db - 3
 
 
@@ -79,7 +81,7 @@ def test_an_lstm_that_is_trained_here_keeps_its_accuracy():
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.Adam(1e-2), loss)
     model.fit(x, y, epochs=15, verbose=0)
-    found = export_all(model, ["float16", "int8"], calibration=x, check=x_test, labels=y_test)
+    found = export_all(model, ["float16", "int8"], calibration=x, validation_data=(x_test, y_test))
     for mode, most in (("float16", 0.001), ("int8", 0.01)):
         both = found[mode].report.accuracy["sparse_categorical_accuracy"]
         assert both["keras"] > 0.85

@@ -40,9 +40,9 @@ def data():
     [("float32", 0.9, "weight"), ("float32", 0.9, "block_4x1"), ("int8", 0.9, "block_16x1")],
 )
 def test_what_works_is_smaller(mode, sparsity, pattern, data):
-    exported = to_tflite(mlp(sparsity, pattern), None, mode, data, sparse=True)
+    exported = to_tflite(mlp(sparsity, pattern), None, mode, calibration=data, sparse=True)
     report = exported.report
-    dense = to_tflite(mlp(sparsity, pattern), None, mode, data)
+    dense = to_tflite(mlp(sparsity, pattern), None, mode, calibration=data)
     assert report.dense_bytes == pytest.approx(len(dense.bytes), abs=64)  # names of layers
     assert report.cost.file_bytes < 0.6 * report.dense_bytes
     assert report.sqnr_db > (80 if mode == "float32" else 20)
@@ -61,12 +61,12 @@ def test_what_works_is_smaller(mode, sparsity, pattern, data):
 def test_what_does_not_is_refused_without_being_run(mode, pattern, data, monkeypatch):
     monkeypatch.setattr(building, "try_out", lambda *_: pytest.fail("It was run."))
     with pytest.raises(ExportError, match="cannot read the sparse weights.*few sparse files"):
-        to_tflite(mlp(0.9, pattern), None, mode, data, sparse=True)
+        to_tflite(mlp(0.9, pattern), None, mode, calibration=data, sparse=True)
 
 
 def test_a_dense_model_gains_nothing(data):
     with pytest.warns(UserWarning, match="The sparse file is not smaller") as caught:
-        to_tflite(mlp(0.01, "weight"), check=data, sparse=True)
+        to_tflite(mlp(0.01, "weight"), validation_data=data, sparse=True)
     assert not [one for one in caught if "remain" in str(one.message)]
 
 
@@ -76,8 +76,8 @@ def test_zeros_that_were_filled_are_missed(data):
     kernel.assign(keras.ops.where(kernel == 0.0, 1e-3, kernel))
     said = r"prune left 60\.0% zeros.*of which 40\.\d% remain: a later training"
     with pytest.warns(UserWarning, match=said):
-        to_tflite(model, check=data, sparse=True)
+        to_tflite(model, validation_data=data, sparse=True)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        notes = to_tflite(model, check=data).report.notes
+        notes = to_tflite(model, validation_data=data).report.notes
     assert re.search(said, "\n".join(notes))

@@ -30,7 +30,7 @@ def same_state(left, right):
 @pytest.mark.parametrize("mode", LEAST)
 def test_each_mode(mode, cnn, images, tmp_path):
     path = tmp_path / "model.tflite"
-    exported = to_tflite(cnn, path, mode, images)
+    exported = to_tflite(cnn, path, mode, calibration=images)
     assert path.read_bytes() == exported.bytes
     report = exported.report
     assert report.mode == mode
@@ -49,7 +49,7 @@ def test_each_mode(mode, cnn, images, tmp_path):
 
 
 def test_modes_shrink_the_file(cnn, images):
-    sizes = [len(to_tflite(cnn, None, mode, images).bytes) for mode in LEAST]
+    sizes = [len(to_tflite(cnn, None, mode, calibration=images).bytes) for mode in LEAST]
     assert sizes[0] > 1.5 * sizes[1]
     assert sizes[0] > 2 * sizes[2]
     assert sizes[0] > 2 * sizes[3]
@@ -70,7 +70,7 @@ def test_the_model_is_left_as_it_was(images):
     model.fit(images, np.zeros((120, 2)), verbose=0)
     before, function = state(model), model.train_function
     config = model.get_config()
-    to_tflite(model, None, "int8", images)
+    to_tflite(model, None, "int8", calibration=images)
     same_state(before, state(model))
     assert model.train_function is function
     assert model.get_config() == config
@@ -81,7 +81,7 @@ def test_the_model_is_left_as_it_was(images):
 def test_two_inputs_are_not_swapped(two_inputs, mode, rng):
     zebra, ant = rng.random((120, 4), "float32"), rng.random((120, 4), "float32") * 10
     expected = np.asarray(two_inputs([zebra, ant]))
-    exported = to_tflite(two_inputs, None, mode, [zebra, ant])
+    exported = to_tflite(two_inputs, None, mode, calibration=[zebra, ant])
     assert [port.name for port in exported.report.inputs] == ["zebra", "ant"]
     assert exported.report.sqnr_db > 30
     for given in ([zebra, ant], {"ant": ant, "zebra": zebra}):
@@ -99,7 +99,7 @@ def test_dict_inputs_and_dict_outputs(mode, rng):
         {"far": layers.Dense(3)(100.0 * b + a), "away": layers.Dense(2)(a)},
     )
     data = {"b": rng.random((120, 4)), "a": rng.random((120, 4)) - 3}
-    exported = to_tflite(model, None, mode, data)
+    exported = to_tflite(model, None, mode, calibration=data)
     assert {port.name for port in exported.report.outputs} == {"far", "away"}
     expected, got = model(data), exported.predict(data)
     assert set(got) == {"far", "away"}
@@ -134,7 +134,7 @@ def test_names_that_a_file_cannot_have():
 def test_names_that_are_words_of_python(rng):
     inputs = keras.Input((4,), name="in")
     model = keras.Model(inputs, layers.Dense(2, name="lambda")(inputs))
-    exported = to_tflite(model, None, "int8", {"in": rng.random((120, 4))})
+    exported = to_tflite(model, None, "int8", calibration={"in": rng.random((120, 4))})
     assert [port.name for port in exported.report.inputs] == ["in_"]
     assert [port.name for port in exported.report.outputs] == ["lambda"]
     assert exported.predict({"in": np.ones((3, 4))}).shape == (3, 2)
@@ -206,7 +206,7 @@ def test_kinds_of_models(build, rng):
     assert exported.report.check == "random"
     assert exported.report.inputs[0].shape == (None, *shape)
     np.testing.assert_allclose(exported.predict(x), np.asarray(model(x)), atol=1e-4)
-    assert to_tflite(model, None, "int8", x).report.sqnr_db > 20
+    assert to_tflite(model, None, "int8", calibration=x).report.sqnr_db > 20
 
 
 def test_embedding_of_integers(rng):
@@ -215,7 +215,7 @@ def test_embedding_of_integers(rng):
     model = keras.Model(inputs, layers.Dense(2)(pooled))
     x = rng.integers(0, 50, (120, 7))
     np.testing.assert_allclose(to_tflite(model).predict(x), np.asarray(model(x)), atol=1e-5)
-    exported = to_tflite(model, None, "int8", x, io="int8")
+    exported = to_tflite(model, None, "int8", calibration=x, io="int8")
     assert exported.report.inputs[0].dtype == "int32"
     assert np.abs(exported.predict(x) - np.asarray(model(x))).max() < 0.01
 
@@ -227,7 +227,7 @@ class ArgMax(keras.layers.Layer):
 
 def test_integer_outputs(rng):
     model = keras.Sequential([keras.Input((8,)), layers.Dense(4), ArgMax()])
-    exported = to_tflite(model, None, "int8", rng.normal(size=(120, 8)))
+    exported = to_tflite(model, None, "int8", calibration=rng.normal(size=(120, 8)))
     agreement = next(iter(exported.report.agreement.values()))
     assert agreement.argmax is None
     assert agreement.equal > 0.9
@@ -245,13 +245,13 @@ def test_images_of_any_size(rng):
 
 
 def test_check_data_of_ones_own(dense, rows):
-    report = to_tflite(dense, check=rows[:30]).report
+    report = to_tflite(dense, validation_data=rows[:30]).report
     assert report.check == "check"
     assert report.agreement["y"].samples == 30
 
 
 def test_few_samples_are_said_once(dense, rows, recwarn):
-    exported = to_tflite(dense, None, "int8", rows[:20])
+    exported = to_tflite(dense, None, "int8", calibration=rows[:20])
     said = [w for w in recwarn if "Calibrated on 20 samples" in str(w.message)]
     assert len(said) == 1
     assert said[0].filename == __file__
@@ -313,7 +313,7 @@ def test_a_wrong_file_is_refused_and_not_written(damaged, rows, tmp_path, earlie
     if earlier:
         path.write_bytes(earlier)
     with pytest.raises(ExportError, match=r"output 'y': -?\d+\.\d dB, expected at least 80 dB"):
-        to_tflite(damaged, path, check=rows)
+        to_tflite(damaged, path, validation_data=rows)
     assert [file.name for file in tmp_path.iterdir()] == (["model.tflite"] if earlier else [])
     if earlier:
         assert path.read_bytes() == earlier
@@ -331,7 +331,7 @@ def test_calibration_on_another_scale_is_found_by_the_check(rng):
     model = keras.Sequential([keras.Input((8,)), layers.Dense(16, "relu"), layers.Dense(3)])
     x = rng.normal(size=(120, 8))
     with pytest.raises(ExportError, match=r"int8 file does not do.*calibration"):
-        to_tflite(model, None, "int8", x / 50, check=x)
+        to_tflite(model, None, "int8", calibration=x / 50, validation_data=x)
 
 
 def test_random_at_inference_is_refused():
@@ -351,7 +351,7 @@ def test_datasets_and_generators_calibrate_alike(dense, rows):
         tf.data.Dataset.from_tensor_slices((rows, labels)).batch(32),
         ((rows[i : i + 10], labels[i : i + 10]) for i in range(0, 120, 10)),
     ]
-    files = [to_tflite(dense, None, "int8", form) for form in forms]
+    files = [to_tflite(dense, None, "int8", calibration=form) for form in forms]
     first = files[0].predict(rows)
     assert all(np.array_equal(file.predict(rows), first) for file in files)
 
@@ -361,7 +361,7 @@ def test_bytes_of_images_calibrate(rng):
         [keras.Input((6, 6, 1)), layers.Rescaling(1 / 255), layers.Flatten(), layers.Dense(3)]
     )
     x = rng.integers(0, 256, (120, 6, 6, 1), dtype=np.uint8)
-    assert to_tflite(model, None, "int8", x, io="uint8").report.sqnr_db > 25
+    assert to_tflite(model, None, "int8", calibration=x, io="uint8").report.sqnr_db > 25
 
 
 def test_another_backend_is_said(dense, monkeypatch):
@@ -404,7 +404,9 @@ def test_augmentation_layers_do_nothing(rng):
         ]
     )
     before = state(model)
-    assert to_tflite(model, None, "int8", rng.random((120, 8, 8, 3))).report.sqnr_db > 20
+    assert (
+        to_tflite(model, None, "int8", calibration=rng.random((120, 8, 8, 3))).report.sqnr_db > 20
+    )
     same_state(before, state(model))
 
 
@@ -425,18 +427,20 @@ def test_type(dense):
 
 def test_constant_calibration_is_refused(dense):
     with pytest.raises(ValueError, match="`calibration`. Expected samples that differ.*'x'"):
-        to_tflite(dense, None, "int8", np.zeros((200, 4)))
+        to_tflite(dense, None, "int8", calibration=np.zeros((200, 4)))
 
 
 def test_one_constant_input_of_two_is_said(two_inputs, rows):
     with pytest.warns(UserWarning, match="Input 'ant' was the same number"):
-        exported = to_tflite(two_inputs, None, "int8", {"zebra": rows, "ant": np.ones_like(rows)})
+        exported = to_tflite(
+            two_inputs, None, "int8", calibration={"zebra": rows, "ant": np.ones_like(rows)}
+        )
     assert any("'ant'" in note for note in exported.report.notes)
 
 
 def test_a_check_on_random_data_is_noted(dense, rows):
     assert any("random" in note for note in to_tflite(dense).report.notes)
-    assert not any("random" in note for note in to_tflite(dense, check=rows).report.notes)
+    assert not any("random" in note for note in to_tflite(dense, validation_data=rows).report.notes)
 
 
 def test_integer_io_outside_int8_says_what_it_needs(dense):
@@ -445,13 +449,18 @@ def test_integer_io_outside_int8_says_what_it_needs(dense):
 
 
 def test_the_floor_is_changeable(cnn, images):
-    found = to_tflite(cnn, None, "int8", images).report.sqnr_db
+    found = to_tflite(cnn, None, "int8", calibration=images).report.sqnr_db
     with pytest.raises(ExportError, match=f"expected at least {found + 2:.0f} dB"):
-        to_tflite(cnn, None, "int8", images, least_db=found + 2)
+        to_tflite(cnn, None, "int8", calibration=images, least_db=found + 2)
     model = keras.Sequential([keras.Input((8,)), layers.Dense(16, "relu"), layers.Dense(3)])
     x = np.random.default_rng(0).normal(size=(120, 8))
     with pytest.raises(ExportError):
-        to_tflite(model, None, "int8", x / 50, check=x)
-    assert to_tflite(model, None, "int8", x / 50, check=x, least_db=-50).report.sqnr_db < 8
+        to_tflite(model, None, "int8", calibration=x / 50, validation_data=x)
+    assert (
+        to_tflite(
+            model, None, "int8", calibration=x / 50, validation_data=x, least_db=-50
+        ).report.sqnr_db
+        < 8
+    )
     with pytest.raises(TypeError, match="`least_db`"):
         to_tflite(cnn, least_db="8")

@@ -58,14 +58,24 @@ def main(backend):
     np.testing.assert_allclose(folded.predict(X, verbose=0), before, atol=1e-4)
     use_both(old, new)
 
-    plan = shrink_plan(old, 0.5, round_to=1, exclude="base", criterion="taylor", data=(X, Y))
+    plan = shrink_plan(
+        old, pruning_ratio=0.5, round_to=1, exclude="base", importance="taylor", data=(X, Y)
+    )
     small = plan.apply()
     np.testing.assert_allclose(
         small.predict(X, verbose=0), plan.masked().predict(X, verbose=0), atol=1e-5
     )
     assert count(small).macs < count(old).macs
     use_both(old, small)
-    shrink(old, 0.5, round_to=1, exclude="base", criterion="apoz", data=X, reconstruct=True)
+    shrink(
+        old,
+        pruning_ratio=0.5,
+        round_to=1,
+        exclude="base",
+        importance="apoz",
+        data=X,
+        reconstruct=True,
+    )
 
     check_gradient(old)
     try:

@@ -162,13 +162,13 @@ def test_every_operation_is_right_or_refused(make):
             assert any(kept is layer for layer in old.layers)
 
         if make in SHRINKS:
-            plan = shrink_plan(old, 0.3, round_to=1)
+            plan = shrink_plan(old, pruning_ratio=0.3, round_to=1)
             small = plan.apply()
             assert small.count_params() < old.count_params()
             close(results(plan.masked(), inputs), results(small, inputs))
         else:
             with pytest.raises(ValueError, match="Expected a model with channels that can go"):
-                shrink_plan(old, 0.3, round_to=1)
+                shrink_plan(old, pruning_ratio=0.3, round_to=1)
         counted = count(old)
         assert counted.parameters == old.count_params()
         assert counted.macs or counted.not_counted
@@ -199,7 +199,7 @@ def test_files_do_what_the_models_do(make):
     for mode, least in (("float32", 80), ("dynamic", 35), ("int8", 10)):
         with warnings.catch_warnings(record=True) as seen:
             warnings.simplefilter("always")
-            file = to_tflite(model, None, mode, data)
+            file = to_tflite(model, None, mode, calibration=data)
         assert file.report.sqnr_db > least
         # Masks of attention scores, and sums with larger ones, are no fault of the samples.
         assert not [one for one in seen if "calibration" in str(one.message).lower()]

@@ -50,8 +50,10 @@ def results(model, seed=0):
         lambda m: insert_dropout(m, 0.3),
         lambda m: remove_dropout(insert_dropout(m, 0.3)),
         lambda m: freeze_dropout(insert_dropout(m, 0.3, kind="scheduled")),
-        lambda m: shrink(m, 0.5, round_to=1, include="hidden"),
-        lambda m: shrink(m, 0.5, round_to=1, include="hidden", data=np.ones((4, 4), "float32")),
+        lambda m: shrink(m, pruning_ratio=0.5, round_to=1, include="hidden"),
+        lambda m: shrink(
+            m, pruning_ratio=0.5, round_to=1, include="hidden", data=np.ones((4, 4), "float32")
+        ),
         lambda m: fold_batch_norm(m, exclude="base"),
     ],
 )
@@ -151,7 +153,7 @@ def test_verbose_says_it_in_a_line(capsys):
     )
     new = remove_dropout(new, verbose=1)
     assert "removed: hidden_dropout; kept" in capsys.readouterr().out
-    small = shrink(new, 0.5, round_to=1, include="hidden", verbose=1)
+    small = shrink(new, pruning_ratio=0.5, round_to=1, include="hidden", verbose=1)
     assert "changed: hidden, wide; kept" in capsys.readouterr().out
     assert "changed: hidden, wide" in repr(Rewrite.of(small))
     with pytest.raises(TypeError, match="verbose"):
@@ -175,7 +177,9 @@ def test_statistics_of_the_old_model_are_not_estimated_anew():
     base = backbone()
     old = transfer(base, training=None)
     before = np.array(base.get_layer("norm").moving_mean)
-    new = shrink(old, 0.5, round_to=1, include="hidden", data=np.full((8, 4), 3.0, "float32"))
+    new = shrink(
+        old, pruning_ratio=0.5, round_to=1, include="hidden", data=np.full((8, 4), 3.0, "float32")
+    )
     np.testing.assert_array_equal(base.get_layer("norm").moving_mean, before)
     assert new.get_layer("base") is not base
 
@@ -197,7 +201,7 @@ def test_a_class_that_makes_its_graph_itself_is_edited_as_a_plain_model():
     assert Rewrite.of(new).as_functional == {"": "Backbone"}
     np.testing.assert_array_equal(results(old), results(new))
     with pytest.warns(UserWarning, match="'Backbone'"):
-        assert shrink(old, 0.5, round_to=1).get_layer("inner").units == 8
+        assert shrink(old, pruning_ratio=0.5, round_to=1).get_layer("inner").units == 8
 
 
 def test_nested_it_is_kept_or_edited():
@@ -206,7 +210,7 @@ def test_nested_it_is_kept_or_edited():
     old = models.scrambled(keras.Model(x, layers.Dense(2, name="top")(hidden)))
     assert insert_dropout(old, 0.2, after="hidden").layers[1] is base
     with pytest.warns(UserWarning, match="in the place of '.*Backbone"):
-        small = shrink(old, 0.5, round_to=1)
+        small = shrink(old, pruning_ratio=0.5, round_to=1)
     assert small.get_layer(base.name).get_layer("inner").units < 16
 
 

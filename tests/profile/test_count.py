@@ -120,7 +120,7 @@ def test_the_cost_after_is_that_of_the_smaller_model():
     y = layers.Add(name="add")([y, layers.Conv2D(16, 3, padding="same", name="b")(y)])
     y = layers.GlobalAveragePooling2D(name="p")(layers.BatchNormalization(name="n")(y))
     model = keras.Model(x, layers.Dense(2, name="top")(y))
-    plan = shrink_plan(model, 0.5)
+    plan = shrink_plan(model, pruning_ratio=0.5)
     small = count(plan.apply())
     for name in ("parameters", "macs", "peak_bytes", "weight_bytes"):
         assert getattr(plan.after, name) == getattr(small, name)

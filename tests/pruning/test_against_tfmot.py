@@ -112,7 +112,7 @@ def test_blocks_that_divide_the_kernel(tfmot, blocks, block, sparsity, pooling, 
         "mask", weights=weights.tolist(), sparsity=sparsity, block=list(block),
         pooling={"mean": "AVG", "max": "MAX"}[pooling],
     )  # fmt: skip
-    np.testing.assert_array_equal(mask(weights, sparsity, Block(*block, pooling)), theirs)
+    np.testing.assert_array_equal(mask(weights, sparsity, pattern=Block(*block, pooling)), theirs)
 
 
 @FEW
@@ -126,7 +126,7 @@ def test_n_of_m(tfmot, shape, group, seed):
     theirs = np.array(tfmot("mask", weights=weights.tolist(), sparsity=0.5, m_by_n=[m - n, m]))
     share = pattern.highest(weights.shape)
     assume(share < 1.0)
-    mine = mask(weights, share, pattern)
+    mine = mask(weights, share, pattern=pattern)
     if len(shape) == 2 or shape[2] % m == 0:
         np.testing.assert_array_equal(mine, theirs)
     else:
@@ -186,9 +186,9 @@ def test_the_facts(tfmot):
     two_of_four = [[0.74, 0.68], [-0.89, -0.45], [-1.68, 1.24], [0.31, -0.6]]
     expected = [[0, 1], [1, 0], [1, 1], [0, 0]]
     assert tfmot("mask", weights=two_of_four, sparsity=0.5, m_by_n=[2, 4]) == expected
-    np.testing.assert_array_equal(mask(two_of_four, 0.5, "2:4"), expected)
+    np.testing.assert_array_equal(mask(two_of_four, 0.5, pattern="2:4"), expected)
     rows = [[0.1, 0.1, 0.2, 0.2]] * 2 + [[0.3, 0.3, 0.4, 0.4]] * 2
     expected = [[0] * 4] * 2 + [[1] * 4] * 2
     assert tfmot("mask", weights=rows, sparsity=0.5, block=[2, 2]) == expected
-    np.testing.assert_array_equal(mask(rows, 0.5, "block_2x2"), expected)
+    np.testing.assert_array_equal(mask(rows, 0.5, pattern="block_2x2"), expected)
     assert Foreign(lambda step: (True, 0.5))(3) == 0.5

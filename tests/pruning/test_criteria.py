@@ -55,10 +55,12 @@ def test_lamp_keeps_in_a_layer_what_magnitude_keeps(weights, sparsity):
 
 def test_lamp_does_not_know_the_scale_of_a_layer():
     a, b = rng().normal(size=(2, 40)).astype("f4")
-    once = masks({"a": a, "b": b}, 0.7, "global", criterion="lamp")
+    once = masks({"a": a, "b": b}, 0.7, scope="global", criterion="lamp")
     # Magnitude would take everything from one of them.
     for scale in (1e-30, 1e30):
-        again = masks({"a": a, "b": b.astype(float) * scale**6}, 0.7, "global", criterion="lamp")
+        again = masks(
+            {"a": a, "b": b.astype(float) * scale**6}, 0.7, scope="global", criterion="lamp"
+        )
         assert all(np.array_equal(once[name], again[name]) for name in once)
     assert Lamp().scores(np.zeros((2, 2)), Context()).tolist() == [[0, 0], [0, 0]]
 
@@ -82,8 +84,8 @@ def test_wanda_in_groups_and_blocks(seed):
     weights, norm = rng(seed).normal(size=(8, 3)), rng(seed + 9).exponential(size=(8, 1))
     product = abs(weights) * norm
     for pattern, sparsity in (("2:4", 0.5), ("block_2x3", 0.5), ("channel", 0.4)):
-        kept = mask(weights, sparsity, pattern, "wanda", input_norm=norm)
-        assert np.array_equal(kept, mask(product, sparsity, pattern)), pattern
+        kept = mask(weights, sparsity, pattern=pattern, criterion="wanda", input_norm=norm)
+        assert np.array_equal(kept, mask(product, sparsity, pattern=pattern)), pattern
 
 
 def test_products():
@@ -132,7 +134,7 @@ def test_masks_lie_within_each_other_along_a_rising_schedule(name, scope, seed):
     }
     before = {key: np.ones(shape, bool) for key, shape in shapes.items()}
     for sparsity in (0.0, 0.1, 0.1, 0.35, 0.5, 0.8, 0.95):
-        chosen = masks(weights, sparsity, scope, criterion=name, contexts=contexts)
+        chosen = masks(weights, sparsity, scope=scope, criterion=name, contexts=contexts)
         for key, kept in chosen.items():
             assert not (kept & ~before[key]).any()
             weights[key] = weights[key] * kept

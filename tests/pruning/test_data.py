@@ -171,7 +171,7 @@ def test_a_plain_array_is_inputs():
     model = linear()
     norm = collector(model, Wanda(), X, batches=3).collect()["d/kernel"].input_norm
     np.testing.assert_allclose(norm[:, 0], np.linalg.norm(X, axis=0), rtol=1e-6)
-    prune(model, 0.5, "wanda", data=X)
+    prune(model, 0.5, criterion="wanda", data=X)
 
 
 def test_a_dict_of_arrays_is_the_inputs_of_a_model_with_several():
@@ -314,7 +314,7 @@ def test_outputs_of_a_group_see_its_inputs(layer, shape):
     for output in range(outputs):
         begin = output // (outputs // layer.groups) * inputs
         np.testing.assert_allclose(norm[:, output], whole[begin : begin + inputs], rtol=1e-5)
-    prune(model, 0.5, "wanda", data=x)
+    prune(model, 0.5, criterion="wanda", data=x)
 
 
 @pytest.mark.parametrize(
@@ -356,7 +356,7 @@ def test_the_second_kernel_of_a_separable_convolution(layer, shape):
     inside = np.asarray(other(x)).reshape(-1, width)
     np.testing.assert_allclose(norms[1][:, 0], np.linalg.norm(inside, axis=0), rtol=1e-5)
     assert norms[0].shape == (3, 1)
-    prune(model, 0.5, "wanda", data=x)
+    prune(model, 0.5, criterion="wanda", data=x)
 
 
 class Mine(layers.Layer):
@@ -372,10 +372,10 @@ def test_a_kernel_whose_inputs_cannot_be_known_is_named():
     model.compile("sgd", "mse")
     message = r"`criterion`.*'mine/w'.*cannot be known.*Wanda.*`exclude=\['mine'\]`"
     with pytest.raises(ValueError, match=message):
-        prune(model, 0.5, "wanda", data=X)
+        prune(model, 0.5, criterion="wanda", data=X)
     with pytest.raises(ValueError, match=message):
         model.fit(X, Y, callbacks=[Pruning(0.5, criterion="wanda", data=X)], verbose=0)
-    prune(model, 0.5, "wanda", data=X, exclude=["mine"])
+    prune(model, 0.5, criterion="wanda", data=X, exclude=["mine"])
 
 
 # Layers called in other ways.
@@ -418,7 +418,7 @@ def test_a_layer_that_is_always_in_a_graph_is_named():
     model = Calling("vectorized")
     model(X)
     with pytest.raises(ValueError, match=r"'dense/kernel'.*cannot be known.*exclude"):
-        prune(model, 0.5, "wanda", data=X)
+        prune(model, 0.5, criterion="wanda", data=X)
 
 
 def test_a_call_of_the_users_own_is_there_again():

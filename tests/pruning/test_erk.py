@@ -41,7 +41,7 @@ def test_erk_is_that_of_its_authors(sparsity):
     assert (expected[0] == 1.0) == (sparsity < 0.95)
     # They truncate the number of zeros of each layer to an integer.
     np.testing.assert_allclose(erk_densities(shapes, 1 - sparsity), expected, atol=1e-4)
-    kept = masks(kernels(shapes), sparsity, "erk")
+    kept = masks(kernels(shapes), sparsity, scope="erk")
     for one, density in zip(kept.values(), erk_densities(shapes, 1 - sparsity), strict=True):
         assert abs(one.sum() - density * one.size) <= 1
 
@@ -49,7 +49,7 @@ def test_erk_is_that_of_its_authors(sparsity):
 @given(SHAPES, SPARSITIES)
 def test_erk_is_exact_in_all(shapes, sparsity):
     weights = kernels(shapes)
-    kept = masks(weights, sparsity, "erk")
+    kept = masks(weights, sparsity, scope="erk")
     filled = sum(one.size > 0 for one in weights.values())
     assert total(kept) == max(number_kept(size(weights), sparsity), filled)
     assert all(kept[name].any() for name, one in weights.items() if one.size)
@@ -69,7 +69,7 @@ def test_erk_with_groups_is_exact_too(shapes, sparsity):
 )
 def test_erk_with_units_is_as_close_as_one_of_them(shapes, sparsity, pattern):
     weights = kernels(shapes)
-    found = masks(weights, sparsity, "erk", pattern)
+    found = masks(weights, sparsity, scope="erk", pattern=pattern)
     unit = max(4 if pattern == "block_2x2" else np.prod(shape[:-1]) for shape in shapes)
     least = sum(4 if pattern == "block_2x2" else np.prod(shape[:-1]) for shape in shapes)
     wanted = max(number_kept(size(weights), sparsity), least)
@@ -81,7 +81,7 @@ def test_erk_with_units_is_as_close_as_one_of_them(shapes, sparsity, pattern):
 def test_erk_only_takes_along_a_rising_schedule(shapes, pattern, seed):
     weights = {name: one for name, one in kernels(shapes, seed).items() if one.ndim}
     counts = [
-        [kept.sum() for kept in masks(weights, sparsity, "erk", pattern).values()]
+        [kept.sum() for kept in masks(weights, sparsity, scope="erk", pattern=pattern).values()]
         for sparsity in np.linspace(0, 0.5 if pattern == "2:4" else 0.99, 40)
     ]
     assert (np.diff(counts, axis=0) <= 0).all()

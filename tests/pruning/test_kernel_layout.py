@@ -42,7 +42,9 @@ def test_a_channel_that_goes_is_an_output_that_is_zero(make, shape, name):
     variable = getattr(layer, name)
     layout = layout_of(layer, variable)
     kernel = keras.ops.convert_to_numpy(variable)
-    kept = layout.back(mask(layout.view(kernel), 0.5, layout.pattern(Channel())), kernel.shape)
+    kept = layout.back(
+        mask(layout.view(kernel), 0.5, pattern=layout.pattern(Channel())), kernel.shape
+    )
     variable.assign(kernel * kept)
     outputs = keras.ops.convert_to_numpy(model(np.random.default_rng(0).normal(size=(2, *shape))))
     dead = (outputs == 0).all(axis=tuple(range(outputs.ndim - 1)))
@@ -66,7 +68,7 @@ def test_depthwise_channels_are_those_of_the_input(make, shape):
     layout = layout_of(layer, variable)
     assert layout == Layout(channels=-2, outputs=(-2, -1))
     kernel = keras.ops.convert_to_numpy(variable)
-    kept = mask(layout.view(kernel), 0.5, layout.pattern(Channel()))
+    kept = mask(layout.view(kernel), 0.5, pattern=layout.pattern(Channel()))
     variable.assign(kernel * kept)
     alive = kept.any(axis=(*range(kept.ndim - 2), -1))
     assert alive.sum() == 2
@@ -84,7 +86,7 @@ def test_attention_counts_what_is_contracted_as_inputs():
         kernel = keras.ops.convert_to_numpy(dense.kernel)
         assert layout.inputs == (2 if part == "output" else 1)
         assert layout.view(kernel).shape == shape
-        kept = layout.back(mask(layout.view(kernel), 0.5, NM(2, 4)), kernel.shape)
+        kept = layout.back(mask(layout.view(kernel), 0.5, pattern=NM(2, 4)), kernel.shape)
         # Along the inputs of one output: axis 0 of (dim, heads, key), axes 0, 1 of the other.
         inputs = np.moveaxis(kept, 0, -1) if part != "output" else kept.reshape(8, 8).T
         assert (inputs.reshape(-1, 4).sum(axis=1) == 2).all()
@@ -146,7 +148,7 @@ def test_wanda_compares_the_weights_of_one_output(multiplier):
     depthwise = layers.DepthwiseConv2D(4, depth_multiplier=multiplier)
     model = built(depthwise, (6, 6, 3))
     x = np.random.default_rng(0).normal(size=(8, 6, 6, 3)) * [1.0, 100.0, 1e4]
-    prune(model, 0.75, "wanda", data=(x,))
+    prune(model, 0.75, criterion="wanda", data=(x,))
     kernel = keras.ops.convert_to_numpy(depthwise.kernel)
     assert ((kernel != 0).sum((0, 1)) == 4).all()  # 4 of the 16 places of every output
 
@@ -154,7 +156,7 @@ def test_wanda_compares_the_weights_of_one_output(multiplier):
 def test_wanda_compares_across_axes_that_are_apart():
     layer = layers.EinsumDense("abc,bcd->abd", (3, 5))
     model = built(layer, (3, 8))
-    prune(model, 0.5, "wanda", data=(np.random.default_rng(0).normal(size=(9, 3, 8)),))
+    prune(model, 0.5, criterion="wanda", data=(np.random.default_rng(0).normal(size=(9, 3, 8)),))
     assert ((keras.ops.convert_to_numpy(layer.kernel) != 0).sum(1) == 4).all()
 
 

@@ -34,7 +34,7 @@ def test_each_layer_is_exact(pattern, seed, sparsity):
     weights = kernels(seed)
     if pattern == "2:4":
         sparsity /= 2
-    for name, kept in masks(weights, sparsity, "layer", pattern).items():
+    for name, kept in masks(weights, sparsity, scope="layer", pattern=pattern).items():
         units = as_pattern(pattern).units(weights[name]).size
         least = 3 * kept.shape[-1] if (pattern, name) == ("2:4", "d") else 1  # 2 of 4, 1 of 1
         assert units_left(kept, pattern) == max(number_kept(units, sparsity), least)
@@ -50,7 +50,7 @@ def test_masks_along_a_rising_schedule(pattern, scope, seed):
     before = {name: np.ones(array.shape, bool) for name, array in weights.items()}
     for step in (0.0, 0.3, 0.3, *np.linspace(0.35, 1, 8)):
         top = 0.5 if pattern == "2:4" else 0.97
-        chosen = masks(weights, step * top, scope, pattern, share=step)
+        chosen = masks(weights, step * top, scope=scope, pattern=pattern, share=step)
         for name, kept in chosen.items():
             assert not (kept & ~before[name]).any()
             assert kept.any()
@@ -64,7 +64,9 @@ def test_arguments_stay_as_they_are():
     for pattern in PATTERNS:
         for scope in SCOPES:
             for criterion in ("magnitude", "lamp", "random", "wanda"):
-                chosen = masks(weights, 0.4, scope, pattern, criterion, norms)
+                chosen = masks(
+                    weights, 0.4, scope=scope, pattern=pattern, criterion=criterion, contexts=norms
+                )
                 assert all(kept.flags.writeable for kept in chosen.values())
     assert all(np.array_equal(weights[name], copies[name]) for name in weights)
 
@@ -78,8 +80,10 @@ def test_number_types(dtype, pattern, scope):
     whole = np.random.default_rng(0).permutation(16 * 3).reshape(16, 3) % 16
     if isinstance(dtype, str) and dtype.startswith("float8"):
         dtype = getattr(ml_dtypes, dtype)
-    chosen = masks({"a": whole.astype(dtype)}, 0.5, scope, pattern)["a"]
-    assert np.array_equal(chosen, masks({"a": whole.astype("f8")}, 0.5, scope, pattern)["a"])
+    chosen = masks({"a": whole.astype(dtype)}, 0.5, scope=scope, pattern=pattern)["a"]
+    assert np.array_equal(
+        chosen, masks({"a": whole.astype("f8")}, 0.5, scope=scope, pattern=pattern)["a"]
+    )
 
 
 def test_long_doubles_are_told_apart():
@@ -90,7 +94,7 @@ def test_long_doubles_are_told_apart():
 def test_kernels_of_different_precision_compete_exactly():
     one = np.float32(0.1)
     kept = masks({"a": np.array([5, one], "f4"), "b": np.array([5, float(one) + 1e-12])}, 0.25,
-                 "global")  # fmt: skip
+                 scope="global")  # fmt: skip
     assert [array.tolist() for array in kept.values()] == [[True, False], [True, True]]
 
 
@@ -104,8 +108,8 @@ def test_any_order_of_memory(order, pattern):
         "reversed": np.ascontiguousarray(plain[::-1])[::-1],
     }[order]
     for scope in ("layer", "global"):
-        found = masks({"b": array}, 0.4, scope, pattern)["b"]
-        assert np.array_equal(found, masks({"b": plain}, 0.4, scope, pattern)["b"])
+        found = masks({"b": array}, 0.4, scope=scope, pattern=pattern)["b"]
+        assert np.array_equal(found, masks({"b": plain}, 0.4, scope=scope, pattern=pattern)["b"])
 
 
 @pytest.mark.parametrize("scope", ["layer", "global", "erk"])
@@ -116,7 +120,7 @@ def test_a_million_beside_one(scope, zeros):
     large[rng.random(large.shape) < zeros] = 0
     weights = {"large": large, "one": np.zeros((1, 1)), "small": rng.normal(size=(7, 3))}
     for sparsity in (0.3, 0.5, 0.8):
-        kept = masks(weights, sparsity, scope)
+        kept = masks(weights, sparsity, scope=scope)
         if scope == "layer":
             assert kept["large"].sum() == number_kept(10**6, sparsity)
         else:
@@ -124,7 +128,9 @@ def test_a_million_beside_one(scope, zeros):
         sizes = abs(large)
         assert sizes[kept["large"]].min() >= sizes[~kept["large"]].max()
         assert kept["one"].all()
-    halves = masks(weights, 0.5, scope, "2:4")["large"].reshape(-1, 4, 1000).sum(axis=1)
+    halves = (
+        masks(weights, 0.5, scope=scope, pattern="2:4")["large"].reshape(-1, 4, 1000).sum(axis=1)
+    )
     assert (halves == 2).all()
 
 
@@ -132,24 +138,24 @@ def test_a_million_beside_one(scope, zeros):
 def test_no_kernels_and_empty_ones(scope):
     if isinstance(scope, dict):
         scope = {}
-    assert masks({}, 0.5, scope) == {}
+    assert masks({}, 0.5, scope=scope) == {}
     for pattern in PATTERNS:
         weights = {"a": np.zeros((0, 4)), "b": np.arange(8.0).reshape(4, 2), "c": np.zeros((3, 0))}
-        kept = masks(weights, 0.5, scope, pattern)
+        kept = masks(weights, 0.5, scope=scope, pattern=pattern)
         assert [k.shape for k in kept.values()] == [(0, 4), (4, 2), (3, 0)]
         assert kept["b"].any()
 
 
 def test_no_kernels_but_a_name():
     with pytest.raises(ValueError, match="names that match a kernel"):
-        masks({}, 0.5, {"a": 0.5})
+        masks({}, 0.5, scope={"a": 0.5})
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_the_last_kernel_may_spoil_it(bad):
     for scope in SCOPES:
         with pytest.raises(ValueError, match="z cannot be pruned: 1 of 2"):
-            masks({**kernels(), "z": [1.0, bad]}, 0.5, scope)
+            masks({**kernels(), "z": [1.0, bad]}, 0.5, scope=scope)
 
 
 def test_a_pattern_for_each():
@@ -179,4 +185,4 @@ def test_what_is_no_array_names_the_kernel(array, error):
 @pytest.mark.parametrize("sparsity", [1.0, -0.1, float("nan"), "0.5", None, True])
 def test_wrong_sparsities(scope, sparsity):
     with pytest.raises((TypeError, ValueError), match=r"`sparsity`. Expected a float in \[0, 1\)"):
-        masks({"a": np.ones(3)}, sparsity, scope)
+        masks({"a": np.ones(3)}, sparsity, scope=scope)

@@ -41,7 +41,9 @@ def test_ones_own(criterion):
 
 
 def test_a_function_may_give_infinity():
-    assert mask(np.arange(4.0), 0.5, "2:4", lambda w: [-np.inf, 0, np.inf, np.inf]).tolist() == [
+    assert mask(
+        np.arange(4.0), 0.5, pattern="2:4", criterion=lambda w: [-np.inf, 0, np.inf, np.inf]
+    ).tolist() == [
         False,
         False,
         True,

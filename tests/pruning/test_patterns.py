@@ -36,13 +36,13 @@ def best_of_groups(weights, n, m):
 @given(KERNELS, st.integers(1, 5), st.integers(1, 20))
 def test_at_one_minus_n_by_m_each_group_keeps_its_n_best(weights, n, more):
     m = n + more  # beyond 16 they are sorted
-    assert np.array_equal(mask(weights, 1 - n / m, NM(n, m)), best_of_groups(weights, n, m))
+    assert np.array_equal(mask(weights, 1 - n / m, pattern=NM(n, m)), best_of_groups(weights, n, m))
 
 
 @given(KERNELS, st.integers(1, 3), st.integers(1, 3), st.floats(0, 1))
 def test_below_it_the_worst_of_those_that_may_go_are_gone(weights, n, more, way):
     m, sparsity = n + more, way * (1 - n / (n + more))
-    kept, must = mask(weights, sparsity, NM(n, m)), best_of_groups(weights, n, m)
+    kept, must = mask(weights, sparsity, pattern=NM(n, m)), best_of_groups(weights, n, m)
     assert kept[must].all()
     assert kept.sum() == max(number_kept(weights.size, sparsity), must.sum())
     free = np.where(must, -1.0, abs(weights))
@@ -52,14 +52,14 @@ def test_below_it_the_worst_of_those_that_may_go_are_gone(weights, n, more, way)
 
 def test_two_of_four_is_that_of_tfmot():
     weights = [[0.74, 0.68], [-0.89, -0.45], [-1.68, 1.24], [0.31, -0.6]]
-    assert mask(weights, 0.5, "2:4").tolist() == [[0, 1], [1, 0], [1, 1], [0, 0]]
+    assert mask(weights, 0.5, pattern="2:4").tolist() == [[0, 1], [1, 0], [1, 1], [0, 0]]
 
 
 def test_a_kernel_on_three_colours_ends_a_little_denser():
     # 27 rows: six groups of four keep two each, and so do the three that are left.
     weights = np.random.default_rng(0).normal(size=(3, 3, 3, 8))
-    assert mask(weights, 0.5, "2:4").sum() == 14 * 8
-    assert mask(weights, 0.3, "2:4").sum() == round(27 * 8 * 0.7)
+    assert mask(weights, 0.5, pattern="2:4").sum() == 14 * 8
+    assert mask(weights, 0.3, pattern="2:4").sum() == round(27 * 8 * 0.7)
 
 
 @pytest.mark.parametrize(
@@ -70,11 +70,11 @@ def test_more_than_n_of_m_can_express(pattern, sparsity, said):
     expected = rf"`sparsity`. Expected at most {said}, .* 'weights'. Received: sparsity={sparsity}"
     for weights in (np.ones((60, 4)), np.ones((2, 1)), 1.0):
         with pytest.raises(ValueError, match=expected):
-            mask(weights, sparsity, pattern)
+            mask(weights, sparsity, pattern=pattern)
 
 
 def test_what_that_error_says_is_accepted():
-    assert mask(np.arange(300.0), 0.6667, "1:3").sum() == 100
+    assert mask(np.arange(300.0), 0.6667, pattern="1:3").sum() == 100
 
 
 @given(KERNELS, st.integers(1, 8), st.integers(1, 8), st.sampled_from(["mean", "max"]), SPARSITIES)
@@ -87,34 +87,34 @@ def test_blocks(weights, h, w, pooling, sparsity):
     for number in best:
         r, c = number // len(columns) * h, number % len(columns) * w
         expected[r : r + h, c : c + w] = True
-    kept = mask(weights, sparsity, Block(h, w, pooling))
+    kept = mask(weights, sparsity, pattern=Block(h, w, pooling))
     assert np.array_equal(matrix_of(kept), expected)
 
 
 def test_blocks_are_those_of_tfmot():
     weights = [[0.1, 0.1, 0.2, 0.2]] * 2 + [[0.3, 0.3, 0.4, 0.4]] * 2
-    assert mask(weights, 0.5, "block_2x2").tolist() == [[0] * 4] * 2 + [[1] * 4] * 2
+    assert mask(weights, 0.5, pattern="block_2x2").tolist() == [[0] * 4] * 2 + [[1] * 4] * 2
 
 
 def test_at_an_edge_the_mean_is_of_the_weights_that_are_there():
     # 2 x 2 blocks on 3 x 3: as a mean with padding the corner would be 0.75 and go first.
     weights = np.array([[1.0, 1.0, 2.0], [1.0, 1.0, 2.0], [2.0, 2.0, 3.0]])
     assert Block(2, 2).units(weights).tolist() == [[1, 2], [2, 3]]
-    assert mask(weights, 0.75, "block_2x2").tolist() == [[0, 0, 0], [0, 0, 0], [0, 0, 1]]
+    assert mask(weights, 0.75, pattern="block_2x2").tolist() == [[0, 0, 0], [0, 0, 0], [0, 0, 1]]
 
 
 @given(KERNELS, st.integers(-4, 3), SPARSITIES)
 def test_channels_on_every_axis(weights, axis, sparsity):
     if not -weights.ndim <= axis < weights.ndim:
         with pytest.raises(ValueError, match=f"`axis`. Expected an axis of the kernel.*={axis}"):
-            mask(weights, sparsity, Channel(axis))
+            mask(weights, sparsity, pattern=Channel(axis))
         return
     channels = np.moveaxis(weights, axis, 0).reshape(weights.shape[axis], -1)
     # Sums of small integers are exact, and means of equal numbers of them compare alike.
     order = np.argsort(-abs(channels).sum(axis=1), kind="stable")
     alive = np.zeros(len(channels), bool)
     alive[order[: number_kept(len(channels), sparsity)]] = True
-    kept = np.moveaxis(mask(weights, sparsity, Channel(axis)), axis, 0)
+    kept = np.moveaxis(mask(weights, sparsity, pattern=Channel(axis)), axis, 0)
     assert all((channel == lives).all() for channel, lives in zip(kept, alive, strict=True))
 
 
@@ -123,14 +123,14 @@ def test_channels_on_every_axis(weights, axis, sparsity):
 @pytest.mark.filterwarnings("error")
 def test_empty_kernels(pattern, shape):
     for scope in ("layer", "global", "erk"):
-        kept = masks({"a": np.zeros(shape)}, 0.5, scope, pattern)["a"]
+        kept = masks({"a": np.zeros(shape)}, 0.5, scope=scope, pattern=pattern)["a"]
         assert (kept.shape, kept.dtype) == (shape, bool)
 
 
 @pytest.mark.parametrize("pattern", ["weight", "2:4", "block_2x2"])
 def test_scalars_and_kernels_of_one_weight(pattern):
     for weights in (3.0, np.float32(0), [1.0], [[1.0]], np.ones((1, 1, 1, 1))):
-        kept = mask(weights, 0.5, pattern)
+        kept = mask(weights, 0.5, pattern=pattern)
         assert kept.all()
         assert kept.shape == np.shape(weights)
 

@@ -17,7 +17,7 @@ from tests.pruning.small import X, Y, mlp, zeros
 @pytest.mark.parametrize("scope", ["layer", "global", "erk", "dense_ends", {"b": 0.75}])
 def test_every_criterion_with_every_scope(criterion, scope):
     model = mlp()
-    table = prune(model, 0.5, criterion, scope=scope, data=(X, Y))
+    table = prune(model, 0.5, criterion=criterion, scope=scope, data=(X, Y))
     kernels = model.get_weights()[::2]
     counted = [int((kernel == 0).sum()) for kernel in kernels]
     found = dict(zip(("a/kernel", "b/kernel", "c/kernel"), counted, strict=True))
@@ -60,7 +60,7 @@ def test_a_better_criterion_hurts_less():
     losses = {}
     for criterion in ("random", "magnitude", "taylor", "wanda"):
         model.set_weights(weights)
-        prune(model, 0.5, criterion, data=(X, Y))
+        prune(model, 0.5, criterion=criterion, data=(X, Y))
         losses[criterion] = model.evaluate(X, Y, verbose=0) - dense
     assert all(losses["random"] > losses[name] for name in ("magnitude", "taylor", "wanda"))
 

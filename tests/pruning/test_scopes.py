@@ -17,7 +17,7 @@ from tests.pruning.kernels import SHAPES, SPARSITIES, kernels, size, total
 @given(SHAPES, SPARSITIES, st.sampled_from([None, 1, 3]), st.integers(0, 99))
 def test_global_is_a_sort_of_all_but_the_best_of_each(shapes, sparsity, levels, seed):
     weights = kernels(shapes, seed, levels)
-    kept = masks(weights, sparsity, "global")
+    kept = masks(weights, sparsity, scope="global")
     filled = [one for one in weights.values() if one.size]
     budget = max(number_kept(size(weights), sparsity), len(filled))
     assert total(kept) == budget
@@ -35,7 +35,7 @@ def test_global_is_a_sort_of_all_but_the_best_of_each(shapes, sparsity, levels, 
 
 def test_global_with_an_unimportant_layer():
     weights = {"a": np.arange(1.0, 11.0), "b": np.arange(100.0, 110.0)}
-    kept = masks(weights, 0.5, "global")
+    kept = masks(weights, 0.5, scope="global")
     assert kept["a"].tolist() == [False] * 9 + [True]
     assert kept["b"].tolist() == [False] + [True] * 9
 
@@ -43,7 +43,7 @@ def test_global_with_an_unimportant_layer():
 @given(SHAPES, st.floats(0, 0.9), st.integers(1, 3), st.integers(1, 3), st.integers(0, 99))
 def test_global_with_blocks_is_exact_to_one_block(shapes, sparsity, h, w, seed):
     weights = kernels(shapes, seed)
-    kept = masks(weights, sparsity, "global", Block(h, w))
+    kept = masks(weights, sparsity, scope="global", pattern=Block(h, w))
     wanted = number_kept(size(weights), sparsity)
     least = sum(min(h * w, one.size) for one in weights.values())  # one each
     assert total(kept) <= max(wanted + h * w / 2, least)
@@ -57,7 +57,7 @@ def test_global_with_blocks_is_exact_to_one_block(shapes, sparsity, h, w, seed):
 )
 def test_global_with_channels_is_exact_to_half_a_channel(shapes, sparsity, seed):
     weights = kernels(shapes, seed)
-    kept = total(masks(weights, sparsity, "global", "channel"))
+    kept = total(masks(weights, sparsity, scope="global", pattern="channel"))
     channels = [one.size // one.shape[-1] for one in weights.values()]
     wanted = max(number_kept(size(weights), sparsity), sum(channels))
     assert abs(kept - wanted) <= max(channels) / 2 or kept == sum(channels)
@@ -68,7 +68,7 @@ def test_global_with_channels_is_exact_to_half_a_channel(shapes, sparsity, seed)
 )
 def test_global_with_groups(shapes, way):
     weights = kernels(shapes)
-    kept = masks(weights, way * 0.5, "global", "2:4")
+    kept = masks(weights, way * 0.5, scope="global", pattern="2:4")
     assert total(kept) == number_kept(size(weights), way * 0.5)
     for one in kept.values():
         groups = one.reshape(-1, 4, one.shape[1]).sum(axis=1)
@@ -80,19 +80,19 @@ def test_global_with_groups(shapes, way):
 def test_more_than_a_pattern_can_express(scope):
     weights = kernels([(8, 4), (3, 5)])
     with pytest.raises(ValueError, match=r"at most 0.5, .* 'l0/kernel'.*Received: sparsity=0.6"):
-        masks(weights, 0.6, scope, "2:4")
-    kept = masks(weights, 0.5, scope, "2:4")  # and three rows keep two
+        masks(weights, 0.6, scope=scope, pattern="2:4")
+    kept = masks(weights, 0.5, scope=scope, pattern="2:4")  # and three rows keep two
     assert [one.sum() for one in kept.values()] == [16, 10]
 
 
 @pytest.mark.parametrize("scope", ["global", "erk"])
 def test_a_kernel_with_groups_beside_one_without(scope):
     weights, patterns = kernels([(8, 4), (8, 4)]), {"l0/kernel": NM(2, 4), "l1/kernel": "weight"}
-    kept = masks(weights, 0.7, scope, patterns)
+    kept = masks(weights, 0.7, scope=scope, pattern=patterns)
     assert total(kept) == round(64 * 0.3)
     assert kept["l0/kernel"].sum() >= 16
     with pytest.raises(ValueError, match="at most 0.75, .* for 'l0/kernel'. Received"):
-        masks(weights, 0.8, scope, patterns)
+        masks(weights, 0.8, scope=scope, pattern=patterns)
 
 
 def test_names_wildcards_and_regular_expressions():
@@ -110,9 +110,9 @@ def test_names_wildcards_and_regular_expressions():
         ({"*": 0.6, "b": 0.1}, [40, 40, 40, 40]),
         ({}, [80, 80, 80, 80]),
     ]:
-        kept = masks(weights, 0.2, scope)
+        kept = masks(weights, 0.2, scope=scope)
         assert [one.sum() for one in kept.values()] == expected, scope
-    halfway = masks(weights, 0.2, {"a": 0.5}, share=0.5)
+    halfway = masks(weights, 0.2, scope={"a": 0.5}, share=0.5)
     assert [one.sum() for one in halfway.values()] == [75, 80, 80, 80]
 
 
@@ -135,7 +135,7 @@ def test_names_wildcards_and_regular_expressions():
 )
 def test_wrong_scopes(scope, error, said):
     with pytest.raises(error, match=said):
-        masks({"dense/kernel": np.ones(4)}, 0.5, scope)
+        masks({"dense/kernel": np.ones(4)}, 0.5, scope=scope)
 
 
 def test_units_that_must_stay_are_counted():
@@ -147,13 +147,13 @@ def test_units_that_must_stay_are_counted():
 
 def test_named_with_groups():
     with pytest.raises(ValueError, match=r"at most 0.5, .* for 'a'. Received: sparsity=0.6"):
-        masks({"a": np.ones((4, 4)), "b": np.ones((4, 4))}, 0.3, {"a": 0.6}, "2:4")
+        masks({"a": np.ones((4, 4)), "b": np.ones((4, 4))}, 0.3, scope={"a": 0.6}, pattern="2:4")
 
 
 @given(st.integers(0, 5), st.integers(0, 3), st.integers(0, 3))
 def test_dense_ends(number, first, last):
     weights = kernels([(10, 10)] * number)
-    kept = list(masks(weights, 0.7, DenseEnds("global", first, last)).values())
+    kept = list(masks(weights, 0.7, scope=DenseEnds("global", first, last)).values())
     inner = range(first, number - last)
     assert all(one.all() for place, one in enumerate(kept) if place not in inner)
     assert sum(kept[place].sum() for place in inner) == 30 * len(inner)

@@ -30,7 +30,7 @@ RNG = np.random.default_rng(0)
 @pytest.mark.parametrize("shape", [(32, 64), (3, 3, 32, 64)])
 def test_what_a_pattern_made_is_found(pattern, share, found, shape):
     weights = RNG.normal(size=shape)
-    assert found_pattern(weights * mask(weights, share, pattern)) == found
+    assert found_pattern(weights * mask(weights, share, pattern=pattern)) == found
 
 
 @pytest.mark.parametrize("share", [0.8, 0.9, 0.95, 0.99])

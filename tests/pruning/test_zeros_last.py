@@ -81,7 +81,7 @@ def test_a_sparse_model_loses_only_what_is_missing():
         model = mlp()
         prune(model, 0.5, scope="layer")
         before = [w == 0 for w in model.get_weights()[::2]]
-        prune(model, 0.6, criterion, data=(X, Y), scope="layer")
+        prune(model, 0.6, criterion=criterion, data=(X, Y), scope="layer")
         assert zeros(model) == {"a/kernel": 115, "b/kernel": 77, "c/kernel": 14}
         after = [w == 0 for w in model.get_weights()[::2]]
         assert all((one <= other).all() for one, other in zip(before, after, strict=True))

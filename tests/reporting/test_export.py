@@ -23,7 +23,7 @@ def compared():
     x = np.random.default_rng(0).random((100, 4), dtype=np.float32)
     y = model.predict(x, verbose=0).argmax(1)
     floor = {"int8": 999.0}
-    return export_all(model, calibration=x, check=x, labels=y, least_db=floor)
+    return export_all(model, calibration=x, validation_data=(x, y), least_db=floor)
 
 
 def made(compared, **changes):

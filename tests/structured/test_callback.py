@@ -44,7 +44,7 @@ def test_what_is_masked_can_be_removed_and_nothing_changes(build, how):
     shares = history.history["channel_sparsity"]
     assert shares == sorted(shares)
     assert shares[-1] == pytest.approx(0.5, abs=0.03)
-    plan = shrink_plan(model, "masked")
+    plan = shrink_plan(model, pruning_ratio="masked")
     gone = sum(one.before - one.after for one in plan.groups)
     assert gone / sum(one.before for one in plan.groups) == pytest.approx(0.5, abs=0.03)
     x, _ = data()
@@ -60,7 +60,7 @@ def test_any_optimizer_and_any_loss(optimizer):
     made = optimizer if isinstance(optimizer, str) else optimizer()
     model.compile(made, lambda y, p: keras.ops.mean(keras.ops.square(p), -1))
     fitted(model, ChannelPruning(0.5, scope="layer"))
-    assert shrink(model, "masked").get_layer("a").filters == 16
+    assert shrink(model, pruning_ratio="masked").get_layer("a").filters == 16
 
 
 def test_masks_hold_after_every_step_and_for_every_callback():
@@ -92,7 +92,7 @@ def test_the_schedule_is_followed_and_a_channel_that_is_masked_stays_so():
         masked.clear()
         model = network()
         callback = ChannelPruning(
-            Linear(0.0, 0.5, begin=0, end=1.0), criterion=criterion, scope="layer", seed=None
+            Linear(0.0, 0.5, begin=0, end=1.0), importance=criterion, scope="layer", seed=None
         )
         fitted(model, callback, Note())
         assert [len(one) for one in masked] == [8, 16, 16, 24] or len(masked[-1]) == 24
@@ -102,18 +102,18 @@ def test_the_schedule_is_followed_and_a_channel_that_is_masked_stays_so():
 @pytest.mark.parametrize("criterion", ["taylor", "activation", "apoz", "bn_scale", "group"])
 def test_other_criteria(criterion):
     model = network()
-    fitted(model, ChannelPruning(OneShot(0.4, at=4), criterion=criterion, data=data(), batches=1))
-    plan = shrink_plan(model, "masked")
+    fitted(model, ChannelPruning(OneShot(0.4, at=4), importance=criterion, data=data(), batches=1))
+    plan = shrink_plan(model, pruning_ratio="masked")
     assert any(one.after < one.before for one in plan.groups)
 
 
 def test_around_a_distiller():
     student, teacher = network(), network()
-    distiller = Distiller(student, teacher)
+    distiller = Distiller(teacher, student)
     distiller.compile("adam", "sparse_categorical_crossentropy")
     x, y = data()
     distiller.fit(x, y, epochs=2, verbose=0, callbacks=[ChannelPruning(0.5, scope="layer")])
-    assert shrink(student, "masked").get_layer("wide").filters == 32
+    assert shrink(student, pruning_ratio="masked").get_layer("wide").filters == 32
 
 
 def test_a_resumed_run_goes_on_where_it_was():
@@ -147,13 +147,13 @@ def test_frozen_layers_are_left_alone():
     model.get_layer("back").trainable = False
     callback = ChannelPruning(0.5, scope="layer")
     fitted(model, callback)
-    found = shrink_plan(model, "masked")
+    found = shrink_plan(model, pruning_ratio="masked")
     lost = {one.layers: one.before - one.after for one in found.groups}
     assert lost == {("stem", "back"): 0, ("wide",): 0, ("hidden",): 24}
 
 
 def test_it_is_made_again_from_its_config_and_copied():
-    callback = ChannelPruning(Linear(0.0, 0.5, begin=0, end=8), exclude=["a"], criterion="l1")
+    callback = ChannelPruning(Linear(0.0, 0.5, begin=0, end=8), exclude=["a"], importance="l1")
     again = ChannelPruning.from_config(callback.get_config())
     assert again.get_config() == callback.get_config()
     assert copy.deepcopy(callback).get_config() == callback.get_config()
@@ -184,9 +184,9 @@ def test_what_is_wrong_is_said():
     with pytest.raises(ValueError, match="sparsity"):
         ChannelPruning(1.5)
     with pytest.raises(ValueError, match="one of"):
-        ChannelPruning(0.5, criterion="size")
+        ChannelPruning(0.5, importance="size")
     with pytest.raises(ValueError, match="`data`"):
-        fitted(network(), ChannelPruning(0.5, criterion="taylor"))
+        fitted(network(), ChannelPruning(0.5, importance="taylor"))
     with pytest.raises(ValueError, match="no other pruning"):
         fitted(network(), Pruning(0.5), ChannelPruning(0.5))
     model = network()
@@ -200,7 +200,7 @@ def test_channels_whose_makers_alone_are_zero_stay_and_are_named():
     kernel[..., :8] = 0.0
     model.get_layer("a").kernel.assign(kernel)
     with pytest.warns(UserWarning, match="Channels of a have kernels of zeros"):
-        plan = shrink_plan(model, "masked")
+        plan = shrink_plan(model, pruning_ratio="masked")
     assert all(one.after == one.before for one in plan.groups)
 
 
@@ -223,7 +223,7 @@ def test_frozen_normalizations_hinder_nothing():
     norm.set_weights([np.linspace(1, 2, 32) * sign for sign in (1, -1, 1, 1)])
     kept = norm.get_weights()
     history = fitted(model, ChannelPruning(0.5))
-    plan = shrink_plan(model, "masked")
+    plan = shrink_plan(model, pruning_ratio="masked")
     before, after = ([getattr(one, at) for one in plan.groups] for at in ("before", "after"))
     assert 1 - sum(after) / sum(before) == pytest.approx(0.5, abs=0.06)
     assert history.history["channel_sparsity"][-1] == 1 - sum(after) / sum(before)
@@ -239,7 +239,10 @@ def test_a_later_training_says_that_it_fills_masked_channels():
     with pytest.warns(UserWarning, match=r"ChannelPruning left 50.0% channels of zeros"):
         fitted(model, epochs=1)
     # Behind a softplus a channel is taken again; behind a normalization of zeros it stays so.
-    whole = {one.layers: one.before == one.after for one in shrink_plan(model, "masked").groups}
+    whole = {
+        one.layers: one.before == one.after
+        for one in shrink_plan(model, pruning_ratio="masked").groups
+    }
     assert whole == {("a",): False, ("b",): True}
 
 
@@ -252,7 +255,7 @@ def test_the_share_is_of_all_channels_and_what_is_frozen_is_named():
     ) as caught:
         fitted(model, callback)
     assert [one.filename for one in caught if "frozen" in str(one.message)] == [__file__]
-    plan = shrink_plan(model, "masked")
+    plan = shrink_plan(model, pruning_ratio="masked")
     gone = sum(one.before - one.after for one in plan.groups)
     assert callback.channel_sparsity == gone / sum(one.before for one in plan.groups)
     few = ChannelPruning(0.5, round_to=32)

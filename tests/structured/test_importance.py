@@ -57,7 +57,7 @@ def test_the_scale_of_batch_normalization_where_there_is_one():
     model, (conv, hidden) = scores("bn_scale")
     np.testing.assert_allclose(conv, np.abs(model.get_layer("norm").gamma.numpy()), rtol=1e-6)
     assert hidden is None
-    plan = shrink_plan(model, 0.5, criterion="bn_scale", round_to=1)
+    plan = shrink_plan(model, pruning_ratio=0.5, importance="bn_scale", round_to=1)
     assert [one.layers for one in plan.groups] == [("conv",)]
     assert plan.left_out["hidden"] == "has no score by 'bn_scale'"
 
@@ -130,7 +130,9 @@ def test_a_function_of_ones_own():
     def smallest_bias(group):
         return np.abs(group.matrices("makes")[-1]).sum(1)
 
-    plan = shrink_plan(model, 0.5, criterion=smallest_bias, scope="layer", round_to=1)
+    plan = shrink_plan(
+        model, pruning_ratio=0.5, importance=smallest_bias, scope="layer", round_to=1
+    )
     bias = np.abs(model.get_layer("conv").bias.numpy())
     assert set(plan.groups[0].removed) == set(np.argsort(bias)[:4].tolist())
 
@@ -148,5 +150,7 @@ def test_each_removes_a_channel_that_is_zero_everywhere(criterion):
             elif axis is not None:
                 np.moveaxis(value, axis, 0)[3] = 0
             variable.assign(value)
-    plan = shrink_plan(model, {"conv": 0.1}, criterion=criterion, data=batch(), round_to=1)
+    plan = shrink_plan(
+        model, pruning_ratio={"conv": 0.1}, importance=criterion, data=batch(), round_to=1
+    )
     assert plan.groups[0].removed == (3,)

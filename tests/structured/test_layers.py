@@ -221,7 +221,7 @@ def test_the_dtype_policy_and_the_names_stay():
     x = keras.Input((6,))
     y = layers.Dense(16, activation="relu", dtype="mixed_float16", name="half")(x)
     model = keras.Model(x, layers.Dense(2, dtype="float32", name="top")(y), name="mixed")
-    small = shrink(model, 0.5)
+    small = shrink(model, pruning_ratio=0.5)
     assert small.name == "mixed"
     assert [one.name for one in small.layers] == [one.name for one in model.layers]
     assert small.get_layer("half").dtype_policy.name == "mixed_float16"

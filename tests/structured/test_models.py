@@ -42,7 +42,7 @@ def lives(model, inputs, folder):
     several = not isinstance(inputs, np.ndarray)
     names = [one.name for one in model.inputs]
     check = dict(zip(names, inputs, strict=True)) if several else inputs
-    file = to_tflite(model, folder / "small.tflite", check=check)
+    file = to_tflite(model, folder / "small.tflite", validation_data=check)
     assert file.report.sqnr_db > 60.0
     trains(model, inputs)
 
@@ -65,7 +65,7 @@ def test_applications(name, tmp_path):
     inputs = (pixels * rng.uniform(size=(2, *model.input_shape[1:]))).astype("float32")
     whole = models.results(model, inputs)
     for ratio in (0.25, 0.5):
-        plan = shrink_plan(model, ratio)
+        plan = shrink_plan(model, pruning_ratio=ratio)
         lost = [one.before - one.after for one in plan.groups]
         share = sum(lost) / sum(one.before for one in plan.groups)
         assert share == pytest.approx(ratio, abs=0.03)  # rounded to eights

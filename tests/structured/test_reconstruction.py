@@ -106,8 +106,8 @@ def test_what_can_be_made_of_the_others_is(kind):
     reestimate(model, x, 32)  # its statistics are estimated anew of the smaller one
     before = [np.array(one) for one in model.weights]
     whole = model(x, training=False)
-    made = shrink(model, 0.5, reconstruct=True, **how)
-    copied = shrink(model, 0.5, **how)
+    made = shrink(model, pruning_ratio=0.5, reconstruct=True, **how)
+    copied = shrink(model, pruning_ratio=0.5, **how)
     assert all(one.shape[-1] in (4, 6, 8) for one in made.get_layer("first").get_weights())
     # The ridge, and what is only nearly twice another one (0.05 behind the depthwise kernels).
     assert apart(whole, made(x, training=False)) < 0.06
@@ -140,8 +140,12 @@ def test_what_is_left_alone(between, taker):
     model = shaken(image(between))
     x = batch(model)
     how = {"criterion": seconds, "round_to": 1, "scope": "layer", "include": ["first"]}
-    copied = shrink(model, 0.5, data=x, **how).get_layer(taker).get_weights()
-    made = shrink(model, 0.5, data=x, reconstruct=True, **how).get_layer(taker).get_weights()
+    copied = shrink(model, pruning_ratio=0.5, data=x, **how).get_layer(taker).get_weights()
+    made = (
+        shrink(model, pruning_ratio=0.5, data=x, reconstruct=True, **how)
+        .get_layer(taker)
+        .get_weights()
+    )
     assert all(map(np.array_equal, copied, made))
 
 
@@ -169,7 +173,7 @@ HOW = {"criterion": seconds, "include": ["first"], "round_to": 1, "scope": "laye
 def test_a_bias_makes_up_for_a_channel_that_never_changes(build):
     model = constant(build())
     x = batch(model, 128)
-    plan = shrink_plan(model, 0.5, data=x, reconstruct=True, **HOW)
+    plan = shrink_plan(model, pruning_ratio=0.5, data=x, reconstruct=True, **HOW)
     whole = model(x, training=False)
     for one in (plan.apply(), plan.masked()):
         np.testing.assert_allclose(one(x, training=False), whole, atol=1e-4)
@@ -181,7 +185,7 @@ def test_normalization_takes_a_constant_away(use_bias):
     model = constant(image(second, layers.BatchNormalization(name="norm")))
     x = batch(model, 128)
     reestimate(model, x, 4)
-    made = shrink(model, 0.5, data=x, reconstruct=True, **HOW)
+    made = shrink(model, pruning_ratio=0.5, data=x, reconstruct=True, **HOW)
     assert apart(model(x, training=False), made(x, training=False)) < 1e-4
 
 
@@ -197,7 +201,7 @@ def test_padding_is_counted_where_a_constant_is_made_up_for(normalized, monkeypa
     for counted in (True, False):
         if not counted:
             monkeypatch.setattr(reconstructing, "taps_inside", lambda *_: 1.0)
-        small = shrink(model, 0.5, data=x, reconstruct=True, **HOW)
+        small = shrink(model, pruning_ratio=0.5, data=x, reconstruct=True, **HOW)
         errors.append(off(model(x, training=False), small(x, training=False)))
     assert errors[0] < errors[1]
 
@@ -225,7 +229,10 @@ def test_means_matter_where_normalization_does_not_take_them(between):
     reestimate(model, x, 4)
     whole = model(x, training=False)
     made, copied = (
-        off(whole, shrink(model, 0.5, data=x, reconstruct=one, **HOW)(x, training=False))
+        off(
+            whole,
+            shrink(model, pruning_ratio=0.5, data=x, reconstruct=one, **HOW)(x, training=False),
+        )
         for one in (True, False)
     )
     assert made < 0.7 * copied
@@ -239,7 +246,7 @@ def test_a_layer_called_on_tensors_of_several_ranks():
     model = doubled(keras.Model(x, outputs))
     x = batch(model, 128)
     for one, other in zip(
-        model(x), shrink(model, 0.5, data=x, reconstruct=True, **HOW)(x), strict=True
+        model(x), shrink(model, pruning_ratio=0.5, data=x, reconstruct=True, **HOW)(x), strict=True
     ):
         assert apart(one, other) < 0.02
 
@@ -256,7 +263,7 @@ def test_each_kernel_of_attention_reads_its_own_argument():
     alone = [one.copy() for one in x]
     alone[1] *= 1000.0  # of the query nothing may change
     kernels = [
-        shrink(model, 0.5, data=(one,), reconstruct=True, **HOW)
+        shrink(model, pruning_ratio=0.5, data=(one,), reconstruct=True, **HOW)
         .get_layer("attend")
         .query_dense.kernel
         for one in (x, alone)
@@ -270,7 +277,7 @@ def test_what_is_not_finite_is_said(bad):
     x = batch(model)
     x[5, 2] = bad
     with pytest.raises(ValueError, match=r"`data`\. .*layer 'top' is given is finite"):
-        shrink(model, 0.5, data=x, reconstruct=True, round_to=1)
+        shrink(model, pruning_ratio=0.5, data=x, reconstruct=True, round_to=1)
     assert "call" not in vars(model.get_layer("top"))
 
 
@@ -278,7 +285,7 @@ def test_batches_that_do_not_fit_are_said():
     model = table()
     data = [(np.ones((4, 5)),), (np.ones((4, 3)),)]
     with pytest.raises(ValueError, match=r"`data`\. .*x \(4, 3\)\. Batch 1 raised"):
-        shrink(model, 0.5, data=data, reconstruct=True, round_to=1)
+        shrink(model, pruning_ratio=0.5, data=data, reconstruct=True, round_to=1)
     assert "call" not in vars(model.get_layer("top"))
 
 
@@ -288,7 +295,7 @@ def test_averages_of_weights_follow():
     x = batch(model, 512)
     whole = model.predict(x, verbose=0)
     model.fit(x, whole, verbose=0)
-    small = shrink(model, 0.5, data=x, batches=32, reconstruct=True, **HOW)
+    small = shrink(model, pruning_ratio=0.5, data=x, batches=32, reconstruct=True, **HOW)
     small.fit(x, whole, verbose=0)  # ends with the averages in the place of the weights
     assert apart(whole, small.predict(x, verbose=0)) < 0.06
 
@@ -305,7 +312,7 @@ def test_zeros_constraints_and_a_frozen_bias_are_kept():
     second.bias.trainable = False
     x = batch(model, 128)
     how = {"criterion": seconds, "round_to": 1, "scope": "layer", "data": x, "reconstruct": True}
-    small = shrink(model, 0.5, **how)
+    small = shrink(model, pruning_ratio=0.5, **how)
     assert np.array(small.get_layer("second").kernel).min() >= 0.0
     np.testing.assert_array_equal(small.get_layer("second").bias, np.array(second.bias)[::2])
     assert not small.get_layer("top").get_weights()[0][0].any()
@@ -320,7 +327,7 @@ def test_other_types_of_numbers(dtype):
     finally:
         keras.config.set_dtype_policy("float32")
     x = batch(model, 512)
-    small = shrink(model, 0.5, data=x, batches=32, reconstruct=True, **HOW)
+    small = shrink(model, pruning_ratio=0.5, data=x, batches=32, reconstruct=True, **HOW)
     assert [one.dtype for one in small.weights] == [one.dtype for one in model.weights]
     whole, found = (np.asarray(one(x), np.float32) for one in (model, small))
     assert apart(whole, found) < 0.06
@@ -335,16 +342,16 @@ def test_several_inputs():
     x = [rng.normal(size=(512, 5)).astype("float32") for _ in inputs]
     whole = model(x)
     for data in ((x,), (x, np.zeros(512)), dict(zip("ab", x, strict=True))):
-        small = shrink(model, 0.5, data=data, batches=32, reconstruct=True, **HOW)
+        small = shrink(model, pruning_ratio=0.5, data=data, batches=32, reconstruct=True, **HOW)
         assert apart(whole, small(x)) < 0.06
     with pytest.raises(ValueError, match=r"For several inputs give `data=\(\[x1, x2\],\)`"):
-        shrink(model, 0.5, data=tuple(x), reconstruct=True, **HOW)
+        shrink(model, pruning_ratio=0.5, data=tuple(x), reconstruct=True, **HOW)
 
 
 def test_data_that_are_shuffled_are_read_once():
     model = shaken(table(layers.Dense(6, name="second")))
     data = tf.data.Dataset.from_tensor_slices(batch(model, 256)).shuffle(256).batch(16)
-    plan = shrink_plan(model, 0.5, data=data, reconstruct=True, round_to=1)
+    plan = shrink_plan(model, pruning_ratio=0.5, data=data, reconstruct=True, round_to=1)
     assert "Kernels make up for what goes" in str(plan)
     assert plan.to_dict()["reconstruct"]
     one, other = plan.apply(), plan.apply()
@@ -362,7 +369,7 @@ def test_it_starts_nearer_than_copies():
     x = batch(model, 256)
     whole, errors = model(x, training=False), []
     for reconstruct in (False, True):
-        small = shrink(model, 0.5, data=x, batches=16, reconstruct=reconstruct)
+        small = shrink(model, pruning_ratio=0.5, data=x, batches=16, reconstruct=reconstruct)
         errors.append(float(np.mean(np.square(small(x, training=False) - whole))))
     assert errors[1] < 0.5 * errors[0]
 
@@ -374,7 +381,7 @@ def test_channels_that_are_zero_change_nothing():
         kernel[at] = 0.0
         model.get_layer(name).set_weights([kernel, bias])
     x = batch(model)
-    small = shrink(model, "masked", data=x, reconstruct=True)
+    small = shrink(model, pruning_ratio="masked", data=x, reconstruct=True)
     assert small.get_layer("first").units == 6
     np.testing.assert_allclose(small(x), model(x), atol=1e-6)
 
@@ -384,7 +391,7 @@ def test_with_iterative_shrink():
     model.compile("sgd", "mse")
     x = batch(model)
     small, done = iterative_shrink(
-        model, lambda one: one.fit(x, model(x), verbose=0), {"macs": 0.4}, steps=2, data=x,
+        model, lambda one: one.fit(x, model(x), verbose=0), budget={"macs": 0.4}, rounds=2, data=x,
         reconstruct=True,
     )  # fmt: skip
     assert len(done) == 2
@@ -393,9 +400,9 @@ def test_with_iterative_shrink():
 
 def test_it_needs_data_and_says_so():
     with pytest.raises(ValueError, match=r"`data`\. .*`reconstruct=True` needs"):
-        shrink_plan(table(), 0.5, reconstruct=True)
+        shrink_plan(table(), pruning_ratio=0.5, reconstruct=True)
     with pytest.raises(TypeError, match="`reconstruct`"):
-        shrink_plan(table(), 0.5, data=np.ones((4, 5)), reconstruct="yes")
+        shrink_plan(table(), pruning_ratio=0.5, data=np.ones((4, 5)), reconstruct="yes")
 
 
 @st.composite

@@ -40,7 +40,7 @@ def sizes(plan):
 def test_the_plan_shows_what_goes_and_nothing_is_done():
     model = network()
     before = model.get_weights()
-    plan = shrink_plan(model, 0.5, scope="layer")
+    plan = shrink_plan(model, pruning_ratio=0.5, scope="layer")
     assert sizes(plan) == {("stem", "back"): (32, 16), ("wide",): (64, 32), ("hidden",): (48, 24)}
     assert plan.left_out == {"top": "gives an output of the model"}
     text = str(plan)
@@ -64,7 +64,7 @@ def test_a_layer_that_cannot_be_copied_is_named_by_the_plan():
     x = keras.Input((4,))
     y = Closed(object())(layers.Dense(16, activation="relu")(layers.Dense(16)(x)))
     with pytest.raises(ValueError, match="Cannot copy 'closed'"):
-        shrink_plan(keras.Model(x, layers.Dense(2)(y)), 0.5)
+        shrink_plan(keras.Model(x, layers.Dense(2)(y)), pruning_ratio=0.5)
 
 
 class Around(layers.Layer):
@@ -110,26 +110,31 @@ def before_the_top(last):
 def test_a_model_that_cannot_be_made_again_is_named_by_the_plan():
     inner = keras.Sequential([keras.Input((8,)), layers.Dense(8)])
     with pytest.raises(ValueError, match="Cannot copy 'around'"):
-        shrink_plan(before_the_top(Around(inner)), 0.5)
+        shrink_plan(before_the_top(Around(inner)), pruning_ratio=0.5)
     with pytest.raises(ValueError, match="constructor of 'Twice' does not.*`call`"):
-        shrink_plan(before_the_top(Twice(8)), 0.5)
-    assert shrink(before_the_top(Twice(8)), {"hidden": 0.5}).get_layer("hidden").units == 8
+        shrink_plan(before_the_top(Twice(8)), pruning_ratio=0.5)
+    assert (
+        shrink(before_the_top(Twice(8)), pruning_ratio={"hidden": 0.5}).get_layer("hidden").units
+        == 8
+    )
     # With data, a model with statistics is copied though nothing in it changes.
     model = before_the_top(Unmade(object()))
     with pytest.raises(ValueError, match="Cannot copy 'unmade'"):
-        shrink_plan(model, {"hidden": 0.5}, data=np.ones((8, 4), "float32"))
-    assert shrink(model, {"hidden": 0.5}).get_layer("unmade") is model.get_layer("unmade")
+        shrink_plan(model, pruning_ratio={"hidden": 0.5}, data=np.ones((8, 4), "float32"))
+    assert shrink(model, pruning_ratio={"hidden": 0.5}).get_layer("unmade") is model.get_layer(
+        "unmade"
+    )
     wrapped = keras.Sequential([keras.Input((3, 4)), layers.Dense(16, name="hidden"),
                                 layers.Dense(8), layers.TimeDistributed(inner, name="td"),
                                 layers.Dense(2)])  # fmt: skip
-    assert shrink_plan(wrapped, 0.5).apply().get_layer("td").layer is inner
+    assert shrink_plan(wrapped, pruning_ratio=0.5).apply().get_layer("td").layer is inner
 
 
 @pytest.mark.parametrize(("metric", "name"), [("macs", "macs"), ("params", "parameters"),
                                               ("bytes", "weight_bytes")])  # fmt: skip
 @pytest.mark.parametrize("scope", ["global", "layer"])
 def test_a_target_is_met_from_below(metric, name, scope):
-    plan = shrink_plan(network(), target={metric: 0.5}, scope=scope, round_to=1)
+    plan = shrink_plan(network(), budget={metric: 0.5}, scope=scope, round_to=1)
     part = getattr(plan.after, name) / getattr(plan.before, name)
     assert 0.45 < part <= 0.5
     assert getattr(count(plan.apply()), name) == getattr(plan.after, name)
@@ -141,35 +146,37 @@ def test_a_target_is_met_as_nearly_as_eights_allow(scope):
         weights=None, input_shape=(32, 32, 3), alpha=0.35, classes=5
     )
     for part in (0.75, 0.5, 0.25):
-        plan = shrink_plan(model, target={"macs": part}, scope=scope)
+        plan = shrink_plan(model, budget={"macs": part}, scope=scope)
         assert part - 0.02 < plan.after.macs / plan.before.macs <= part
         assert all(one.after % 8 == 0 or one.after == one.before for one in plan.groups)
 
 
 def test_several_targets_and_a_number_for_the_macs():
-    plan = shrink_plan(network(), target={"macs": 0.6, "params": 0.3})
+    plan = shrink_plan(network(), budget={"macs": 0.6, "params": 0.3})
     assert plan.after.macs <= 0.6 * plan.before.macs
     assert plan.after.parameters <= 0.3 * plan.before.parameters
-    assert shrink_plan(network(), target=0.5).after.macs <= 0.5 * plan.before.macs
+    assert shrink_plan(network(), budget=0.5).after.macs <= 0.5 * plan.before.macs
 
 
 def test_a_target_out_of_reach_gives_the_nearest_and_says_so():
     with pytest.warns(UserWarning, match=r"cannot be reached.*smaller `round_to`"):
-        plan = shrink_plan(network(), target={"macs": 0.001})
+        plan = shrink_plan(network(), budget={"macs": 0.001})
     assert {one.after for one in plan.groups} == {8}
     assert plan.notes
 
 
 def test_ratios_by_layer():
-    plan = shrink_plan(network(), {"wide": 0.75, "hid*": 0.5})
+    plan = shrink_plan(network(), pruning_ratio={"wide": 0.75, "hid*": 0.5})
     assert sizes(plan) == {("stem", "back"): (32, 32), ("wide",): (64, 16), ("hidden",): (48, 24)}
     with pytest.raises(ValueError, match=r"the same ratio for stem \+ back, which are tied"):
-        shrink_plan(network(), {"stem": 0.5, "back": 0.25})
+        shrink_plan(network(), pruning_ratio={"stem": 0.5, "back": 0.25})
 
 
 def test_include_and_exclude():
-    assert sizes(shrink_plan(network(), 0.5, include="hidden")) == {("hidden",): (48, 24)}
-    plan = shrink_plan(network(), 0.5, exclude=["back", layers.Dense])
+    assert sizes(shrink_plan(network(), pruning_ratio=0.5, include="hidden")) == {
+        ("hidden",): (48, 24)
+    }
+    plan = shrink_plan(network(), pruning_ratio=0.5, exclude=["back", layers.Dense])
     assert list(sizes(plan)) == [("wide",)]
     assert plan.left_out["stem"] == "excluded, or tied to what is: stem + back"
 
@@ -179,15 +186,15 @@ def test_what_is_rounded_and_what_stays_whole_is_said():
         keras.Input((4,)), layers.Dense(20, name="a"), layers.Dense(8, name="b"), layers.Dense(1)
     ])  # fmt: skip
     with pytest.warns(UserWarning, match="round_to=8: b"):
-        plan = shrink_plan(model, 0.5, scope="layer")
+        plan = shrink_plan(model, pruning_ratio=0.5, scope="layer")
     assert [one.after for one in plan.groups] == [8, 8]
-    plan = shrink_plan(model, 0.99, round_to=1, scope="layer")
+    plan = shrink_plan(model, pruning_ratio=0.99, round_to=1, scope="layer")
     assert [one.after for one in plan.groups] == [1, 1]
 
 
 def test_a_ratio_that_would_leave_layers_empty_is_said():
     with pytest.warns(UserWarning, match=r"0\.833 go instead of 0\.95: at least round_to=8"):
-        plan = shrink_plan(network(), 0.95)
+        plan = shrink_plan(network(), pruning_ratio=0.95)
     assert {one.after for one in plan.groups} == {8}
 
 
@@ -195,7 +202,7 @@ def test_those_of_lowest_norm_go():
     model = keras.Sequential([keras.Input((4,)), layers.Dense(8, name="a"), layers.Dense(2)])
     kernel = np.ones((4, 8)) * [8, 1, 7, 2, 6, 3, 5, 4]
     model.layers[0].kernel.assign(kernel)
-    plan = shrink_plan(model, 0.5, round_to=1)
+    plan = shrink_plan(model, pruning_ratio=0.5, round_to=1)
     assert plan.groups[0].removed == (1, 3, 5, 7)
     assert plan.apply().layers[0].kernel.numpy()[0].tolist() == [8, 7, 6, 5]
 
@@ -235,7 +242,7 @@ def test_a_step_after_it_is_that_of_the_masked_model(optimizer):
     model.compile(optimizer(), "sparse_categorical_crossentropy")
     x, y = data()
     model.fit(x, y, verbose=0, shuffle=False)
-    plan = shrink_plan(model, {"hidden": 0.5})
+    plan = shrink_plan(model, pruning_ratio={"hidden": 0.5})
     small, masked = plan.apply(), plan.masked()
     masked.optimizer.build(masked.trainable_variables)
     # A wide model that nothing takes: the same step, if the optimizer's state is the same.
@@ -271,7 +278,7 @@ def test_an_equal_model_takes_the_same_step(optimizer):
     model.compile(optimizer(), "sparse_categorical_crossentropy")
     x, y = data()
     model.fit(x, y, verbose=0, shuffle=False)
-    same = shrink(model, 0.0)
+    same = shrink(model, pruning_ratio=0.0)
     for one in (model, same):
         one.train_on_batch(x[:32], y[:32])
         one.train_on_batch(x[32:], y[32:])
@@ -283,7 +290,7 @@ def test_settings_stay():
     model = network()
     model.get_layer("wide").trainable = False
     model.get_layer("hidden").kernel.regularizer = keras.regularizers.L2(0.1)
-    small = shrink(model, 0.5)
+    small = shrink(model, pruning_ratio=0.5)
     assert not small.get_layer("wide").trainable
     assert isinstance(small.get_layer("hidden").kernel.regularizer, keras.regularizers.L2)
     assert [one.name for one in small.layers] == [one.name for one in model.layers]
@@ -292,7 +299,7 @@ def test_settings_stay():
 
 def test_a_subclass_of_model_stays_one():
     model = models.with_step()
-    small = shrink(model, 0.5, round_to=1)
+    small = shrink(model, pruning_ratio=0.5, round_to=1)
     assert type(small) is type(model)
     assert small.strength == 3.0
     assert widths(small, "hidden") == (6, 2)
@@ -304,7 +311,7 @@ def test_statistics_are_those_of_the_smaller_model():
         layers.BatchNormalization(name="norm"), layers.Dropout(0.5), layers.Dense(2),
     ])  # fmt: skip
     x = np.random.default_rng(0).normal(3.0, 2.0, (256, 6)).astype("float32")
-    small = shrink(model, {"a": 0.5}, data=x)
+    small = shrink(model, pruning_ratio={"a": 0.5}, data=x)
     inner = keras.Model(small.inputs, small.get_layer("b").output)
     given = inner.predict(x, verbose=0)
     norm = small.get_layer("norm")
@@ -337,7 +344,7 @@ def test_it_loads_without_this_library(tmp_path):
     import sys
 
     model = shaken(network())
-    small = shrink(model, 0.5)
+    small = shrink(model, pruning_ratio=0.5)
     small.save(tmp_path / "small.keras")
     x = models.batch(model)
     np.save(tmp_path / "x.npy", x)
@@ -355,7 +362,7 @@ def test_again_and_again():
     model = shaken(network())
     x = models.batch(model)
     for ratio in (0.25, 0.25, 0.25):
-        plan = shrink_plan(model, ratio)
+        plan = shrink_plan(model, pruning_ratio=ratio)
         smaller = plan.apply()
         assert_close(models.results(plan.masked(), x), models.results(smaller, x))
         model = smaller
@@ -367,7 +374,7 @@ def test_in_steps_with_training():
     model.compile("adam", "sparse_categorical_crossentropy")
     x, y = data()
     how = {"steps": 2, "scope": "layer", "round_to": 1}
-    small, steps = iterative_shrink(model, lambda one: one.fit(x, y, verbose=0), 0.25, **how)
+    small, steps = iterative_shrink(model, lambda one: one.fit(x, y, verbose=0), budget=0.25, **how)
     whole = count(model).macs
     assert [step.cost.macs / whole for step in steps] == [
         pytest.approx(0.5, abs=0.03), pytest.approx(0.25, abs=0.03)
@@ -411,27 +418,27 @@ def test_what_is_wrong_is_said(how, error, said):
 
 def test_data_that_do_not_fit_the_model_are_said_before_it_is_built():
     with pytest.raises(ValueError, match=r"`data`.*\(None, 8, 8, 3\)"):
-        shrink(network(), 0.5, data=np.ones((32, 8, 8, 1)))
+        shrink(network(), pruning_ratio=0.5, data=np.ones((32, 8, 8, 1)))
 
 
 def test_a_misspelt_argument_of_iterative_shrink():
     with pytest.raises(ValueError, match="Did you mean 'round_to'"):
-        iterative_shrink(network(), print, 0.5, rount_to=1)
+        iterative_shrink(network(), print, budget=0.5, rount_to=1)
 
 
 def test_weights_that_are_nan_are_said():
     model = network()
     model.get_layer("wide").kernel.assign(np.full((3, 3, 32, 64), np.nan))
     with pytest.raises(ValueError, match="wide.*not finite"):
-        shrink_plan(model, 0.5)
+        shrink_plan(model, pruning_ratio=0.5)
 
 
 def test_a_subclassed_model_says_what_to_do():
     with pytest.raises(ValueError, match="subclassed model"):
-        shrink(models.subclassed(), 0.5)
+        shrink(models.subclassed(), pruning_ratio=0.5)
 
 
 def test_a_model_without_channels_that_can_go():
     model = keras.Sequential([keras.Input((4,)), layers.Dense(2, name="top")])
     with pytest.raises(ValueError, match=r"None can: top \(gives an output of the model\)"):
-        shrink(model, 0.5)
+        shrink(model, pruning_ratio=0.5)

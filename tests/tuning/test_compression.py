@@ -165,7 +165,7 @@ def test_batches_train_calibrate_and_validate(digits):
 def test_data_of_ones_own_are_taken_before_those_of_training(digits):
     (x, y), (held, labels) = digits
     hypermodel = CompressedHyperModel(
-        build, **PLAIN, calibration=x[:100], check=held[:50], labels=labels[:50]
+        build, **PLAIN, calibration=x[:100], validation_data=(held[:50], labels[:50])
     )
     model, metrics = run(hypermodel, x, y, epochs=1)
     right = model.predict(held[:50], verbose=0).argmax(-1) == labels[:50]

@@ -128,7 +128,7 @@ def sensitivity(
     >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(8, name="hidden"),
     ...                           keras.layers.Dense(3, name="top")])
     >>> x = np.random.default_rng(0).normal(size=(120, 4))
-    >>> found = sensitivity(model, x)
+    >>> found = sensitivity(model, calibration=x)
     >>> sorted(one.layer for one in found), round(sum(one.share for one in found), 6)
     (['hidden', 'top'], 1.0)
     """

@@ -48,14 +48,21 @@ def mask(
     Example:
     >>> mask(np.arange(1.0, 11.0), 0.2).astype(int)
     array([0, 0, 1, 1, 1, 1, 1, 1, 1, 1])
-    >>> mask([[0.74, 0.68], [-0.89, -0.45], [-1.68, 1.24], [0.31, -0.6]], 0.5, "2:4").astype(int)
+    >>> mask([[0.74, 0.68], [-0.89, -0.45], [-1.68, 1.24], [0.31, -0.6]], 0.5, pattern="2:4").astype(int)
     array([[0, 1],
            [1, 0],
            [1, 1],
            [0, 0]])
     """
     contexts = {"weights": _context(context)}
-    return masks({"weights": weights}, sparsity, "layer", pattern, criterion, contexts)["weights"]
+    return masks(
+        {"weights": weights},
+        sparsity,
+        scope="layer",
+        pattern=pattern,
+        criterion=criterion,
+        contexts=contexts,
+    )["weights"]
 
 
 def masks(

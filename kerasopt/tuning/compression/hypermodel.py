@@ -189,7 +189,9 @@ class CompressedHyperModel(keras_tuner.HyperModel):
         if check is None:
             check = None if reads_once(given.x) else given.x
             labels = given.y if has_classes(model, given) else None
-        exported = to_tflite(model, calibration=calibration, check=check, labels=labels, **wish)
+        exported = to_tflite(
+            model, calibration=calibration, validation_data=(check, labels), **wish
+        )
         metrics.update(of_file(exported.report))
         save_measured(savers, model, metrics)
         keep_file(exported, mine)

@@ -130,7 +130,7 @@ def pruning(
     if pattern not in active or not sparsity:
         return []
     schedule = PolynomialDecay(0.0, sparsity, begin=0, end=end)
-    return [Pruning(schedule, include, exclude, pattern=pattern, **given)]
+    return [Pruning(schedule, include=include, exclude=exclude, pattern=pattern, **given)]
 
 
 def _where(criteria: Sequence[str], scopes: Sequence[str]) -> list[str]:

@@ -38,7 +38,7 @@ def data():
 
 @pytest.mark.parametrize("mode", ["int8", "int4"])
 def test_the_fragile_layer_is_first(fragile, data, mode):
-    found = sensitivity(fragile, data, mode=mode)
+    found = sensitivity(fragile, calibration=data, mode=mode)
     assert {one.layer for one in found} == {"robust", "fragile", "calm", "top"}
     assert sum(one.share for one in found) == pytest.approx(1.0)
     decibels = [one.sqnr_db for one in found]
@@ -53,8 +53,8 @@ def test_the_fragile_layer_is_first(fragile, data, mode):
 
 
 def test_what_is_kept_in_float_makes_the_file_better(fragile, data):
-    whole = to_tflite(fragile, None, "int8", data, least_db=-100).report
-    kept = to_tflite(fragile, None, "int8", data, exclude="fragile").report
+    whole = to_tflite(fragile, None, "int8", calibration=data, least_db=-100).report
+    kept = to_tflite(fragile, None, "int8", calibration=data, exclude="fragile").report
     assert kept.sqnr_db > whole.sqnr_db + 5
     assert kept.excluded == ("fragile",)
     assert kept.float_ops == {"FULLY_CONNECTED": 1}
@@ -64,15 +64,17 @@ def test_what_is_kept_in_float_makes_the_file_better(fragile, data):
 
 def test_a_single_quantized_layer_is_what_the_others_leave(fragile, data):
     """Excluding all but one layer gives the file that the ranking measured."""
-    found = {one.layer: one.sqnr_db for one in sensitivity(fragile, data)}
-    report = to_tflite(fragile, None, "int8", data, exclude=["robust", "fragile", "calm"]).report
+    found = {one.layer: one.sqnr_db for one in sensitivity(fragile, calibration=data)}
+    report = to_tflite(
+        fragile, None, "int8", calibration=data, exclude=["robust", "fragile", "calm"]
+    ).report
     assert report.sqnr_db == pytest.approx(found["top"], abs=0.01)
 
 
 def test_operations_outside_of_layers_are_the_models_own(data):
     inputs = keras.Input((16,), name="x")
     model = keras.Model(inputs, layers.Dense(4, name="top")(inputs * 2.0 + inputs))
-    found = sensitivity(model, data)
+    found = sensitivity(model, calibration=data)
     assert {one.layer for one in found} == {"top", ITSELF}
 
 
@@ -88,7 +90,7 @@ def test_fusing_and_nesting(data):
         name="inner",
     )
     model = keras.Model(inputs, layers.Dense(4, name="top")(inner(inputs)))
-    whole = to_tflite(model, None, "int8", data, exclude="inner").report
+    whole = to_tflite(model, None, "int8", calibration=data, exclude="inner").report
     assert whole.excluded == ("inner", "inner/a", "inner/b", "inner/c") or set(whole.excluded) >= {
         "inner/a",
         "inner/b",
@@ -96,7 +98,7 @@ def test_fusing_and_nesting(data):
     }
     assert whole.float_ops == {"FULLY_CONNECTED": 2}
     # The activation is a part of the first operation, which stays in float with it.
-    assert to_tflite(model, None, "int8", data, exclude="inner/b").report.float_ops == {
+    assert to_tflite(model, None, "int8", calibration=data, exclude="inner/b").report.float_ops == {
         "FULLY_CONNECTED": 1
     }
 
@@ -121,10 +123,10 @@ def test_auto_keeps_just_what_the_accuracy_needs(labelled, data):
     model.get_layer("top").kernel.assign(top)
     labels = model.predict(data, verbose=0).argmax(-1)
     given = {"check": data, "labels": labels} if labelled else {"check": data}
-    plain = to_tflite(model, None, "int8", data, least_db=-100, **given).report
+    plain = to_tflite(model, None, "int8", calibration=data, least_db=-100, **given).report
     assert plain.agreement["top"].argmax < 0.9
     report = to_tflite(
-        model, None, "int8", data, exclude="auto", max_accuracy_drop=0.02, **given
+        model, None, "int8", calibration=data, exclude="auto", max_accuracy_drop=0.02, **given
     ).report
     assert report.excluded == ("wide",)
     assert report.agreement["top"].argmax >= 0.98
@@ -134,16 +136,20 @@ def test_auto_keeps_just_what_the_accuracy_needs(labelled, data):
 
 
 def test_auto_keeps_nothing_where_nothing_is_lost(cnn, images):
-    report = to_tflite(cnn, None, "int8", images, exclude="auto", max_accuracy_drop=0.1).report
+    report = to_tflite(
+        cnn, None, "int8", calibration=images, exclude="auto", max_accuracy_drop=0.1
+    ).report
     assert report.excluded == ()
 
 
 def test_integers_at_the_edges(cnn, images):
-    report = to_tflite(cnn, None, "int8", images, "uint8", exclude="dense*").report
+    report = to_tflite(cnn, None, "int8", calibration=images, io="uint8", exclude="dense*").report
     assert [port.dtype for port in (*report.inputs, *report.outputs)] == ["uint8", "uint8"]
     assert not report.warnings
     with pytest.warns(UserWarning, match="'image' stays float32"):
-        report = to_tflite(cnn, None, "int8", images, "int8", exclude="conv2d*").report
+        report = to_tflite(
+            cnn, None, "int8", calibration=images, io="int8", exclude="conv2d*"
+        ).report
     assert [port.dtype for port in (*report.inputs, *report.outputs)] == ["float32", "int8"]
 
 
@@ -179,7 +185,7 @@ def test_a_layer_of_which_nothing_is_left(images):
         ]
     )
     with pytest.raises(ValueError, match="exclude.*no operation of 'drop'"):
-        to_tflite(model, None, "int8", images, exclude="drop")
+        to_tflite(model, None, "int8", calibration=images, exclude="drop")
 
 
 def test_auto_of_an_embedding_goes_by_what_it_keeps(data):
@@ -188,7 +194,9 @@ def test_auto_of_an_embedding_goes_by_what_it_keeps(data):
     model = keras.Sequential(
         [keras.Input((16,)), layers.Dense(64, name="e"), layers.UnitNormalization(name="unit")]
     )
-    report = to_tflite(model, None, "int8", data, check=data, exclude="auto").report
+    report = to_tflite(
+        model, None, "int8", calibration=data, validation_data=data, exclude="auto"
+    ).report
     found = report.agreement["unit"]
     assert found.argmax < 0.995
     assert found.fidelity.kind == "values"
@@ -214,8 +222,8 @@ def test_auto_of_numbers_goes_by_what_they_keep(data):
     model.set_weights([wide, top])
     right = model.predict(data, verbose=0)
     given = {"check": data, "exclude": "auto"}
-    assert to_tflite(model, None, "int8", data, **given).report.excluded == ("wide",)
-    report = to_tflite(model, None, "int8", data, labels=right[:, 0], **given).report
+    assert to_tflite(model, None, "int8", calibration=data, **given).report.excluded == ("wide",)
+    report = to_tflite(model, None, "int8", calibration=data, labels=right[:, 0], **given).report
     assert report.excluded == ("wide",)
     assert report.accuracy["r2_score"]["file"] > 0.95
 
@@ -249,7 +257,7 @@ def test_auto_takes_a_file_that_is_hardly_larger_if_it_is_clearly_faster(
         return Timed((), ((1.0,) * 5, *(others for _ in files[1:])))
 
     monkeypatch.setattr(choosing, "time_files", timed)
-    report = to_tflite(model, None, "int8", data, exclude="auto", least_db=-100).report
+    report = to_tflite(model, None, "int8", calibration=data, exclude="auto", least_db=-100).report
     assert report.excluded == expected
     sizes = asked[0]
     assert len(sizes) == 2

@@ -64,7 +64,7 @@ MODELS = {
 @pytest.mark.parametrize("kind", MODELS)
 def test_it_does(kind, mode):
     data, model = MODELS[kind]()
-    report = to_tflite(model, None, mode, data, exclude="x1", least_db=-100).report
+    report = to_tflite(model, None, mode, calibration=data, exclude="x1", least_db=-100).report
     assert "x1" in report.excluded
     mine = [
         one
@@ -78,7 +78,7 @@ def test_it_does(kind, mode):
         others = [one for one in report.operations if one.name == "DEQUANTIZE"]
         if len(model.layers) > 1 and "the last" not in kind and "output" not in kind:
             assert others
-    found = {one.layer for one in sensitivity(model, data, mode=mode)}
+    found = {one.layer for one in sensitivity(model, calibration=data, mode=mode)}
     assert any(path.split("/")[0] == "x1" for path in found)
     assert ITSELF not in found
 
@@ -89,8 +89,8 @@ def test_a_loop_over_time_stays_in_float_with_its_layer():
     model = keras.Sequential(
         [keras.Input((200, 4)), layers.LSTM(8, name="memory"), layers.Dense(3, name="top")]
     )
-    whole = to_tflite(model, None, "int4", check=data, least_db=-100)
-    kept = to_tflite(model, None, "int4", check=data, exclude="memory")
+    whole = to_tflite(model, None, "int4", validation_data=data, least_db=-100)
+    kept = to_tflite(model, None, "int4", validation_data=data, exclude="memory")
     assert kept.report.sqnr_db > whole.report.sqnr_db + 3
     assert len(kept.bytes) > len(whole.bytes)
     assert "memory" in kept.report.excluded
@@ -106,14 +106,14 @@ def test_transposed_convolutions_stay_in_float_all_or_none():
             layers.Conv2DTranspose(4, 3, name="again"),
         ]
     )
-    report = to_tflite(model, None, "int8", IMAGES, exclude="up").report
+    report = to_tflite(model, None, "int8", calibration=IMAGES, exclude="up").report
     assert report.excluded == ("up", "again")
     assert report.float_ops == {"TRANSPOSE_CONV": 2}
     assert any("'again' stayed in float too" in note for note in report.notes)
     assert any("weights of transposed" in note for note in report.notes)
-    assert to_tflite(model, None, "int8", IMAGES, exclude="between").report.float_ops == {
-        "CONV_2D": 1
-    }
+    assert to_tflite(
+        model, None, "int8", calibration=IMAGES, exclude="between"
+    ).report.float_ops == {"CONV_2D": 1}
 
 
 def test_equal_weights_are_one():
@@ -123,8 +123,8 @@ def test_equal_weights_are_one():
     outputs = layers.Dense(3, name="top")(layers.Add()([twins[0](inputs), twins[1](inputs * 2.0)]))
     model = keras.Model(inputs, outputs)
     for mode in ("weight_only", "int4"):
-        assert sensitivity(model, mode=mode, check=ROWS).layers
-        report = to_tflite(model, None, mode, check=ROWS, exclude="twin0").report
+        assert sensitivity(model, mode=mode, validation_data=ROWS).layers
+        report = to_tflite(model, None, mode, validation_data=ROWS, exclude="twin0").report
         assert report.excluded == ("twin0",)
 
 
@@ -158,9 +158,9 @@ def test_the_float32_copy_keeps_the_names_that_the_user_knows():
         ]
     )
     first = f"block/{model.get_layer('block').first.name}"
-    found = [one.layer for one in sensitivity(model, ROWS)]
+    found = [one.layer for one in sensitivity(model, calibration=ROWS)]
     assert first in found
-    report = to_tflite(model, None, "int8", ROWS, exclude=first).report
+    report = to_tflite(model, None, "int8", calibration=ROWS, exclude=first).report
     assert report.excluded == (first,)
     assert report.float_ops == {"FULLY_CONNECTED": 1}
 
@@ -169,7 +169,7 @@ def test_what_has_no_operation_is_said():
     _, model = after(
         ROWS, layers.Dense(8, name="a"), layers.Dropout(0.5, name="drop"), layers.Dense(3, name="b")
     )
-    report = to_tflite(model, None, "int8", ROWS, exclude=["a", "drop"]).report
+    report = to_tflite(model, None, "int8", calibration=ROWS, exclude=["a", "drop"]).report
     assert report.excluded == ("a",)
     assert "No operation of 'drop' is in the file." in report.notes
 
@@ -177,9 +177,9 @@ def test_what_has_no_operation_is_said():
 def test_all_layers_in_float():
     _, model = after(ROWS, layers.Dense(8, name="a"), layers.Dense(3, name="b"))
     with pytest.raises(ExportError, match="in float nothing is left to quantize"):
-        to_tflite(model, None, "int8", ROWS, exclude="*")
+        to_tflite(model, None, "int8", calibration=ROWS, exclude="*")
     with pytest.raises(ValueError, match="exclude.*at least one"):
-        to_tflite(model, None, "int8", ROWS, exclude=[])
+        to_tflite(model, None, "int8", calibration=ROWS, exclude=[])
 
 
 def test_layers_that_do_not_run_are_the_worst():
@@ -191,7 +191,7 @@ def test_layers_that_do_not_run_are_the_worst():
         layers.Dense(8, "relu", name="dead", bias_initializer=low),
         layers.Dense(3, name="b", bias_initializer="ones"),
     )
-    found = sensitivity(model, ROWS)
+    found = sensitivity(model, calibration=ROWS)
     assert found.layers[0].sqnr_db == -np.inf
     assert found.sqnr_db == -np.inf
     assert sum(one.share for one in found) == pytest.approx(1.0)
@@ -210,9 +210,9 @@ def test_several_outputs_count_by_the_worst():
     kernel[1, 0] = 300.0
     wide.kernel.assign(kernel)
     hard.kernel.assign(np.pad([[1.0, -1.0]], ((0, 15), (0, 0))))
-    found = sensitivity(model, data)
+    found = sensitivity(model, calibration=data)
     assert found.layers[0].layer == "wide"
-    whole = to_tflite(model, None, "int8", data, least_db=-100).report
+    whole = to_tflite(model, None, "int8", calibration=data, least_db=-100).report
     assert found.sqnr_db == pytest.approx(
         min(one.sqnr_db for one in whole.agreement.values()), abs=1
     )
@@ -222,7 +222,14 @@ def test_several_outputs_count_by_the_worst():
     labels = [one.argmax(-1) for one in model.predict(data, verbose=0)]
     for given in ({}, {"labels": labels}):
         report = to_tflite(
-            model, None, "int8", data, check=data, exclude="auto", max_accuracy_drop=0.03, **given
+            model,
+            None,
+            "int8",
+            calibration=data,
+            validation_data=data,
+            exclude="auto",
+            max_accuracy_drop=0.03,
+            **given,
         ).report
         assert "wide" in report.excluded
         assert report.agreement["hard"].argmax >= 0.97
@@ -233,7 +240,7 @@ def test_two_threads_export_one_recurrent_model():
     found = []
 
     def work():
-        found.append(to_tflite(model, check=SERIES).report.inputs[0].shape)
+        found.append(to_tflite(model, validation_data=SERIES).report.inputs[0].shape)
 
     threads = [threading.Thread(target=work) for _ in range(3)]
     for one in threads:

@@ -44,7 +44,7 @@ def test_fused_nested_and_last_layers():
         data = np.random.default_rng(0).random((120, 8, 8, 3))
         found = [
             one.layers
-            for one in to_tflite(model, None, mode, data).report.operations
+            for one in to_tflite(model, None, mode, calibration=data).report.operations
             if one.name not in ("QUANTIZE", "DEQUANTIZE")
         ]
         assert found[0][0] == "conv"

@@ -16,7 +16,7 @@ from kerasopt.export.file.micro import KERNELS, obstacles, resolver_name
 
 
 def test_the_operators_that_a_resolver_needs(cnn, images):
-    made = to_tflite(cnn, None, "int8", images, io="int8")
+    made = to_tflite(cnn, None, "int8", calibration=images, io="int8")
     text = to_c_array(made.bytes, "digits")
     assert f"// tflite::MicroMutableOpResolver<{len(made.report.ops)}> resolver;" in text
     assert text.count("// resolver.Add") == len(made.report.ops)

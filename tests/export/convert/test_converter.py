@@ -20,7 +20,7 @@ def sentences(rng, count=120):
 
 @pytest.mark.parametrize(("mode", "least"), [("float32", 80), ("dynamic", 30), ("int8", 20)])
 def test_unrolled_lstm(mode, least, rng):
-    assert to_tflite(recurrent(True), None, mode, sentences(rng)).report.sqnr_db > least
+    assert to_tflite(recurrent(True), None, mode, calibration=sentences(rng)).report.sqnr_db > least
 
 
 def test_rolled_lstm_with_batch_one(rng):
@@ -38,7 +38,7 @@ def test_int8_of_a_loop_is_refused_before_it_crashes(rng):
     x = rng.normal(size=(100, 5, 4))
     for batch_size in (None, 1):
         with pytest.raises(ExportError, match=r"'memory' loops over time.*crashes.*`unroll=True`"):
-            to_tflite(model, None, "int8", x, batch_size=batch_size)
+            to_tflite(model, None, "int8", calibration=x, batch_size=batch_size)
 
 
 class Loops(keras.layers.Layer):
@@ -52,7 +52,7 @@ class Loops(keras.layers.Layer):
 def test_int8_of_any_other_loop_is_refused(rng):
     model = keras.Sequential([keras.Input((4,)), Loops()])
     with pytest.raises(ExportError, match="The model loops"):
-        to_tflite(model, None, "int8", rng.random((100, 4)))
+        to_tflite(model, None, "int8", calibration=rng.random((100, 4)))
 
 
 def test_what_does_not_convert_says_where_it_belongs():
@@ -84,7 +84,7 @@ def test_what_converts_but_does_not_load_is_refused(rng):
         [keras.Input((5, 16)), layers.Masking(), layers.LSTM(8, unroll=True), layers.Dense(2)]
     )
     with pytest.raises(ExportError, match=r"converted but does not run.*Masking"):
-        to_tflite(model, None, "int8", sentences(rng))
+        to_tflite(model, None, "int8", calibration=sentences(rng))
 
 
 def test_a_model_quantized_by_keras_is_refused():
@@ -98,7 +98,7 @@ def test_a_converter_that_gives_a_float_file_for_int8_is_refused(dense, rows, mo
     float_file = to_tflite(dense).bytes
     monkeypatch.setattr(Saved, "convert", lambda *args: float_file)
     with pytest.raises(ExportError, match=r"whole model in float"):
-        to_tflite(dense, None, "int8", rows)
+        to_tflite(dense, None, "int8", calibration=rows)
 
 
 def test_dynamic_without_large_weights_says_that_it_is_float(dense):
@@ -112,7 +112,9 @@ def test_what_stays_float_is_counted(rng):
     x = layers.Dense(16, activation="gelu")(layers.MultiHeadAttention(2, 4)(inputs, inputs))
     model = keras.Model(inputs, layers.Dense(2)(layers.LayerNormalization()(x)))
     with pytest.warns(UserWarning, match="stay in float"):
-        exported = to_tflite(model, None, "int8", rng.normal(size=(100, 6, 8)), io="int8")
+        exported = to_tflite(
+            model, None, "int8", calibration=rng.normal(size=(100, 6, 8)), io="int8"
+        )
     assert sum(exported.report.float_ops.values()) >= 1
 
 
@@ -132,10 +134,10 @@ def test_int16x8_of_a_gru_is_wrong_and_refused(rng):
     bias = model.get_layer("memory").cell.bias
     bias.assign(rng.normal(size=tuple(bias.shape)))  # all zeros hide it
     with pytest.raises(ExportError, match=r"int16x8 file does not do.*GRU"):
-        to_tflite(model, None, "int16x8", sentences(rng))
+        to_tflite(model, None, "int16x8", calibration=sentences(rng))
 
 
 def test_int16x8_of_what_has_no_such_kernel_says_what_to_use(rng):
     model = keras.Sequential([keras.Input((6,)), layers.Embedding(50, 8), layers.Flatten()])
     with pytest.raises(ExportError, match=r"int16x8"):
-        to_tflite(model, None, "int16x8", rng.integers(0, 50, (120, 6)))
+        to_tflite(model, None, "int16x8", calibration=rng.integers(0, 50, (120, 6)))

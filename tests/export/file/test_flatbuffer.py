@@ -95,7 +95,7 @@ def test_zeros_are_counted():
 def test_weights_widened_when_the_file_is_loaded_are_no_activations(cnn, images):
     floats = structure(to_tflite(cnn).bytes)[0]
     for mode in ("float16", "weight_only", "int4"):
-        report = to_tflite(cnn, None, mode, check=images).report
+        report = to_tflite(cnn, None, mode, validation_data=images).report
         assert report.ops["DEQUANTIZE"] >= 3
         assert report.cost.peak_memory == peak_memory(floats)
         # Their bytes are the layer's that reads them.
@@ -109,7 +109,7 @@ def test_zeros_of_four_bits_are_counted():
     kernel[0], kernel[3, 1] = (1.0, 2.0, 3.0), -1.0
     model = keras.Sequential([keras.Input((5,)), layers.Dense(3)])
     model.layers[0].kernel.assign(kernel)
-    (graph,) = structure(to_tflite(model, None, "int4", check=np.eye(5)).bytes)
+    (graph,) = structure(to_tflite(model, None, "int4", validation_data=np.eye(5)).bytes)
     found = next(one for one in graph.tensors if one.dtype == "INT4")
     assert (found.size, found.stored, found.zeros) == (15, 8, 11)
 
@@ -126,7 +126,7 @@ def test_zeros_and_steps_of_each_operation(images):
         ]
     )
     prune(model, 0.75, include="top")
-    report = to_tflite(model, None, "int8", images).report
+    report = to_tflite(model, None, "int8", calibration=images).report
     found = {one.layers[0]: one for one in report.operations if one.weights}
     assert (found["conv"].weights, found["top"].weights) == (72, 288 * 4)
     assert found["top"].zeros >= 0.75 * 288 * 4
@@ -159,7 +159,7 @@ def test_agrees_with_the_interpreter(cnn):
 
 @pytest.mark.parametrize("io", ["float32", "int8", "uint8"])
 def test_full_int8(cnn, images, io):
-    exported = to_tflite(cnn, None, "int8", images, io=io)
+    exported = to_tflite(cnn, None, "int8", calibration=images, io=io)
     found = contents(exported.bytes)
     assert not found.float_ops
     assert not exported.report.float_ops
@@ -196,6 +196,6 @@ def test_the_zeros_of_the_file_are_those_of_the_kernels(mode, images):
         kernel = layer.kernel.numpy()
         kernel[mask(kernel, 0.75) == 0] = 0.0
         layer.kernel.assign(kernel)
-    cost = to_tflite(model, None, mode, images).report.cost
+    cost = to_tflite(model, None, mode, calibration=images).report.cost
     assert cost.sparsity == pytest.approx(0.75, abs=0.01 if mode == "int8" else 1e-4)
     assert cost.sparsity >= 0.75 - 1e-4

@@ -36,7 +36,9 @@ def images(*sizes, count=40):
 def test_each_mode(build, mode):
     model = model_of(build())
     check = [{"x": one[: 3 + i]} for i, one in enumerate(images(18, 28, 10, 18, 22))]
-    made = to_tflite(model, None, mode, lambda: iter(images(16, 24, 9)), check=check)
+    made = to_tflite(
+        model, None, mode, calibration=lambda: iter(images(16, 24, 9)), validation_data=check
+    )
     assert made.report.sqnr_db > LEAST[mode]
     assert made.report.inputs[0].shape == (None, None, None, 3)
     for (x,) in ([part[:5]] for part in images(9, 31, 9)):  # there and back
@@ -49,7 +51,7 @@ def test_each_mode(build, mode):
 
 def test_a_fixed_batch_of_any_size():
     model = model_of(image_to_image())
-    made = to_tflite(model, None, "int8", iter(images(16, 24, 12)), batch_size=2)
+    made = to_tflite(model, None, "int8", calibration=iter(images(16, 24, 12)), batch_size=2)
     assert made.report.inputs[0].shape == (2, None, None, 3)
     (x,) = images(10, count=3)
     assert made.predict(x).shape == model(x).shape
@@ -62,7 +64,7 @@ def test_all_modes_at_once_without_data_of_ones_own():
 
 def test_a_size_that_does_not_fit_is_an_error_of_the_data():
     with pytest.raises(ValueError, match="`check`. Expected data that the model runs on"):
-        to_tflite(model_of(pooled()), check=images(3, count=2)[0])
+        to_tflite(model_of(pooled()), validation_data=images(3, count=2)[0])
 
 
 @pytest.mark.parametrize("how", ["nearest", "bilinear"])

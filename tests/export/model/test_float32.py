@@ -32,7 +32,7 @@ def test_exports_as_float32(policy, rng):
     model.compile("adam", "mse")
     before = [np.array(w) for w in model.get_weights()]
     x = rng.random((20, 8, 8, 3)).astype("float32") * 255
-    exported = to_tflite(model, check=x)
+    exported = to_tflite(model, validation_data=x)
     assert [port.name for port in exported.report.inputs] == ["image"]
     assert [port.name for port in exported.report.outputs] == ["out"]
     assert exported.report.sqnr_db > 80
@@ -65,7 +65,7 @@ def test_a_global_policy(policy, rng):
     )
     x = rng.normal(size=(100, 8, 8, 3))
     assert to_tflite(model).report.sqnr_db > 80
-    exported = to_tflite(model, None, "int8", x)
+    exported = to_tflite(model, None, "int8", calibration=x)
     assert exported.report.sqnr_db > 25
     assert keras.config.dtype_policy().name == policy
     assert model.dtype_policy.name == policy

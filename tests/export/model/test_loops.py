@@ -58,7 +58,7 @@ def test_unrolled_for_any_batch(kind, series):
 @pytest.mark.parametrize("steps", [None, MOST_STEPS + 1])
 def test_one_sample_at_a_time_where_the_steps_are_many_or_not_known(steps):
     series = np.random.default_rng(0).normal(size=(20, MOST_STEPS + 1, 4))
-    report = to_tflite(model(steps=steps), check=series).report
+    report = to_tflite(model(steps=steps), validation_data=series).report
     assert report.inputs[0].shape == (1, steps, 4)
     assert report.ops["WHILE"] == 1
     assert report.notes[-1] == (
@@ -67,12 +67,12 @@ def test_one_sample_at_a_time_where_the_steps_are_many_or_not_known(steps):
 
 
 def test_a_fixed_batch_is_the_users_choice(series):
-    report = to_tflite(model(), check=series, batch_size=4).report
+    report = to_tflite(model(), validation_data=series, batch_size=4).report
     assert report.inputs[0].shape == (4, 6, 4)
     assert "WHILE" in report.ops
-    assert "WHILE" in to_tflite(model(batch=2), check=series).report.ops
+    assert "WHILE" in to_tflite(model(batch=2), validation_data=series).report.ops
     # A loop cannot be calibrated.
-    report = to_tflite(model(), None, "int8", series, batch_size=4).report
+    report = to_tflite(model(), None, "int8", calibration=series, batch_size=4).report
     assert report.inputs[0].shape == (4, 6, 4)
     assert "WHILE" not in report.ops
 
@@ -80,7 +80,7 @@ def test_a_fixed_batch_is_the_users_choice(series):
 @pytest.mark.usefixtures("no_converter")
 def test_calibrating_a_loop_is_refused(series):
     with pytest.raises(ExportError, match="'memory' loops over time, and TensorFlow crashes"):
-        to_tflite(model(steps=None), None, "int8", series)
+        to_tflite(model(steps=None), None, "int8", calibration=series)
 
 
 def test_the_choice():
@@ -110,7 +110,7 @@ def test_unrolling_ends_with_the_context_even_if_something_fails():
 def test_a_layer_that_was_built_unrolled_stays_so(series):
     memory = layers.LSTM(6, unroll=True, name="memory")
     built = keras.Sequential([keras.Input((6, 4)), memory, layers.Dense(3)])
-    assert not to_tflite(built, check=series).report.notes
+    assert not to_tflite(built, validation_data=series).report.notes
     assert memory.unroll is True
 
 
@@ -220,6 +220,6 @@ def test_the_users_batch_is_traced(series):
     built = keras.Sequential([keras.Input((6, 4)), layers.LSTM(3), Whole()])
     with pytest.raises(ExportError, match="could not trace the model"):
         to_tflite(built)
-    report = to_tflite(built, None, "int8", series, batch_size=1).report
+    report = to_tflite(built, None, "int8", calibration=series, batch_size=1).report
     assert report.inputs[0].shape == (1, 6, 4)
     assert "WHILE" not in report.ops

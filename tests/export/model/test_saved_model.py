@@ -44,8 +44,7 @@ def line(tmp_path):
 def test_of_keras_in_several_modes(cnn, images, tmp_path):
     cnn.export(tmp_path / "cnn", verbose=False)
     expected = np.asarray(cnn(images))
-    found = export_all(str(tmp_path / "cnn"), calibration=images, check=images,
-                       labels=expected.argmax(1))  # fmt: skip
+    found = export_all(str(tmp_path / "cnn"), calibration=images, validation_data=(images, expected.argmax(1)))  # fmt: skip
     assert list(found.files) == ["float32", "float16", "dynamic", "int8"]
     assert not found.refused
     for file in found.files.values():
@@ -57,21 +56,21 @@ def test_of_keras_in_several_modes(cnn, images, tmp_path):
 
 def test_int8_in_and_out(cnn, images, tmp_path):
     cnn.export(tmp_path / "cnn", verbose=False)
-    made = to_tflite(tmp_path / "cnn", tmp_path / "a.tflite", "int8", images, io="int8")
+    made = to_tflite(tmp_path / "cnn", tmp_path / "a.tflite", "int8", calibration=images, io="int8")
     assert made.report.inputs[0].dtype == "int8"
     assert not made.report.float_ops
     assert (tmp_path / "a.tflite").read_bytes() == made.bytes
 
 
 def test_without_keras_and_with_names_of_its_own(line, rows):
-    made = to_tflite(line, check=rows)
+    made = to_tflite(line, validation_data=rows)
     assert [one.name for one in made.report.inputs] == ["x"]
     assert list(made.report.agreement) == ["the y"]
     np.testing.assert_allclose(made.predict(rows)[:, 0], 3 * rows.sum(1) + 1, rtol=1e-4, atol=1e-5)
 
 
 def test_the_batch_can_be_fixed(line, rows):
-    made = to_tflite(line, batch_size=3, check=rows)
+    made = to_tflite(line, batch_size=3, validation_data=rows)
     assert made.report.inputs[0].shape == (3, 4)
     assert made.predict(rows).shape == (120, 2)
 
@@ -87,13 +86,13 @@ def test_two_inputs_are_not_swapped(two_inputs, mode, rng, tmp_path):
     two_inputs.export(tmp_path / "two", verbose=False)
     data = {"zebra": rng.random((120, 4), "float32"), "ant": rng.random((120, 4), "float32") * 10}
     expected = np.asarray(two_inputs([data["zebra"], data["ant"]]))
-    made = to_tflite(tmp_path / "two", None, mode, data)
+    made = to_tflite(tmp_path / "two", None, mode, calibration=data)
     assert made.report.sqnr_db > 30
     assert np.abs(made.predict(data) - expected).max() < 0.05 * np.abs(expected).max()
     # The folder does not tell which one was the first.
     for value in ([data["zebra"], data["ant"]], iter([(data["zebra"], data["ant"])])):
         with pytest.raises(ValueError, match=r"`calibration`.*dict with the keys \['ant', 'zebra'"):
-            to_tflite(tmp_path / "two", None, mode, value)
+            to_tflite(tmp_path / "two", None, mode, calibration=value)
     with pytest.raises(ValueError, match="`x`.*dict with the keys"):
         made.predict([data["zebra"], data["ant"]])
 
@@ -105,7 +104,7 @@ def test_outputs_are_in_order_whatever_the_folder_says(tmp_path, rows):
     model.export(tmp_path / "twelve", verbose=False)
     right = [np.asarray(one) for one in model(rows)]
     names = [f"output_{i}" for i in range(12)]
-    made = to_tflite(tmp_path / "twelve", check=rows, labels=right)
+    made = to_tflite(tmp_path / "twelve", validation_data=(rows, right))
     report = made.report
     assert [one.name for one in report.outputs] == list(report.agreement) == names
     assert [one.shape[-1] for one in report.outputs] == [1 + i % 3 for i in range(12)]
@@ -138,14 +137,14 @@ def test_state_is_refused(tmp_path):
     module = Counting()
     save(module, tmp_path / "counting", serving_default=module.count)
     with pytest.raises(ExportError, match=r"AssignAddVariableOp.*keeps state"):
-        to_tflite(tmp_path / "counting", check=np.ones((40, 4)))
+        to_tflite(tmp_path / "counting", validation_data=np.ones((40, 4)))
 
 
 @pytest.mark.usefixtures("no_converter")
 def test_loops_are_refused_in_int8(tmp_path, rng):
     keras.Sequential([keras.Input((5, 3)), layers.LSTM(4)]).export(tmp_path / "l", verbose=False)
     with pytest.raises(ExportError, match=r"model loops.*unroll=True"):
-        to_tflite(tmp_path / "l", None, "int8", rng.random((120, 5, 3)))
+        to_tflite(tmp_path / "l", None, "int8", calibration=rng.random((120, 5, 3)))
     with pytest.raises(ExportError, match="a SavedModel has to be saved with either"):
         to_tflite(tmp_path / "l")
 
@@ -153,7 +152,7 @@ def test_loops_are_refused_in_int8(tmp_path, rng):
 def test_an_unrolled_loop_is_none(tmp_path, rng):
     model = keras.Sequential([keras.Input((5, 3)), layers.LSTM(4, unroll=True)])
     model.export(tmp_path / "unrolled", verbose=False)
-    made = to_tflite(tmp_path / "unrolled", None, "int8", rng.random((120, 5, 3)))
+    made = to_tflite(tmp_path / "unrolled", None, "int8", calibration=rng.random((120, 5, 3)))
     assert made.report.sqnr_db > 20
 
 
@@ -251,9 +250,9 @@ def test_layers_are_not_known(line, rows):
     from kerasopt.export import sensitivity
 
     with pytest.raises(ValueError, match="exclude.*does not know its layers"):
-        to_tflite(line, None, "int8", rows, exclude="top")
+        to_tflite(line, None, "int8", calibration=rows, exclude="top")
     with pytest.raises(ValueError, match="does not know its layers"):
-        sensitivity(line, rows)
+        sensitivity(line, calibration=rows)
 
 
 @pytest.fixture

@@ -142,7 +142,9 @@ def test_calibration_of_several_shapes_arrives_by_name(tmp_path):
     rng = np.random.default_rng(0)
     parts = [{"a": rng.random((60, n, 2)), "b": rng.random((60, n, 2))} for n in (3, 5)]
     # The larger input leaves little of the other one, which is not the subject here.
-    made = to_tflite(model, mode="int8", calibration=parts, check=parts[:1], least_variance=-1e6)
+    made = to_tflite(
+        model, mode="int8", calibration=parts, validation_data=parts[:1], least_variance=-1e6
+    )
     assert made.report.sqnr_db > 20
 
 
@@ -160,6 +162,6 @@ def test_inputs_and_outputs_with_names_of_numpys_arguments(rows):
     file, other = keras.Input((4,), name="file"), keras.Input((4,), name="allow_pickle")
     outputs = {"file": layers.Dense(2)(file), "path": layers.Dense(2)(other)}
     model = keras.Model([file, other], outputs)
-    report = to_tflite(model, None, "int8", {"file": rows, "allow_pickle": rows}).report
+    report = to_tflite(model, None, "int8", calibration={"file": rows, "allow_pickle": rows}).report
     assert [one.name for one in report.inputs] == ["file", "allow_pickle"]
     assert set(report.agreement) == {"file", "path"}

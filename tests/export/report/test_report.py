@@ -66,7 +66,7 @@ def test_a_mode_that_is_slower_than_float_is_said(dense, rows, monkeypatch, verd
     monkeypatch.setattr(pipeline, "_times", lambda *_: times)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        report = to_tflite(dense, None, "int8", rows).report
+        report = to_tflite(dense, None, "int8", calibration=rows).report
     said = "the int8 file takes 5 ms and a float32 file 1 ms"
     assert any(said in str(one.message) for one in caught) == slower
     assert any(said in one for one in report.to_dict()["warnings"]) == slower

@@ -108,20 +108,23 @@ def test_words():
 
 
 def test_sound_data_and_layers_give_no_remark(cnn, images):
-    assert not to_tflite(cnn, None, "int8", images).report.warnings
+    assert not to_tflite(cnn, None, "int8", calibration=images).report.warnings
 
 
 def test_a_layer_that_gives_nothing_is_named_where_the_file_does_not_run(model, rows8):
     with pytest.raises(ExportError, match="does not run.*'dead'.* gave nothing but zeros"):
-        to_tflite(model, None, "int8", rows8)
-    assert to_tflite(model, None, "int8", rows8, exclude=["dead", "third"]).report.sqnr_db > 20
+        to_tflite(model, None, "int8", calibration=rows8)
+    assert (
+        to_tflite(model, None, "int8", calibration=rows8, exclude=["dead", "third"]).report.sqnr_db
+        > 20
+    )
 
 
 def test_an_outlier_is_named_by_its_input(model, rows8):
     data = rows8.copy()
     data[11] *= 1000.0
     with pytest.warns(UserWarning, match="'x' has a sample that is .* times the others"):
-        to_tflite(model, None, "int8", data, least_db=-100)
+        to_tflite(model, None, "int8", calibration=data, least_db=-100)
 
 
 def test_an_outlier_that_arises_inside_is_named_by_its_layer():
@@ -132,4 +135,4 @@ def test_an_outlier_that_arises_inside_is_named_by_its_layer():
     data = np.random.default_rng(0).normal(size=(128, 8)).astype("float32")
     data[5] *= 8.0
     with pytest.warns(UserWarning, match="gave 'sharp'.* numbers that are .* times the usual"):
-        to_tflite(model, None, "int8", data, least_db=-100)
+        to_tflite(model, None, "int8", calibration=data, least_db=-100)

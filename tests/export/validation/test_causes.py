@@ -17,7 +17,7 @@ SAMPLES = ("calibration data", "samples that are not like the rest")
 
 def refusal(model, data, mode="int8", **options):
     with pytest.raises(ExportError) as caught:
-        to_tflite(model, None, mode, data, **options)
+        to_tflite(model, None, mode, calibration=data, **options)
     return str(caught.value)
 
 
@@ -52,7 +52,7 @@ def test_a_mask_is_not_blamed_on_samples(kind, tokens):
     assert not any(one in said for one in SAMPLES)
     if kind == "MultiHeadAttention":
         assert "e+38" in said
-        assert to_tflite(model, None, "int8", tokens, exclude="att").report.sqnr_db > 25
+        assert to_tflite(model, None, "int8", calibration=tokens, exclude="att").report.sqnr_db > 25
         assert "'att' masks attention" in refusal(model, tokens, "int16x8")
 
 
@@ -65,7 +65,7 @@ def test_a_mask_that_does_no_harm_is_not_blamed_on_samples():
     data = np.random.default_rng(0).integers(0, 50, (120, 8))
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
-        to_tflite(model, None, "int8", data)
+        to_tflite(model, None, "int8", calibration=data)
     assert not [one for one in seen if "times the usual" in str(one.message)]
 
 
@@ -84,9 +84,9 @@ def test_columns_of_unequal_sizes_are_named_with_their_normalization():
     assert not any(one in said for one in SAMPLES)
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
-        to_tflite(model, None, "int8", data, least_db=-1e3)
+        to_tflite(model, None, "int8", calibration=data, least_db=-1e3)
     assert any("columns 0, 2, 3" in str(one.message) for one in seen)
-    assert to_tflite(model, None, "int8", data, exclude="norm").report.sqnr_db > 25
+    assert to_tflite(model, None, "int8", calibration=data, exclude="norm").report.sqnr_db > 25
 
 
 def test_probabilities_of_an_untrained_model_are_smaller_than_a_step():
@@ -110,7 +110,9 @@ def test_numbers_that_are_rounded_before_something_is_decided_by_them():
     assert "one-hot columns of 'columns' wrong in int8" in said
     assert "Input 'n' is rounded to eight bits and then turned into indices by 'columns'" in said
     assert not any(one in said for one in SAMPLES)
-    assert to_tflite(model, None, "int8", numbers, exclude="columns").report.sqnr_db > 25
+    assert (
+        to_tflite(model, None, "int8", calibration=numbers, exclude="columns").report.sqnr_db > 25
+    )
 
 
 def test_whole_numbers_in_int16x8():
@@ -135,7 +137,7 @@ def test_int16x8_gives_a_sum_the_range_of_what_is_summed(kind):
     said = refusal(model, data, "int16x8")
     assert "sum in 'last' the range of what is summed in int16x8" in said
     assert not any(one in said for one in SAMPLES)
-    file = to_tflite(model, None, "int8", data)
+    file = to_tflite(model, None, "int8", calibration=data)
     assert file.report.sqnr_db > 30
 
 

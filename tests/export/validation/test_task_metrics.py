@@ -61,7 +61,7 @@ def test_it_gives_what_keras_gives():
 
 def test_the_report_has_the_accuracy_of_all_samples():
     model, x, y = model_and_data()
-    report = to_tflite(model, None, "int8", x, check=x, labels=y).report
+    report = to_tflite(model, None, "int8", calibration=x, validation_data=(x, y)).report
     both = report.accuracy["sparse_categorical_accuracy"]
     assert both["keras"] == pytest.approx((model.predict(x, verbose=0).argmax(1) == y).mean())
     assert abs(both["file"] - both["keras"]) < 0.02
@@ -129,7 +129,7 @@ def test_labels_in_a_list_are_in_the_order_of_the_models_outputs():
     names = [f"{letter}{number}" for letter in "zbka" for number in (10, 9)]
     model = keras.Model(x, [layers.Dense(2, name=name)(x) for name in names])
     right = [np.asarray(one) for one in model(data)]
-    made = to_tflite(model, check=data, labels=right)
+    made = to_tflite(model, validation_data=(data, right))
     assert [one.name for one in made.report.outputs] == list(made.report.agreement) == names
     for name in names:
         assert max(made.report.accuracy[f"{name}_mean_absolute_error"].values()) < 1e-5
@@ -170,7 +170,7 @@ def test_what_does_not_fit(arguments, said):
 
 def test_labels_want_their_samples(dense, rows):
     with pytest.raises(ValueError, match="`labels`.*without `check`"):
-        to_tflite(dense, None, "int8", rows, labels=np.zeros(120, int))
+        to_tflite(dense, None, "int8", calibration=rows, labels=np.zeros(120, int))
 
 
 @pytest.mark.parametrize(
