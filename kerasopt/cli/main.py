@@ -203,23 +203,23 @@ def benchmark(**options: Any) -> None:
     help="The smaller model, .keras. Default: beside MODEL, as NAME-small.keras.",
 )
 @click.option(
-    "--ratio",
+    "--pruning-ratio",
     multiple=True,
     metavar="FRACTION|masked|LAYER=FRACTION",
     help="How much of the channels goes, such as 0.5; of layers, several times.",
 )
 @click.option(
-    "--target",
+    "--budget",
     multiple=True,
-    metavar="WHAT=FRACTION",
-    help="In its place, what stays at most: macs=0.5, params=0.5 or bytes=0.5.",
+    metavar="WHAT=AMOUNT",
+    help="In its place, what stays at most: macs=0.5, params=0.5 (fractions) or bytes=20000.",
 )
 @click.option("--plan", is_flag=True, help="Shows what would go, and writes nothing.")
 @click.option(
-    "--criterion",
+    "--importance",
     default="l2",
     show_default=True,
-    help="What is unimportant: l1, l2, group, bn_scale, taylor, activation, apoz, "
+    help="Of channels: l1, l2, group, bn_scale, taylor, activation, apoz, "
     "geometric_median or random.",
 )
 @click.option("--scope", type=click.Choice(["global", "layer"]), default="global")

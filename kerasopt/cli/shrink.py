@@ -13,15 +13,15 @@ from kerasopt.cli.data import load as load_data
 from kerasopt.cli.export import input_size
 from kerasopt.cli.inspect import with_folder
 from kerasopt.export.model.saved_model import load as load_model
-from kerasopt.pruning import shrink_plan
-from kerasopt.structured.budget.request import wanted
+from kerasopt.structured import shrink_plan
+from kerasopt.structured.budget.request import requested
 
 
 def shrink(
     model: str,
     output: str | None,
-    ratio: Sequence[str],
-    target: Sequence[str],
+    pruning_ratio: Sequence[str],
+    budget: Sequence[str],
     plan: bool,
     data: str | None,
     labels: str | None,
@@ -37,8 +37,8 @@ def shrink(
         raise bad_value("reconstruct", "--data beside it, such as --data x.npy", True)
     if output is not None and Path(output).suffix != ".keras":
         raise bad_value("output", "a path that ends in .keras", output)
-    parts = _ratio(ratio), _target(target)
-    wanted(*parts)
+    share, limits = _ratio(pruning_ratio), _budget(budget)
+    requested(share, limits)
     loaded = load_model(model, compiled=True)
     if output is not None:
         with_folder("output", output)
@@ -51,7 +51,8 @@ def shrink(
     }
     found = shrink_plan(
         loaded,
-        *parts,
+        pruning_ratio=share,
+        budget=limits,
         data=_data(loaded, data, labels),
         **given,
     )
@@ -71,11 +72,12 @@ def _ratio(texts: Sequence[str]) -> Any:
             return float(texts[0])
         except ValueError:
             return texts[0]
-    return _numbers("ratio", "one number, `masked`, or LAYER=0.5 several times", texts)
+    return _numbers("pruning_ratio", "one number, `masked`, or LAYER=0.5 several times", texts)
 
 
-def _target(texts: Sequence[str]) -> dict[str, float] | None:
-    return _numbers("target", "macs=0.5, params=0.5 or bytes=0.5", texts) if texts else None
+def _budget(texts: Sequence[str]) -> dict[str, float] | None:
+    form = "macs=0.5, params=0.5 or bytes=20000"
+    return _numbers("budget", form, texts) if texts else None
 
 
 def _numbers(argument: str, form: str, texts: Sequence[str]) -> dict[str, float]:
@@ -83,7 +85,7 @@ def _numbers(argument: str, form: str, texts: Sequence[str]) -> dict[str, float]
     for text in texts:
         name, _, number = text.rpartition("=")
         try:
-            found[name] = float(number)
+            found[name] = int(number) if number.isdigit() else float(number)
         except ValueError:
             raise bad_value(argument, form, text) from None
         if not name:

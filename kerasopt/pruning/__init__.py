@@ -24,7 +24,7 @@ from kerasopt.pruning.report.xnnpack import SparseInference, sparse_inference
 from kerasopt.pruning.scopes import DenseEnds, Erk, Global, Named, PerLayer, Scope
 from kerasopt.structured.api import shrink, shrink_plan
 from kerasopt.structured.callback import ChannelPruning
-from kerasopt.structured.iterative import ShrinkStep, iterative_shrink
+from kerasopt.structured.iterative import ShrinkRound, iterative_shrink
 from kerasopt.structured.plan import PlannedGroup, ShrinkPlan
 
 __all__ = [
@@ -54,7 +54,7 @@ __all__ = [
     "Scope",
     "Set",
     "ShrinkPlan",
-    "ShrinkStep",
+    "ShrinkRound",
     "Snip",
     "SparseInference",
     "Sparsity",

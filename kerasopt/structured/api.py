@@ -6,23 +6,24 @@ from kerasopt._core.checks import at_least, bad_value, flag, one_of, verbosity, 
 from kerasopt.graph import Rewrite
 from kerasopt.structured.budget.allocation import SCOPES, chosen, masked
 from kerasopt.structured.budget.candidates import candidates
-from kerasopt.structured.budget.request import wanted
-from kerasopt.structured.importance.channel_scores import checked_criterion, scores_of
+from kerasopt.structured.budget.request import requested
+from kerasopt.structured.importance.channel_scores import checked_importance, scores_of
 from kerasopt.structured.importance.measurement import read
 from kerasopt.structured.plan import ShrinkPlan
 
 
 def shrink_plan(
     model: Any,
-    ratio: Any = None,
-    target: Any = None,
-    criterion: Any = "l2",
+    *,
+    pruning_ratio: Any = None,
+    budget: Any = None,
+    importance: Any = "l2",
     scope: str = "global",
     data: Any = None,
+    batches: int = 8,
     round_to: int = 8,
     include: Any = None,
     exclude: Any = None,
-    batches: int = 8,
     seed: int | None = 0,
     reconstruct: bool = False,
 ) -> ShrinkPlan:
@@ -52,8 +53,8 @@ def shrink_plan(
     <BLANKLINE>
     Left alone: top (gives an output of the model).
     """
-    want = wanted(ratio, target)
-    criterion = checked_criterion(criterion)
+    request = requested(pruning_ratio, budget)
+    importance = checked_importance(importance)
     one_of("scope", scope, SCOPES)
     at_least("round_to", round_to, 1)
     at_least("batches", batches, 1)
@@ -65,34 +66,35 @@ def shrink_plan(
     if data is not None:
         read(model, data, batches)  # what does not fit is said first
     notes: list[str] = []
-    if trace.uncounted and "macs" in (want.target or {}):
+    if trace.uncounted and "macs" in (request.budget or {}):
         notes.append(f"The MACs of {', '.join(trace.uncounted)} are not counted.")
-    if want.masked:
+    if request.masked:
         gone = masked(groups, notes)
     else:
-        scores = scores_of(criterion, trace, groups, data, batches, seed)
+        scores = scores_of(importance, trace, groups, data, batches, seed)
         for group, score in zip(groups, scores, strict=True):
             if score is None:
-                apart.update(dict.fromkeys(group.layers, f"has no score by {criterion!r}"))
+                apart.update(dict.fromkeys(group.layers, f"has no score by {importance!r}"))
         scored = [(g, s) for g, s in zip(groups, scores, strict=True) if s is not None]
         groups = [group for group, _ in scored]
         known = [score for _, score in scored]
-        gone = chosen(trace, groups, known, want, scope, round_to, notes, apart)
+        gone = chosen(trace, groups, known, request, scope, round_to, notes, apart)
     warn_each(notes)
     return ShrinkPlan(trace, groups, gone, apart, notes, data, batches, reconstruct)
 
 
 def shrink(
     model: Any,
-    ratio: Any = None,
-    target: Any = None,
-    criterion: Any = "l2",
+    *,
+    pruning_ratio: Any = None,
+    budget: Any = None,
+    importance: Any = "l2",
     scope: str = "global",
     data: Any = None,
+    batches: int = 8,
     round_to: int = 8,
     include: Any = None,
     exclude: Any = None,
-    batches: int = 8,
     seed: int | None = 0,
     reconstruct: bool = False,
     verbose: int = 0,
@@ -106,24 +108,25 @@ def shrink(
 
     Args:
         model: A built Functional or Sequential model, with models nested in it. It never changes.
-        ratio: Float in [0, 1): the fraction of channels that goes; or a dict of layer (name, path
-            or wildcard) -> fraction; or `"masked"`: channels that are zero for all who take them,
-            as `ChannelPruning` leaves them.
-        target: In place of `ratio`, the fraction that stays at most: `{"macs": 0.5}`, or of
-            `"params"` or `"bytes"`; a float is of the MACs.
-        criterion: What is unimportant: `"l1"`, `"l2"`, `"group"` (all weights of a channel),
+        pruning_ratio: Float in [0, 1): the fraction of channels that goes; or a dict of layer (name,
+            path or wildcard) -> fraction; or `"masked"`: channels that are zero for all who take
+            them, as `ChannelPruning` leaves them.
+        budget: In place of `pruning_ratio`, what stays at most of `"macs"`, `"params"` or `"bytes"`
+            (of all weights): a float in (0, 1] is a fraction of the original, `{"macs": 0.5}`, an
+            integer a limit, `{"bytes": 20_000}`; a float alone is of the MACs.
+        importance: What tells how important a channel is: `"l1"`, `"l2"`, `"group"` (all weights of a channel),
             `"bn_scale"`, `"taylor"`, `"activation"`, `"apoz"` (these three need `data`),
             `"geometric_median"`, `"random"`, or a function `group -> scores`. Defaults to `"l2"`.
         scope: `"global"`: wherever the scores, as multiples of the mean in their group, are lowest;
             `"layer"`: the same fraction of each. Defaults to `"global"`.
         data: Some of the training data, x or (x, y), or batches; the statistics of batch
             normalization are estimated anew on it. Defaults to `None`.
+        batches: How many batches of `data` are read. Defaults to `8`.
         round_to: Integer >= 1: the number of channels that stays is a multiple of it, or all; heads
             of attention are not rounded. Defaults to `8`.
         include: Which layers may lose channels: names, wildcards, classes, functions. Defaults to
             `None`: all.
         exclude: Which may not; what is tied to them may not either. Defaults to `None`.
-        batches: How many batches of `data` are read. Defaults to `8`.
         seed: Of `"random"`. Defaults to `0`.
         reconstruct: Whether the kernels that took the channels that go make up for them, by least
             squares on `data` (He et al., 2017, "Channel Pruning for Accelerating Very Deep Neural
@@ -144,7 +147,7 @@ def shrink(
             unknown, if a number is out of range, or if `data` do not fit.
 
     Warns:
-        UserWarning: If a target cannot be reached, or layers stay as they are.
+        UserWarning: If a budget cannot be kept, or layers stay as they are.
 
     Example:
     >>> import keras
@@ -159,7 +162,17 @@ def shrink(
     """
     verbosity(verbose)
     small = shrink_plan(
-        model, pruning_ratio=ratio, budget=target, importance=criterion, scope=scope, data=data, round_to=round_to, include=include, exclude=exclude, batches=batches, seed=seed,
+        model,
+        pruning_ratio=pruning_ratio,
+        budget=budget,
+        importance=importance,
+        scope=scope,
+        data=data,
+        batches=batches,
+        round_to=round_to,
+        include=include,
+        exclude=exclude,
+        seed=seed,
         reconstruct=reconstruct,
     ).apply()  # fmt: skip
     if verbose:

@@ -22,17 +22,17 @@ from kerasopt.pruning.pruning_arguments import as_plain, checked_schedule, made_
 from kerasopt.selection import check_picks, reasons
 from kerasopt.structured.budget.allocation import SCOPES, Choice, unit_of
 from kerasopt.structured.budget.candidates import FROZEN, candidates, inner_model, trainable
-from kerasopt.structured.importance.channel_scores import checked_criterion, scores_of
+from kerasopt.structured.importance.channel_scores import checked_importance, scores_of
 from kerasopt.structured.surgery.channel_masks import ChannelMasks, matching
 
-_ADVICE = ("fewer channels", "more epochs of ramp (`end`)", "`criterion='taylor'` with `data`")
+_ADVICE = ("fewer channels", "more epochs of ramp (`end`)", "`importance='taylor'` with `data`")
 
 
 class ChannelPruning(Named, keras.callbacks.Callback):
     """Mask whole channels, more and more of them, while the model trains; then `shrink` them away.
 
     A masked channel has zeros in all that makes, scales and takes it, after every step: what stays
-    is trained as if it was gone. After `fit`, `kerasopt.pruning.shrink(model, "masked")` removes
+    is trained as if it was gone. After `fit`, `kerasopt.shrink(model, pruning_ratio="masked")` removes
     the masked channels and gives the same outputs. A channel that is masked stays so.
 
     `fit`'s history, and the callbacks after this one, get `channel_sparsity`: the share of all the
@@ -43,14 +43,14 @@ class ChannelPruning(Named, keras.callbacks.Callback):
     Args:
         schedule: A `kerasopt.schedules.Schedule` of fractions in [0, 1) of the channels, or a
             float: the last one, reached along `PolynomialDecay(0.0, schedule, begin=0, end=0.75)`.
+        importance: As in `shrink`. Defaults to `"l2"`.
+        scope: `"global"` or `"layer"`, as in `shrink`. Defaults to `"global"`.
+        data: What `"taylor"`, `"activation"` and `"apoz"` are computed of. Defaults to `None`.
+        batches: How many batches of it at each choice. Defaults to `8`.
+        round_to: As in `shrink`. Defaults to `8`.
         include: Which layers may lose channels, as in `shrink`. Defaults to `None`: all.
         exclude: Which may not. Defaults to `None`.
         frequency: Steps between two choices, or `"auto"`, as in `Pruning`. Defaults to `"auto"`.
-        criterion: As in `shrink`. Defaults to `"l2"`.
-        scope: `"global"` or `"layer"`, as in `shrink`. Defaults to `"global"`.
-        round_to: As in `shrink`. Defaults to `8`.
-        data: What `"taylor"`, `"activation"` and `"apoz"` are computed of. Defaults to `None`.
-        batches: How many batches of it at each choice. Defaults to `8`.
         seed: Of `"random"`. Defaults to `0`.
         verbose: `1` prints which layers are left alone and why, and the share reached when training
             ends. Defaults to `0`.
@@ -63,7 +63,7 @@ class ChannelPruning(Named, keras.callbacks.Callback):
 
     Example:
     >>> import numpy as np
-    >>> from kerasopt.pruning import shrink
+    >>> from kerasopt.structured import shrink
     >>> model = keras.Sequential([
     ...     keras.Input((4,)),
     ...     keras.layers.Dense(32, activation="sigmoid", name="hidden"),
@@ -79,14 +79,15 @@ class ChannelPruning(Named, keras.callbacks.Callback):
     def __init__(
         self,
         schedule: Any,
+        *,
+        importance: Any = "l2",
+        scope: str = "global",
+        data: Any = None,
+        batches: int = 8,
+        round_to: int = 8,
         include: Any = None,
         exclude: Any = None,
         frequency: int | str = "auto",
-        criterion: Any = "l2",
-        scope: str = "global",
-        round_to: int = 8,
-        data: Any = None,
-        batches: int = 8,
         seed: int | None = 0,
         verbose: int = 0,
     ):
@@ -96,7 +97,7 @@ class ChannelPruning(Named, keras.callbacks.Callback):
         check_picks("exclude", exclude)
         self.include, self.exclude = include, exclude
         self.frequency = word_or_count("frequency", frequency, "auto", "steps")
-        self.criterion = checked_criterion(criterion)
+        self.importance = checked_importance(importance)
         self.scope = one_of("scope", scope, SCOPES)
         self.round_to = at_least("round_to", round_to, 1)
         self.data = data
@@ -240,7 +241,7 @@ class ChannelPruning(Named, keras.callbacks.Callback):
 
     def _how(self) -> tuple[Any, ...]:
         found = self._found
-        return self.criterion, found.trace, found.groups, self.data, self.batches, self.seed
+        return self.importance, found.trace, found.groups, self.data, self.batches, self.seed
 
     def _chosen(self, masks: ChannelMasks, step: int) -> list[NDArray[np.bool_]]:
         groups = self._found.groups
@@ -261,7 +262,7 @@ class ChannelPruning(Named, keras.callbacks.Callback):
     def get_config(self) -> dict[str, Any]:
         """Give the arguments that make an equal callback, as plain data where they are."""
         names = (
-            "schedule", "include", "exclude", "frequency", "criterion", "scope", "round_to",
+            "schedule", "include", "exclude", "frequency", "importance", "scope", "round_to",
             "data", "batches", "seed", "verbose",
         )  # fmt: skip
         return {name: as_plain(getattr(self, name)) for name in names}

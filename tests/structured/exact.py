@@ -19,7 +19,7 @@ def chance(group):
 
 def plan_of(model, ratio=0.5, **how):
     return shrink_plan(
-        model, pruning_ratio=ratio, **{"criterion": chance, "scope": "layer", "round_to": 1, **how}
+        model, pruning_ratio=ratio, **{"importance": chance, "scope": "layer", "round_to": 1, **how}
     )
 
 

@@ -8,7 +8,7 @@ from keras import layers
 from kerasopt.pruning import shrink_plan
 from kerasopt.structured.budget.candidates import candidates
 from kerasopt.structured.importance.channel_scores import scores_of
-from kerasopt.structured.importance.criteria import CRITERIA
+from kerasopt.structured.importance.importance import IMPORTANCES
 from tests.graph.rewriting import shaken
 
 
@@ -138,7 +138,7 @@ def test_a_function_of_ones_own():
 
 
 # Chance, and the distance to others, do not ask for size.
-@pytest.mark.parametrize("criterion", sorted({*CRITERIA} - {"random", "geometric_median"}))
+@pytest.mark.parametrize("criterion", sorted({*IMPORTANCES} - {"random", "geometric_median"}))
 def test_each_removes_a_channel_that_is_zero_everywhere(criterion):
     model = network()
     model.compile("sgd", "mse")

@@ -101,7 +101,7 @@ def test_what_can_be_made_of_the_others_is(kind):
     keras.utils.set_random_seed(0)
     model = doubled(TAKERS[kind]())
     x = batch(model, 512)
-    how = {"criterion": seconds, "round_to": 1, "scope": "layer", "include": ["first"], "data": x,
+    how = {"importance": seconds, "round_to": 1, "scope": "layer", "include": ["first"], "data": x,
            "batches": 32}  # fmt: skip
     reestimate(model, x, 32)  # its statistics are estimated anew of the smaller one
     before = [np.array(one) for one in model.weights]
@@ -139,7 +139,7 @@ def _given(x):
 def test_what_is_left_alone(between, taker):
     model = shaken(image(between))
     x = batch(model)
-    how = {"criterion": seconds, "round_to": 1, "scope": "layer", "include": ["first"]}
+    how = {"importance": seconds, "round_to": 1, "scope": "layer", "include": ["first"]}
     copied = shrink(model, pruning_ratio=0.5, data=x, **how).get_layer(taker).get_weights()
     made = (
         shrink(model, pruning_ratio=0.5, data=x, reconstruct=True, **how)
@@ -157,7 +157,7 @@ def constant(model):
     return model
 
 
-HOW = {"criterion": seconds, "include": ["first"], "round_to": 1, "scope": "layer"}
+HOW = {"importance": seconds, "include": ["first"], "round_to": 1, "scope": "layer"}
 
 
 @pytest.mark.parametrize(
@@ -311,7 +311,7 @@ def test_zeros_constraints_and_a_frozen_bias_are_kept():
     constant(model)
     second.bias.trainable = False
     x = batch(model, 128)
-    how = {"criterion": seconds, "round_to": 1, "scope": "layer", "data": x, "reconstruct": True}
+    how = {"importance": seconds, "round_to": 1, "scope": "layer", "data": x, "reconstruct": True}
     small = shrink(model, pruning_ratio=0.5, **how)
     assert np.array(small.get_layer("second").kernel).min() >= 0.0
     np.testing.assert_array_equal(small.get_layer("second").bias, np.array(second.bias)[::2])

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from kerasopt.dependency.dependency_graph import Trace
 from kerasopt.dependency.groups import Group
 from kerasopt.profile.cost import Costs
-from kerasopt.structured.budget.request import Wanted, ratios
-from kerasopt.structured.importance.criteria import dead, half_dead
+from kerasopt.structured.budget.request import Request, ratios
+from kerasopt.structured.importance.importance import dead, half_dead
 
 Array = NDArray[np.float64]
 Counts = NDArray[np.int64]
@@ -196,26 +196,26 @@ def unit_of(round_to: int, grain: int, is_heads: bool) -> int:
 
 
 def reach(
-    counts: Callable[[float], Counts], cost: Callable[[Counts], float], target: float
+    counts: Callable[[float], Counts], cost: Callable[[Counts], float], limit: float
 ) -> tuple[Counts, bool]:
-    """Find the least ratio whose cost is at most a target, by bisection.
+    """Find the least ratio whose cost is at most a limit, by bisection.
 
     Args:
         counts: What goes at a ratio in [0, 1].
         cost: What is left costs, as a fraction.
-        target: The fraction that is wanted.
+        limit: What it may be.
 
     Returns:
-        What goes, and whether the target is reached; the nearest that can be if not.
+        What goes, and whether the limit is kept; the nearest that can be if not.
     """
     low, high = 0.0, 1.0
     best = counts(high)
-    if cost(best) > target:
+    if cost(best) > limit:
         return best, False
     for _ in range(30):
         middle = (low + high) / 2
         found = counts(middle)
-        if cost(found) <= target:
+        if cost(found) <= limit:
             high, best = middle, found
         else:
             low = middle
@@ -229,7 +229,7 @@ def chosen(
     trace: Trace,
     groups: Sequence[Group],
     scores: Sequence[NDArray[Any]],
-    want: Wanted,
+    request: Request,
     scope: str,
     round_to: int,
     notes: list[str],
@@ -240,40 +240,42 @@ def chosen(
     units = [unit_of(round_to, one.grain, one.is_heads) for one in groups]
     choice = Choice(scores, grains, units)
     by_ratio = choice.everywhere if scope == "global" else choice.layer
-    if want.by_layer is not None:
-        shares = ratios(trace.graph.model, groups, want.by_layer, apart)
+    if request.by_layer is not None:
+        shares = ratios(trace.graph.model, groups, request.by_layer, apart)
         counts = choice.layer(shares)
         _say_what_stays(groups, counts, shares, round_to, notes)
-    elif want.target is not None:
-        counts = _to_target(trace, groups, choice, scope, want.target, notes)
+    elif request.budget is not None:
+        counts = _to_budget(trace, groups, choice, scope, request.budget, notes)
     else:
-        assert want.ratio is not None
-        counts = by_ratio(want.ratio)
+        assert request.pruning_ratio is not None
+        counts = by_ratio(request.pruning_ratio)
         if scope == "layer":
-            _say_what_stays(groups, counts, [want.ratio] * len(groups), round_to, notes)
-        elif (counts == choice.most).all() and counts @ grains < want.ratio * choice.whole:
+            _say_what_stays(groups, counts, [request.pruning_ratio] * len(groups), round_to, notes)
+        elif (
+            counts == choice.most
+        ).all() and counts @ grains < request.pruning_ratio * choice.whole:
             share = counts @ grains / choice.whole
             notes.append(
-                f"Of the channels {share:.3f} go instead of {want.ratio:.3g}: at least "
+                f"Of the channels {share:.3f} go instead of {request.pruning_ratio:.3g}: at least "
                 f"round_to={round_to} of each layer stay, or all where it has no more."
             )
     return choice.gone(counts)
 
 
-def _to_target(
+def _to_budget(
     trace: Trace, groups: Sequence[Group], choice: Choice, scope: str,
-    target: Mapping[str, float], notes: list[str],
+    budget: Mapping[str, float | int], notes: list[str],
 ) -> NDArray[np.int64]:  # fmt: skip
     costs = Costs(trace, groups)
     whole = costs.of(peak=False)
+    limits = {
+        name: float(most) if isinstance(most, int) else most * max(getattr(whole, name), 1)
+        for name, most in budget.items()
+    }
 
     def cost(counts: NDArray[np.int64]) -> float:
         found = costs.of(counts, peak=False)
-        parts = [
-            getattr(found, name) / max(getattr(whole, name), 1) / part
-            for name, part in target.items()
-        ]
-        return float(max(parts))
+        return float(max(getattr(found, name) / limit for name, limit in limits.items()))
 
     evenly = scope == "layer"
     counts, reached = reach(choice.layer if evenly else choice.everywhere, cost, 1.0)
@@ -281,11 +283,11 @@ def _to_target(
         return choice.given_back(counts, lambda less: cost(less) <= 1.0, evenly)
     found = costs.of(counts, peak=False)
     parts = ", ".join(
-        f"{getattr(found, name) / max(getattr(whole, name), 1):.3f} of the {name}"
-        for name in target
+        f"{getattr(found, name):,} {name} ({getattr(found, name) / getattr(whole, name):.3f} of all)"
+        for name in budget
     )
     notes.append(
-        f"The target {dict(target)} cannot be reached: with as few channels as may stay, the "
+        f"The budget {dict(budget)} cannot be kept: with as few channels as may stay, the "
         f"model has {parts}. A smaller `round_to` leaves fewer."
     )
     return counts

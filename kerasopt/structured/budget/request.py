@@ -1,10 +1,18 @@
-"""What the user wants to go: which layers, how much of each."""
+"""What is asked of a structured pruning: which layers, how much of each, what budget."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kerasopt._core.checks import bad_type, bad_value, did_you_mean, fraction, is_real, meant_share
+from kerasopt._core.checks import (
+    bad_type,
+    bad_value,
+    did_you_mean,
+    fraction,
+    is_integer,
+    is_real,
+    meant_share,
+)
 from kerasopt.dependency.groups import Group
 from kerasopt.selection import matching, reasons, walk
 
@@ -12,67 +20,75 @@ METRICS = {"macs": "macs", "params": "parameters", "bytes": "weight_bytes"}
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Request:
     """How much is to go: one of these.
 
     Attributes:
-        ratio: Fraction of the channels that goes, or `None`.
+        pruning_ratio: Fraction of the channels that goes, or `None`.
         by_layer: Name of a layer -> fraction of its channels, or `None`.
-        target: Name in `Cost` -> fraction of it that stays at most, or `None`.
+        budget: Name in `Cost` -> what stays of it at most, or `None`: a float is a fraction of the
+            original, an integer a limit.
         masked: Whether what is zero already goes.
     """
 
-    ratio: float | None = None
+    pruning_ratio: float | None = None
     by_layer: Mapping[str, float] | None = None
-    target: Mapping[str, float] | None = None
+    budget: Mapping[str, float | int] | None = None
     masked: bool = False
 
 
-def wanted(ratio: Any, target: Any) -> Wanted:
-    """Check `ratio` and `target`.
+def requested(pruning_ratio: Any, budget: Any) -> Request:
+    """Check `pruning_ratio` and `budget`.
 
     Raises:
         TypeError: If one is of the wrong type.
         ValueError: If there are both or neither, or a number is out of range.
     """
-    if (ratio is None) == (target is None):
-        raise bad_value(
-            "ratio", "either `ratio` or `target`", ratio, f"target={target!r} was given."
-        )
-    if target is not None:
-        return Wanted(target=_target(target))
+    ratio = pruning_ratio
+    if (ratio is None) == (budget is None):
+        form = "either `pruning_ratio` or `budget`"
+        raise bad_value("pruning_ratio", form, ratio, f"budget={budget!r} was given.")
+    if budget is not None:
+        return Request(budget=_budget(budget))
     if isinstance(ratio, str):
         if ratio != "masked":
             form = "a float in [0, 1), a dict of layer -> float, or 'masked'"
             advice = meant_share(ratio) or did_you_mean(ratio, ["masked"])
-            raise bad_value("ratio", form, ratio, advice)
-        return Wanted(masked=True)
+            raise bad_value("pruning_ratio", form, ratio, advice)
+        return Request(masked=True)
     if isinstance(ratio, Mapping) and not ratio:
-        raise bad_value("ratio", "a dict that names a layer", ratio)
+        raise bad_value("pruning_ratio", "a dict that names a layer", ratio)
     if isinstance(ratio, Mapping):
-        return Wanted(
-            by_layer={name: fraction(f"ratio[{name!r}]", one) for name, one in ratio.items()}
-        )
-    return Wanted(ratio=fraction("ratio", ratio))
+        shares = {name: fraction(f"pruning_ratio[{name!r}]", one) for name, one in ratio.items()}
+        return Request(by_layer=shares)
+    return Request(pruning_ratio=fraction("pruning_ratio", ratio))
 
 
-def _target(target: Any) -> dict[str, float]:
-    form = f"a dict such as {{'macs': 0.5}}, of {list(METRICS)}, or a float: the MACs"
-    if isinstance(target, Mapping):
-        unknown = [name for name in target if name not in METRICS]
-        if unknown or not target:
+def _budget(budget: Any) -> dict[str, float | int]:
+    form = (
+        f"a dict such as {{'macs': 0.5}} or {{'bytes': 20_000}}, of {list(METRICS)}, "
+        "or a float: of the MACs"
+    )
+    if isinstance(budget, Mapping):
+        unknown = [name for name in budget if name not in METRICS]
+        if unknown or not budget:
             advice = did_you_mean(unknown[0], METRICS) if unknown else ""
-            raise bad_value("target", form, target, advice)
-        found = dict(target)
-    elif is_real(target):
-        found = {"macs": target}
+            raise bad_value("budget", form, budget, advice)
+        found = dict(budget)
+    elif is_real(budget) and not is_integer(budget):
+        found = {"macs": budget}
     else:
-        raise bad_type("target", form, target, meant_share(target))
-    for value in found.values():
-        if not is_real(value) or not 0.0 < float(value) <= 1.0:
-            advice = meant_share(value)
-            raise bad_value("target", f"{form}, in (0, 1]: what stays of it", target, advice)
-    return {METRICS[name]: float(value) for name, value in found.items()}
+        raise bad_type("budget", form, budget, meant_share(budget))
+    limits: dict[str, float | int] = {}
+    for name, value in found.items():
+        if is_integer(value) and int(value) >= 1:
+            limits[METRICS[name]] = int(value)
+        elif is_real(value) and not is_integer(value) and 0.0 < float(value) <= 1.0:
+            limits[METRICS[name]] = float(value)
+        else:
+            what = f"{form}; a float in (0, 1] is the part that stays, an integer >= 1 a limit"
+            raise bad_value("budget", what, budget, meant_share(value))
+    return limits
 
 
 def chosen(
@@ -112,12 +128,12 @@ def ratios(
         ValueError: If a name matches no layer, or none that can lose channels, or tied layers are
             to lose different fractions.
     """
-    named = {name: matching(model, "ratio", name) for name in by_layer}
+    named = {name: matching(model, "pruning_ratio", name) for name in by_layer}
     may = set().union(*(_inside(owner) for one in groups for owner in one.owners))
     for name, layers in named.items():
         if not layers & may:
             why = reasons(left_out) or "they make no channels"
-            raise bad_value("ratio", f"layers that can lose channels, not {name!r}", dict(by_layer),
+            raise bad_value("pruning_ratio", f"layers that can lose channels, not {name!r}", dict(by_layer),
                             f"Left alone: {why}.")  # fmt: skip
     found = []
     for group in groups:
@@ -125,7 +141,7 @@ def ratios(
         wants = {by_layer[name] for name, layers in named.items() if ids & layers}
         if len(wants) > 1:
             raise bad_value(
-                "ratio",
+                "pruning_ratio",
                 f"the same ratio for {group.name}, which are tied",
                 dict(by_layer),
                 "Their channels are added, or taken by the same layer.",

@@ -14,7 +14,7 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Known:
-    """What a criterion may know of a group beside its weights.
+    """What a measure may know of a group beside its weights.
 
     Attributes:
         change: For each channel the mean over batches of what the loss would change without it, to
@@ -95,7 +95,7 @@ def random(group: Group, known: Known) -> Array:
     return known.rng.uniform(0.5, 1.5, len(group))
 
 
-CRITERIA: dict[str, Scores] = {
+IMPORTANCES: dict[str, Scores] = {
     "l1": l1,
     "l2": l2,
     "group": group,
