@@ -17,7 +17,13 @@ from kerasopt.graph.state import assign, carry_flags, carry_variable
 _NORM = keras.layers.BatchNormalization
 
 
-def fold_batch_norm(model: Any, include: Any = None, exclude: Any = None, verbose: int = 0) -> Any:
+def fold_batch_norm(
+    model: Any,
+    *,
+    include: Any = None,
+    exclude: Any = None,
+    verbose: int = 0,
+) -> Any:
     """Give a copy of a model whose batch normalizations are folded into the layers before them.
 
     The copy has fewer layers and weights and the same output in inference. A BatchNormalization

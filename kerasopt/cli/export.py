@@ -32,7 +32,7 @@ def export(
     calibration: str | None,
     io: str,
     batch_size: int | None,
-    check: str | None,
+    validation_data: str | None,
     labels: str | None,
     metadata: str | None,
     exclude: tuple[str, ...],
@@ -44,10 +44,11 @@ def export(
     as_json: bool,
 ) -> None:
     """Convert the model of a file, and print the report."""
-    if labels is not None and check is None:
+    if labels is not None and validation_data is None:
         if calibration is None:
-            raise bad_value("labels", "`--check` or `--calibration`, whose labels they are", labels)
-        check = calibration
+            expected = "`--validation-data` or `--calibration`, whose labels they are"
+            raise bad_value("labels", expected, labels)
+        validation_data = calibration
     loaded = load_model(model)
     output = _beside(model, mode) if output is None else with_folder("output", output)
     if c_array is not None:
@@ -55,9 +56,11 @@ def export(
     size = input_size(loaded)
     given = {
         name: None if path is None else load_data(name, path, size)
-        for name, path in (("calibration", calibration), ("check", check))
+        for name, path in (("calibration", calibration), ("validation_data", validation_data))
     }
-    right = None if labels is None else load_data("labels", labels)
+    held = given["validation_data"]
+    if labels is not None:
+        held = (held, load_data("labels", labels))
     said = None if metadata is None else _json_of("metadata", metadata)
     exported = to_tflite(
         loaded,
@@ -66,8 +69,7 @@ def export(
         calibration=given["calibration"],
         io=io,
         batch_size=batch_size,
-        validation_data=given["check"],
-        labels=right,
+        validation_data=held,
         metadata=said,
         exclude="auto" if exclude == ("auto",) else list(exclude) or None,
         max_accuracy_drop=max_accuracy_drop,

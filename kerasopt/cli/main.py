@@ -132,11 +132,13 @@ def _run(room: Callable[..., None], **arguments: Any) -> None:
 )
 @click.option("--io", type=click.Choice(["float32", "int8", "uint8"]), default="float32")
 @click.option("--batch-size", type=click.IntRange(min=1), help="Fixes the batch axis.")
-@click.option("--check", type=click.Path(), help="Data to compare the file with the model on.")
+@click.option(
+    "--validation-data", type=click.Path(), help="Data to compare the file with the model on."
+)
 @click.option(
     "--labels",
     type=click.Path(),
-    help="Labels of --check, or else of --calibration; .npy or .csv.",
+    help="Labels of --validation-data, or else of --calibration; .npy or .csv.",
 )
 @click.option("--metadata", type=click.Path(), help=".json: what the file says about itself.")
 @click.option(
@@ -163,7 +165,9 @@ def export(**options: Any) -> None:
 @main.command()
 @click.argument("model", type=click.Path())
 @click.option("--calibration", type=click.Path(), help="As in `export`.")
-@click.option("--check", type=click.Path(), help="Data to compare the files with the model on.")
+@click.option(
+    "--validation-data", type=click.Path(), help="Data to compare the files with the model on."
+)
 @click.option("--mode", type=click.Choice(EXCLUDING), default="int8", show_default=True)
 @click.option("--batch-size", type=click.IntRange(min=1), help="Fixes the batch axis.")
 @click.option("--plot", type=click.Path(), help="Draws it, .png, .svg or .pdf.")

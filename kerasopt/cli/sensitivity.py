@@ -14,7 +14,7 @@ from kerasopt.reporting.sensitivity import plot_sensitivity
 def rank(
     model: str,
     calibration: str | None,
-    check: str | None,
+    validation_data: str | None,
     mode: str,
     batch_size: int | None,
     plot: str | None,
@@ -26,12 +26,12 @@ def rank(
     size = input_size(loaded)
     given = {
         name: None if path is None else load_data(name, path, size)
-        for name, path in (("calibration", calibration), ("check", check))
+        for name, path in (("calibration", calibration), ("validation_data", validation_data))
     }
     found = sensitivity(
         loaded,
         calibration=given["calibration"],
-        validation_data=given["check"],
+        validation_data=given["validation_data"],
         mode=mode,
         batch_size=batch_size,
     )

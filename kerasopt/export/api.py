@@ -12,6 +12,7 @@ from kerasopt._core.display import Shown, columns
 from kerasopt._core.files import write_bytes
 from kerasopt._keras import require_tensorflow
 from kerasopt.export.accuracy_control.exclusion import check_exclude
+from kerasopt.export.data.adapters import with_labels
 from kerasopt.export.errors import ExportError
 from kerasopt.export.file.metadata import check_labels, check_metadata
 from kerasopt.export.file.tflite_model import TFLiteModel, check_path
@@ -28,16 +29,16 @@ def to_tflite(
     model: Any,
     path: str | os.PathLike[str] | None = None,
     mode: str = "float32",
+    *,
     calibration: Any = None,
+    validation_data: Any = None,
     io: str = "float32",
     batch_size: int | None = None,
-    check: Any = None,
-    labels: Any = None,
     metadata: Mapping[str, Any] | None = None,
     exclude: Any = None,
     max_accuracy_drop: float = 0.005,
     sparse: bool = False,
-    least_db: float | None = None,
+    least_db: float | Mapping[str, float] | None = None,
     least_variance: float | None = None,
 ) -> TFLiteModel:
     """Convert a Keras model to TFLite, and make sure that the file does what the model does.
@@ -62,16 +63,16 @@ def to_tflite(
             gives one.
             Labels are dropped. At most 256 samples are used: of arrays evenly spread, of batches
             the first. In other modes it is only used to check the file. Defaults to `None`.
+        validation_data: Data to compare the file with the model on: x, in the same forms, or
+            `(x, y)`, arrays with their labels, to tell the file's accuracy and the model's, or of
+            numbers the mean absolute error and R2, and to judge the file by these; the report also
+            has the metrics that the model was compiled with. For several outputs y is a dict by
+            output name. Defaults to `None`: up to 100 samples of `calibration`, or else random
+            numbers in [0, 1).
         io: Type of the inputs and outputs of an int8 file: `"float32"`, `"int8"` or `"uint8"`.
             Defaults to `"float32"`.
         batch_size: Fixes the batch axis of the file. Defaults to `None`: as in the model, usually
             any; where recurrent layers loop, because they cannot be unrolled, 1.
-        check: Data to compare the file with the model on, in the same forms. Defaults to `None`:
-            up to 100 samples of `calibration`, or else random numbers in [0, 1).
-        labels: Labels of all the samples of `check` (arrays, then), to tell the file's accuracy and
-            the model's, or of numbers the mean absolute error and R2, and to judge the file by
-            these and by the metrics that the model was compiled with. An array, or for several
-            outputs a dict by output name. Defaults to `None`.
         metadata: What the file says about itself, a dict of string -> JSON data, such as
             `{"version": "1.2", "labels": ["cat", "dog"]}`; `inspect` gives it back. `"labels"` name
             the numbers of the output. Defaults to `None`.
@@ -79,18 +80,19 @@ def to_tflite(
             paths (shell wildcards allowed), regular expressions, classes, layers, functions, or a
             list of these; an operation of several fused layers stays in float with any of them. Or
             `"auto"`: those with the fewest weights that keep the accuracy. Defaults to `None`.
-        max_accuracy_drop: With `exclude="auto"`, how much accuracy on `check` and `labels` may be
-            lost, as a fraction; without labels, for how many samples the largest output may be
+        max_accuracy_drop: With `exclude="auto"`, how much accuracy on `validation_data` may
+            be lost, as a fraction; without labels, for how many samples the largest output may be
             another. Defaults to `0.005`.
         sparse: Whether the zeros of a pruned model are left out of the file, if that file does what
             the model does. Defaults to `False`.
-        least_db: Lowest signal-to-noise ratio, in dB, at which a file is believed. Defaults to
+        least_db: Lowest signal-to-noise ratio, in dB, at which a file is believed, or a dict of
+            them by mode. Defaults to
             `None`: 80 for float32, 25 for float16, 6 for int4, 8 for the others, which tell a wrong
             file from a coarse one. One below these also turns the refusal by `least_variance` into
             a warning.
         least_variance: Lowest share of its variance, about the mean, that each entry of an output's
             last axis has to keep; of more than 16 entries three quarters of them. 0 takes all that
-            is better than a constant, also by `labels`, `-float("inf")` everything. Defaults to
+            is better than a constant, also by labels, `-float("inf")` everything. Defaults to
             `None`: 0.5. Below 0.9 is a warning.
 
     Returns:
@@ -115,12 +117,12 @@ def to_tflite(
     begun = time.perf_counter()
     require_tensorflow("kerasopt.export.to_tflite")
     said = None if metadata is None else check_metadata(metadata)
-    wish = Wish(mode, io, exclude, max_accuracy_drop, sparse, least_db, said, least_variance)
+    floor = _floors(least_db, [mode]).get(mode)
+    wish = Wish(mode, io, exclude, max_accuracy_drop, sparse, floor, said, least_variance)
     target = None if path is None else check_path(path)
     if batch_size is not None:
         at_least("batch_size", batch_size, 1)
-    if labels is not None and check is None:
-        raise bad_value("labels", "`None` without `check`, whose labels they are", labels)
+    check, labels = with_labels(validation_data)
     if isinstance(model, (str, os.PathLike)):
         model = load(model)
     if exclude is not None and isinstance(model, SavedModel):
@@ -210,12 +212,12 @@ class Comparison(Shown):
 def export_all(
     model: Any,
     modes: Sequence[str] = ("float32", "float16", "dynamic", "int8"),
-    folder: str | os.PathLike[str] | None = None,
+    *,
+    directory: str | os.PathLike[str] | None = None,
     calibration: Any = None,
+    validation_data: Any = None,
     batch_size: int | None = None,
-    check: Any = None,
-    labels: Any = None,
-    least_db: Mapping[str, float] | None = None,
+    least_db: float | Mapping[str, float] | None = None,
     least_variance: float | None = None,
 ) -> Comparison:
     """Convert a model in several modes, of one SavedModel, and compare the files.
@@ -228,12 +230,11 @@ def export_all(
     Args:
         model: As in `to_tflite`.
         modes: Which ones. Defaults to `("float32", "float16", "dynamic", "int8")`.
-        folder: Where to write them as `<mode>.tflite`. Defaults to `None`: not written.
+        directory: Where to write them as `<mode>.tflite`. Defaults to `None`: not written.
         calibration: As in `to_tflite`; modes that need it want it. Defaults to `None`.
+        validation_data: As in `to_tflite`. Defaults to `None`.
         batch_size: As in `to_tflite`. Defaults to `None`.
-        check: As in `to_tflite`. Defaults to `None`.
-        labels: As in `to_tflite`. Defaults to `None`.
-        least_db: By mode, as in `to_tflite`. Defaults to `None`.
+        least_db: As in `to_tflite`; a number is for every mode. Defaults to `None`.
         least_variance: As in `to_tflite`. Defaults to `None`.
 
     Returns:
@@ -255,18 +256,14 @@ def export_all(
     for mode in wanted:
         one_of("modes", mode, MODES)
         require_quantizer(mode)
-    floors = dict(least_db or {})
-    for mode, floor in floors.items():
-        one_of("least_db", mode, MODES)
-        number("least_db", floor)
+    floors = _floors(least_db, wanted)
     if not wanted:
         raise bad_value("modes", f"some of {list(MODES)}", modes)
     if batch_size is not None:
         at_least("batch_size", batch_size, 1)
-    if folder is not None and not Path(folder).is_dir():
-        raise bad_value("folder", "a folder that exists", str(folder))
-    if labels is not None and check is None:
-        raise bad_value("labels", "`None` without `check`, whose labels they are", labels)
+    if directory is not None and not Path(directory).is_dir():
+        raise bad_value("directory", "a folder that exists", str(directory))
+    check, labels = with_labels(validation_data)
     if isinstance(model, (str, os.PathLike)):
         model = load(model)
     prepared = prepare(model, wanted, calibration, check, batch_size)
@@ -285,9 +282,20 @@ def export_all(
         files = timed_in_turn(files, prepared, saved) if files else files
     if not files:
         raise ExportError("No file could be made. " + " ".join(refused.values()))
-    for mode, file in files.items() if folder is not None else ():
-        write_bytes(Path(folder or "") / f"{mode}.tflite", file.bytes)
+    for mode, file in files.items() if directory is not None else ():
+        write_bytes(Path(directory or "") / f"{mode}.tflite", file.bytes)
     return Comparison(files, refused)
+
+
+def _floors(least_db: float | Mapping[str, float] | None, modes: Sequence[str]) -> dict[str, float]:
+    """Give the lowest ratio that is believed by mode, where there is one."""
+    if least_db is None:
+        return {}
+    by_mode = least_db if isinstance(least_db, Mapping) else dict.fromkeys(modes, least_db)
+    for mode, floor in by_mode.items():
+        one_of("least_db", mode, MODES)
+        number("least_db", floor)
+    return dict(by_mode)
 
 
 def _quartiles(latency: Latency) -> str:

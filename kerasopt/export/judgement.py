@@ -99,7 +99,7 @@ def judge(
             f"(`least_variance`, now {least:g}, is the share that is wanted.)"
         )
     if random:
-        said_of += " This was measured on random inputs: give real samples as `check`."
+        said_of += " This was measured on random inputs: give real samples as `validation_data`."
     # By the usual share, whatever the user takes on.
     usual = [verdict(*one) for one in (*agreement.items(), *reference.items())]
     usual += judged.verdicts(file.content) if judged is not None else []

@@ -132,7 +132,7 @@ def make(
         outputs=tuple(runner.outputs[name] for name in agreement),
         agreement=agreement,
         reference=reference,
-        check=prepared.data.source,
+        compared_on=prepared.data.source,
         calibration_samples=len(given) if given and mode in CALIBRATED else 0,
         cost=measure(content, times.latency, graphs),
         ops=found.ops,

@@ -205,7 +205,7 @@ def check_model(model: Any) -> None:
 def check_data(signature: Signature, given: Samples | None, check: Any) -> Samples:
     """Give what files are compared on."""
     if check is not None:
-        return read("check", check, signature.inputs)
+        return read("validation_data", check, signature.inputs)
     if given is not None:
         return given.thinned(_CHECKED)
     return random_samples(signature.inputs)
@@ -223,7 +223,7 @@ def expected_of(plain: Any, signature: Signature, data: Samples) -> dict[str, np
         raise ExportError(
             f"The Keras model does not run on random data of shapes "
             f"{[array.shape for array in data.batches[0].values()]}: {error}. Give a few real "
-            "samples as `check`."
+            "samples as `validation_data`."
         ) from error
     for name, output in expected.items():
         if output.dtype.kind == "f" and not np.isfinite(output).any():

@@ -17,13 +17,14 @@ from kerasopt.pruning.statistics.collector import Collector
 def prune(
     model: Any,
     sparsity: float,
+    *,
     criterion: Any = "magnitude",
     pattern: Any = "weight",
     scope: Any = "auto",
     data: Any = None,
+    batches: int = 4,
     include: Any = None,
     exclude: Any = None,
-    batches: int = 4,
 ) -> Sparsity:
     """Zero weights of a model at once, in place.
 
@@ -43,11 +44,11 @@ def prune(
             to `"auto"`.
         data: `(x, y)` of arrays, or batches of that form: a `tf.data.Dataset`, a `PyDataset`, a
             list. For `"wanda"` x alone does, an array or a dict by input name. Defaults to `None`.
+        batches: Integer >= 1, how many batches of 32 samples (or of yours) are used; each costs
+            about a step of training. Defaults to `4`.
         include: Which layers, as in `kerasopt.selection.select`; `"*"` is all. Defaults to `None`:
             all kernels but depthwise ones.
         exclude: Which layers not, in the same forms. Defaults to `None`.
-        batches: Integer >= 1, how many batches of 32 samples (or of yours) are used; each costs
-            about a step of training. Defaults to `4`.
 
     Returns:
         The `Sparsity` that the selected layers have now: `total`, `rows`; it prints as a table.

@@ -69,12 +69,6 @@ class Pruning(Named, keras.callbacks.Callback):
             sparsity, reached along `PolynomialDecay(0.0, schedule, begin=0, end=0.75)`, which
             leaves the last quarter of the run to recover. `"keep"` holds the zeros that the model
             has, and makes no others.
-        include: Which layers, as in `kerasopt.selection.select`; `"*"` is all. Defaults to `None`:
-            all kernels but depthwise ones, whose loss costs most and saves least.
-        exclude: Which layers not, in the same forms. Defaults to `None`.
-        frequency: Steps between two choices of masks, or `"auto"`: every 100, or more often where
-            the schedule is short, so that there are at least 20. The last one is always at the
-            schedule's end. Defaults to `"auto"`.
         criterion: Which weights go: `"magnitude"`, `"lamp"`, `"random"`; with `data` also
             `"taylor"`, `"snip"`, `"movement"`, `"wanda"`; a criterion of `kerasopt.pruning`, or a
             function `weights -> scores`, of which the lowest go. Defaults to `"magnitude"`.
@@ -86,17 +80,23 @@ class Pruning(Named, keras.callbacks.Callback):
             `Global(floor=0.1)` for single weights by magnitude, LAMP or Taylor: all together, but
             each keeps a tenth of what `"layer"` would leave it; else `"layer"`. Defaults to
             `"auto"`.
+        data: What gradients or activations are computed of: `(x, y)` of arrays, or batches of that
+            form (a `tf.data.Dataset`, a `PyDataset`, a list); for `"wanda"` x alone does, an array
+            or a dict by input name. Defaults to `None`.
+        batches: Integer >= 1, how many batches (of 32 samples, or as yours are) at each choice of
+            masks; each costs about a step of training. Defaults to `4`.
+        include: Which layers, as in `kerasopt.selection.select`; `"*"` is all. Defaults to `None`:
+            all kernels but depthwise ones, whose loss costs most and saves least.
+        exclude: Which layers not, in the same forms. Defaults to `None`.
+        frequency: Steps between two choices of masks, or `"auto"`: every 100, or more often where
+            the schedule is short, so that there are at least 20. The last one is always at the
+            schedule's end. Defaults to `"auto"`.
         dynamics: What moves the masks between two changes of the sparsity: `"gradual"` (what the
             criterion chooses anew), `"rigl"` (Evci et al., 2020: the smallest go, others grow where
             the gradient is largest; needs `data`), `"set"` (Mocanu et al., 2018: others grow at
             random), or `RigL(...)`, `Set(...)` of `kerasopt.pruning`. Defaults to `"gradual"`.
         momentum: `"mask"` zeroes the optimizer's slots of pruned weights too, so that a weight that
             comes back begins without an old momentum; `"keep"` leaves them. Defaults to `"keep"`.
-        data: What gradients or activations are computed of: `(x, y)` of arrays, or batches of that
-            form (a `tf.data.Dataset`, a `PyDataset`, a list); for `"wanda"` x alone does, an array
-            or a dict by input name. Defaults to `None`.
-        batches: Integer >= 1, how many batches (of 32 samples, or as yours are) at each choice of
-            masks; each costs about a step of training. Defaults to `4`.
         log_dir: Folder in which TensorBoard finds, at each choice of masks, the sparsity, threshold
             (smallest magnitude left) and churn (share of masks that changed) of each kernel.
             Defaults to `None`: nothing is written.
@@ -129,16 +129,17 @@ class Pruning(Named, keras.callbacks.Callback):
     def __init__(
         self,
         schedule: schedules.Schedule | float | str,
-        include: Any = None,
-        exclude: Any = None,
-        frequency: int | str = "auto",
+        *,
         criterion: Any = "magnitude",
         pattern: Any = "weight",
         scope: Any = "auto",
-        dynamics: Any = "gradual",
-        momentum: str = "keep",
         data: Any = None,
         batches: int = 4,
+        include: Any = None,
+        exclude: Any = None,
+        frequency: int | str = "auto",
+        dynamics: Any = "gradual",
+        momentum: str = "keep",
         log_dir: Any = None,
         verbose: int = 0,
     ):

@@ -30,8 +30,9 @@ class Round:
 
 def prune_in_rounds(
     model: Any,
-    fit: Callable[[Any, list[Any]], Any],
+    fit_fn: Callable[[Any, list[Any]], Any],
     sparsity: float,
+    *,
     rounds: int = 5,
     criterion: Any = "magnitude",
     pattern: Any = "weight",
@@ -53,7 +54,7 @@ def prune_in_rounds(
     Args:
         model: A built, compiled Keras model; it is changed in place. Without `rewind_to` it should
             be trained.
-        fit: Function `fit(model, callbacks)` that trains it with `model.fit(...,
+        fit_fn: Function `fit_fn(model, callbacks)` that trains it with `model.fit(...,
             callbacks=callbacks)` and returns what you want to keep of a round.
         sparsity: Float in [0, 1), after the last round.
         rounds: Integer >= 1. Defaults to `5`.
@@ -86,12 +87,12 @@ def prune_in_rounds(
     _keras.require_tensorflow("kerasopt.pruning.prune_in_rounds")
     sparsity = fraction("sparsity", sparsity)
     at_least("rounds", rounds, 1)
-    if not callable(fit):
-        raise bad_type("fit", "a function `fit(model, callbacks)`", fit)
+    if not callable(fit_fn):
+        raise bad_type("fit_fn", "a function `fit_fn(model, callbacks)`", fit_fn)
     start: _Snapshot | None = None
     if rewind_to is not None:
         start = _Snapshot(at_least("rewind_to", rewind_to, 0))
-        fit(model, [start])
+        fit_fn(model, [start])
         start.check()
     done = []
     for number in range(1, rounds + 1):
@@ -109,9 +110,11 @@ def prune_in_rounds(
         if start is not None:
             start.restore(select(model, include, exclude))
         pruning = Pruning("keep", include=include, exclude=exclude)
-        result = fit(model, [pruning])
+        result = fit_fn(model, [pruning])
         if not pruning.selection:
-            raise bad_value("fit", _PASSES, fit, "It called none of them: the zeros did not stay.")
+            raise bad_value(
+                "fit_fn", _PASSES, fit_fn, "It called none of them: the zeros did not stay."
+            )
         done.append(Round(found, result))
     return done
 

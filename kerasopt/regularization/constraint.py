@@ -16,6 +16,7 @@ _NAMES = ("max_norm", "min_max_norm", "non_neg", "unit_norm")
 def add_constraint(
     model: Any,
     constraint: Any,
+    *,
     include: Any = None,
     exclude: Any = None,
     variables: str = "kernels",
@@ -72,7 +73,11 @@ def add_constraint(
 
 
 def remove_constraint(
-    model: Any, include: Any = None, exclude: Any = None, variables: str = "any"
+    model: Any,
+    *,
+    include: Any = None,
+    exclude: Any = None,
+    variables: str = "any",
 ) -> Selection:
     """Take the weight constraints off layers of a model, in place.
 

@@ -13,6 +13,7 @@ from kerasopt.selection import Selection, Target
 def add_penalty(
     model: Any,
     regularizer: Any,
+    *,
     include: Any = None,
     exclude: Any = None,
     variables: str = "kernels",
@@ -74,7 +75,11 @@ def add_penalty(
 
 
 def remove_penalty(
-    model: Any, include: Any = None, exclude: Any = None, variables: str = "any"
+    model: Any,
+    *,
+    include: Any = None,
+    exclude: Any = None,
+    variables: str = "any",
 ) -> Selection:
     """Take the weight penalties off layers of a model, in place.
 

@@ -70,7 +70,12 @@ class Penalties(Shown):
         return text_of(self.parts(), right=[3])
 
 
-def penalties(model: Any, include: Any = None, exclude: Any = None) -> Penalties:
+def penalties(
+    model: Any,
+    *,
+    include: Any = None,
+    exclude: Any = None,
+) -> Penalties:
     """List the weight penalties of a model and what each adds to the loss.
 
     Args:

@@ -108,14 +108,14 @@ def shrink(
 
     Args:
         model: A built Functional or Sequential model, with models nested in it. It never changes.
-        pruning_ratio: Float in [0, 1): the fraction of channels that goes; or a dict of layer (name,
-            path or wildcard) -> fraction; or `"masked"`: channels that are zero for all who take
-            them, as `ChannelPruning` leaves them.
+        pruning_ratio: Float in [0, 1): the fraction of channels that goes; or a dict of layer
+            (name, path or wildcard) -> fraction; or `"masked"`: channels that are zero for all who
+            take them, as `ChannelPruning` leaves them.
         budget: In place of `pruning_ratio`, what stays at most of `"macs"`, `"params"` or `"bytes"`
             (of all weights): a float in (0, 1] is a fraction of the original, `{"macs": 0.5}`, an
             integer a limit, `{"bytes": 20_000}`; a float alone is of the MACs.
-        importance: What tells how important a channel is: `"l1"`, `"l2"`, `"group"` (all weights of a channel),
-            `"bn_scale"`, `"taylor"`, `"activation"`, `"apoz"` (these three need `data`),
+        importance: How important a channel is: `"l1"`, `"l2"`, `"group"` (all weights of a
+            channel), `"bn_scale"`, `"taylor"`, `"activation"`, `"apoz"` (these three need `data`),
             `"geometric_median"`, `"random"`, or a function `group -> scores`. Defaults to `"l2"`.
         scope: `"global"`: wherever the scores, as multiples of the mean in their group, are lowest;
             `"layer"`: the same fraction of each. Defaults to `"global"`.

@@ -32,8 +32,8 @@ class ChannelPruning(Named, keras.callbacks.Callback):
     """Mask whole channels, more and more of them, while the model trains; then `shrink` them away.
 
     A masked channel has zeros in all that makes, scales and takes it, after every step: what stays
-    is trained as if it was gone. After `fit`, `kerasopt.shrink(model, pruning_ratio="masked")` removes
-    the masked channels and gives the same outputs. A channel that is masked stays so.
+    is trained as if it was gone. After `fit`, `kerasopt.shrink(model, pruning_ratio="masked")`
+    removes the masked channels and gives the same outputs. A channel that is masked stays so.
 
     `fit`'s history, and the callbacks after this one, get `channel_sparsity`: the share of all the
     model's channels that are masked, those of layers that are left alone and could lose some

@@ -52,7 +52,7 @@ def run(where, command, *arguments):
 def test_export_to_int8_with_labels(folder):
     arguments = ["export", "model.keras", "-o", "int8.tflite", "--mode", "int8", "--io", "int8"]
     arguments += ["--c-array", "int8.cc"]
-    arguments += ["--calibration", "x.npz", "--check", "x.npy", "--labels", "y.npy", "--json"]
+    arguments += ["--calibration", "x.npz", "--validation-data", "x.npy", "--labels", "y.npy", "--json"]
     done = run(folder, *arguments)
     assert done.exit_code == 0, done.output
     report = json.loads(done.stdout)
@@ -206,8 +206,8 @@ def test_compare(folder, monkeypatch):
         (["export", "model.keras", "-o", "a.h5"], 2, "`path`"),
         (["export", "model.keras", "-o", "a.tflite", "--mode", "int8"], 2, "`calibration`"),
         (["export", "model.keras", "-o", "a.tflite", "--mode", "int9"], 2, "int9"),
-        (["export", "model.keras", "-o", "a.tflite", "--check", "wrong.npy"], 2, "`check`"),
-        (["export", "model.keras", "-o", "a.tflite", "--check", "model.keras"], 2, "`check`"),
+        (["export", "model.keras", "-o", "a.tflite", "--validation-data", "wrong.npy"], 2, "`check`"),
+        (["export", "model.keras", "-o", "a.tflite", "--validation-data", "model.keras"], 2, "`check`"),
         (["export", "model.keras", "-o", "a.tflite", "--labels", "y.npy"], 2, "`labels`"),
         (["export", "model.keras", "-o", "a.tflite", "--c-array", "x.npy/a.cc"], 2, "`c_array`"),
         (["export", "model.keras", "-o", "x.npy/a.tflite"], 2, "`output`"),
@@ -249,7 +249,7 @@ def test_labels_alone_are_those_of_the_calibration(folder):
 
 def test_a_saved_model_in_place_of_a_model(folder):
     keras.models.load_model(folder / "model.keras").export(folder / "s.avedmodel", verbose=False)
-    done = run(folder, "export", "s.avedmodel", "-o", "saved.tflite", "--check", "x.npy")
+    done = run(folder, "export", "s.avedmodel", "-o", "saved.tflite", "--validation-data", "x.npy")
     assert done.exit_code == 0, done.output
     command = ["compare", "s.avedmodel", "saved.tflite", "--data", "x.npy", "--json"]
     done = run(folder, *command)

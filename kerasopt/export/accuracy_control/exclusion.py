@@ -135,8 +135,8 @@ def _fewest(
         raise ExportError(
             f"No layer can be quantized to {wish.mode} without a loss of accuracy of more than "
             f"{wish.max_accuracy_drop:.2%} (of an output without classes: without a warning of "
-            "what it keeps): raise `max_accuracy_drop`, give more samples as `check`, or use "
-            "`mode='float16'`."
+            "what it keeps): raise `max_accuracy_drop`, give more samples as `validation_data`, or "
+            "use `mode='float16'`."
         )
     if not kept:
         return (), []

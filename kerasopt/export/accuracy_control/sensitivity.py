@@ -14,6 +14,7 @@ from kerasopt._core.checks import at_least, bad_value, one_of
 from kerasopt._core.display import Shown, text_of
 from kerasopt._keras import require_tensorflow
 from kerasopt.export.accuracy_control.mixed_precision import Partly
+from kerasopt.export.data.adapters import with_labels
 from kerasopt.export.model.saved_model import NO_LAYERS, SavedModel, load
 from kerasopt.export.options import EXCLUDING, require_quantizer
 from kerasopt.export.preparation import Prepared, prepare
@@ -47,13 +48,13 @@ class Sensitivity(Shown):
         mode: What they were quantized to.
         layers: One `LayerError` each.
         sqnr_db: Of the file in which all layers are quantized.
-        check: Which data it was measured on: `"check"` or `"calibration"`, or `"random"`.
+        compared_on: `"validation_data"`, `"calibration"` or `"random"`.
     """
 
     mode: str
     layers: tuple[LayerError, ...]
     sqnr_db: float
-    check: str
+    compared_on: str
 
     def __iter__(self) -> Iterator[LayerError]:
         return iter(self.layers)
@@ -69,7 +70,7 @@ class Sensitivity(Shown):
 
         return {
             "mode": self.mode,
-            "check": self.check,
+            "compared_on": self.compared_on,
             "sqnr_db": plain(self.sqnr_db),
             "layers": [{**asdict(one), "sqnr_db": plain(one.sqnr_db)} for one in self],
         }
@@ -95,9 +96,10 @@ class Sensitivity(Shown):
 
 def sensitivity(
     model: Any,
-    calibration: Any = None,
-    check: Any = None,
     mode: str = "int8",
+    *,
+    calibration: Any = None,
+    validation_data: Any = None,
     batch_size: int | None = None,
 ) -> Sensitivity:
     """Measure the error that each layer contributes when it alone is quantized.
@@ -107,10 +109,11 @@ def sensitivity(
 
     Args:
         model: As in `to_tflite`.
-        calibration: As in `to_tflite`; `"int8"` wants it. Defaults to `None`.
-        check: Data to compare on. Defaults to `None`: up to 100 samples of `calibration`.
         mode: `"int8"`; or `"dynamic_no_depthwise"`, `"weight_only"` or `"int4"` of the extra
             `int4`. Defaults to `"int8"`.
+        calibration: As in `to_tflite`; `"int8"` wants it. Defaults to `None`.
+        validation_data: x to compare on; labels beside it are not used. Defaults to `None`: up to
+            100 samples of `calibration`.
         batch_size: As in `to_tflite`. Defaults to `None`.
 
     Returns:
@@ -141,6 +144,7 @@ def sensitivity(
         model = load(model)
     if isinstance(model, SavedModel):
         raise bad_value("model", "a Keras model", model, NO_LAYERS)
+    check, _ = with_labels(validation_data)
     prepared = prepare(model, [mode], calibration, check, batch_size)
     with prepared.saved() as saved:
         parts = Partly(prepared, saved, mode)
@@ -180,7 +184,7 @@ def ranked(prepared: Prepared, parts: Partly, mode: str) -> Sensitivity:
             for layer in sorted(found, key=lambda one: found[one])
         ),
         sqnr_db=worst(parts.without([])),
-        check=prepared.data.source,
+        compared_on=prepared.data.source,
     )
 
 

@@ -232,3 +232,25 @@ def _joined(batches: Iterable[Batch]) -> Iterator[Batch]:
     for _, group in itertools.groupby(batches, shapes):
         alike = list(group)
         yield {name: np.concatenate([one[name] for one in alike]) for name in alike[0]}
+
+
+def with_labels(validation_data: Any) -> tuple[Any, Any]:
+    """Take `validation_data` apart: x, or `(x, y)` as a tuple.
+
+    Returns:
+        x and y, `None` where there is none.
+
+    Raises:
+        ValueError: If it is a tuple of another length, or has labels alone.
+    """
+    if not isinstance(validation_data, tuple):
+        return validation_data, None
+    if len(validation_data) == 1:
+        return validation_data[0], None
+    if len(validation_data) != 2:
+        raise bad_value("validation_data", "x or (x, y)", f"a tuple of {len(validation_data)}",
+                        "Several inputs are a list or a dict.")  # fmt: skip
+    x, y = validation_data
+    if x is None and y is not None:
+        raise bad_value("validation_data", "x or (x, y)", "labels without x")
+    return x, y

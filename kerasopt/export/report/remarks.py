@@ -24,7 +24,7 @@ def remarks(wish: Wish, prepared: Prepared) -> list[str]:
     if prepared.data.source == "random":
         found.append(
             "Compared on random inputs in [0, 1), of an integer input 0 and 1: real samples as "
-            "`check` say more."
+            "`validation_data` say more."
         )
     elif _positions(prepared) < POSITIONS:
         found.append(

@@ -68,7 +68,7 @@ class Report(Shown):
         agreement: By output name, how it compares with the Keras model.
         reference: The same by LiteRT's reference kernels, which microcontrollers compute, of a file
             with integer inputs and outputs; else empty.
-        check: Which data it was compared on: `"check"`, `"calibration"` or `"random"`.
+        compared_on: Which data: `"validation_data"`, `"calibration"` or `"random"`.
         calibration_samples: Samples that set the ranges of an int8 file; else 0.
         cost: Size, latency and number of operations.
         ops: By name of the operation, how many the file has.
@@ -94,7 +94,7 @@ class Report(Shown):
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
     agreement: dict[str, Agreement]
-    check: str
+    compared_on: str
     calibration_samples: int
     cost: Cost
     ops: dict[str, int]

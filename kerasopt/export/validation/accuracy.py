@@ -40,7 +40,7 @@ class Judged:
 
     def __init__(self, prepared: Prepared, check: Any, labels: Any):
         self._signature = prepared.signature
-        self._samples = read("check", check, prepared.signature.inputs, most=sys.maxsize)
+        self._samples = read("validation_data", check, prepared.signature.inputs, most=sys.maxsize)
         self._labels, self._model = labels, prepared.model
         whole = signature_of(prepared.plain)
         self._right = keras_outputs(prepared.plain, whole, self._samples)

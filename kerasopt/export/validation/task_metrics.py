@@ -68,7 +68,9 @@ def scores(
     for name, right in by_output(outputs, labels).items():
         output = outputs[name]
         if len(right) != len(output):
-            raise bad_value("labels", f"{len(output)} labels for {name!r}", f"{len(right)} of them")
+            raise bad_value(
+                "validation_data", f"{len(output)} labels for {name!r}", f"{len(right)} of them"
+            )
         for metric in metrics:
             judge = _metric(metric, right, output)
             key = judge.name if len(outputs) == 1 else f"{name}_{judge.name}"
@@ -114,7 +116,9 @@ def compiled_scores(
         found = model.compute_metrics(None, *given)
     except wrong as error:
         said = " ".join(str(error).split())[:200]
-        warn(f"The metrics that the model was compiled with do not take `labels`: {said}")
+        warn(
+            f"The metrics that the model was compiled with do not take the labels of `validation_data`: {said}"
+        )
         return {}
     finally:
         for variable, value in zip(variables, states, strict=True):
@@ -187,11 +191,13 @@ def by_output(outputs: Mapping[str, Any], labels: Any) -> dict[str, NDArray[Any]
     if isinstance(labels, Mapping):
         for name in labels:
             if name not in names:
-                raise bad_value("labels", f"labels of the outputs {names}", name)
+                raise bad_value("validation_data", f"labels of the outputs {names}", name)
         return {name: _array(value) for name, value in labels.items()}
     if len(names) > 1:
         if not isinstance(labels, (list, tuple)) or len(labels) != len(names):
-            raise bad_value("labels", f"a dict by output name, of {names}", type(labels).__name__)
+            raise bad_value(
+                "validation_data", f"a dict by output name, of {names}", type(labels).__name__
+            )
         return {name: _array(one) for name, one in zip(names, labels, strict=True)}
     return {names[0]: _array(labels)}
 
@@ -201,21 +207,21 @@ def _array(labels: Any) -> NDArray[Any]:
     try:
         found = np.asarray(labels)
     except ValueError as error:  # rows of different lengths
-        raise bad_value("labels", expected, type(labels).__name__, f"{error}.") from error
+        raise bad_value("validation_data", expected, type(labels).__name__, f"{error}.") from error
     if found.dtype.kind not in "biuf":
         advice = "Give the number of each class." if found.dtype.kind in "US" else ""
-        raise bad_value("labels", expected, f"an array of {found.dtype}", advice)
+        raise bad_value("validation_data", expected, f"an array of {found.dtype}", advice)
     return found
 
 
 def _check_fit(metric: str, labels: NDArray[Any], output: NDArray[Any]) -> None:
     """Refuse labels that would be compared with what they do not belong to."""
     if labels.dtype.kind == "f" and not np.isfinite(labels).all():
-        raise bad_value("labels", "finite numbers", "an array with NaN or infinity")
+        raise bad_value("validation_data", "finite numbers", "an array with NaN or infinity")
     if metric == "mean_absolute_error" and labels.size != output.size:
         classes = output.shape[-1] if output.ndim > 1 else 1
         raise bad_value(
-            "labels",
+            "validation_data",
             f"numbers of the output's shape {output.shape}"
             + (f", or one class of {classes} in place of its last axis" if classes > 1 else ""),
             f"an array of shape {labels.shape}",
@@ -224,7 +230,7 @@ def _check_fit(metric: str, labels: NDArray[Any], output: NDArray[Any]) -> None:
         classes = output.shape[-1]
         if labels.size and not ((labels >= 0) & (labels < classes)).any():
             raise bad_value(
-                "labels",
+                "validation_data",
                 f"classes from 0 to {classes - 1}",
                 f"numbers from {labels.min():g} to {labels.max():g}",
             )

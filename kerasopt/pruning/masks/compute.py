@@ -18,8 +18,9 @@ from kerasopt.pruning.scopes import Kernel, as_scope
 def mask(
     weights: ArrayLike,
     sparsity: float,
-    pattern: Any = "weight",
+    *,
     criterion: Any = "magnitude",
+    pattern: Any = "weight",
     **context: Any,
 ) -> NDArray[np.bool_]:
     """Choose which weights of one array stay.
@@ -30,10 +31,10 @@ def mask(
     Args:
         weights: Array of any shape.
         sparsity: Float in [0, 1), the share of weights (or blocks, or channels) to zero.
-        pattern: In what shape weights go: a pattern of `kerasopt.pruning`, or a name such as
-            `"weight"`, `"2:4"`, `"block_4x4"`, `"channel"`. Defaults to `"weight"`.
         criterion: Which ones go: a criterion of `kerasopt.pruning`, its name, or a function of the
             weights. Defaults to `"magnitude"`.
+        pattern: In what shape weights go: a pattern of `kerasopt.pruning`, or a name such as
+            `"weight"`, `"2:4"`, `"block_4x4"`, `"channel"`. Defaults to `"weight"`.
         **context: What the criterion needs beside: `gradient`, `gradient_magnitude`, `input_norm`,
             `moved`; see `kerasopt.pruning.Context`.
 
@@ -48,7 +49,8 @@ def mask(
     Example:
     >>> mask(np.arange(1.0, 11.0), 0.2).astype(int)
     array([0, 0, 1, 1, 1, 1, 1, 1, 1, 1])
-    >>> mask([[0.74, 0.68], [-0.89, -0.45], [-1.68, 1.24], [0.31, -0.6]], 0.5, pattern="2:4").astype(int)
+    >>> weights = [[0.74, 0.68], [-0.89, -0.45], [-1.68, 1.24], [0.31, -0.6]]
+    >>> mask(weights, 0.5, pattern="2:4").astype(int)
     array([[0, 1],
            [1, 0],
            [1, 1],
@@ -68,9 +70,10 @@ def mask(
 def masks(
     weights: Mapping[str, ArrayLike],
     sparsity: float,
-    scope: Any = "layer",
-    pattern: Any = "weight",
+    *,
     criterion: Any = "magnitude",
+    pattern: Any = "weight",
+    scope: Any = "layer",
     contexts: Mapping[str, Context] | None = None,
     share: float = 1.0,
 ) -> dict[str, NDArray[np.bool_]]:
@@ -79,11 +82,11 @@ def masks(
     Args:
         weights: Dict of name -> array of any shape.
         sparsity: Float in [0, 1).
+        criterion: As in `mask`. Defaults to `"magnitude"`.
+        pattern: As in `mask`; a dict of name -> pattern does as well. Defaults to `"weight"`.
         scope: How the arrays share it: `"layer"` (each has it), `"global"` (all together have it,
             exact to one weight), `"erk"` (small ones stay denser), a dict of name -> sparsity, or a
             scope of `kerasopt.pruning`. Defaults to `"layer"`.
-        pattern: As in `mask`; a dict of name -> pattern does as well. Defaults to `"weight"`.
-        criterion: As in `mask`. Defaults to `"magnitude"`.
         contexts: Dict of name -> what the criterion may know beside. Defaults to `None`: nothing.
         share: Float in [0, 1], how much of its way a schedule has done; scopes with sparsities of
             their own follow it. Defaults to `1.0`.

@@ -91,7 +91,12 @@ class Sparsity(Shown):
         return "\n".join([columns(table, right=[2, 3, 4]), *said])
 
 
-def sparsity(model: Any, include: Any = None, exclude: Any = None) -> Sparsity:
+def sparsity(
+    model: Any,
+    *,
+    include: Any = None,
+    exclude: Any = None,
+) -> Sparsity:
     """Count the zeros in the kernels of a model.
 
     Args:

@@ -33,7 +33,8 @@ class Global(Scope):
     >>> from kerasopt.pruning import masks
     >>> weights = {"large": np.arange(10.0, 20.0), "small": np.arange(10.0)}
     >>> for scope in (Global(), Global(floor=0.5)):
-    ...     print({name: int(kept.sum()) for name, kept in masks(weights, 0.6, scope=scope).items()})
+    ...     kept = masks(weights, 0.6, scope=scope)
+    ...     print({name: int(one.sum()) for name, one in kept.items()})
     {'large': 7, 'small': 1}
     {'large': 6, 'small': 2}
     """

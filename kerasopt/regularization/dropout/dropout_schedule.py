@@ -59,7 +59,11 @@ class DropoutSchedule(Following):
     _limits = (0.0, 1.0)
 
     def __init__(
-        self, schedule: schedules.Schedule | float, include: Any = None, exclude: Any = None
+        self,
+        schedule: schedules.Schedule | float,
+        *,
+        include: Any = None,
+        exclude: Any = None,
     ):
         super().__init__(_checked(schedule), include, exclude)
         self.layers: list[Any] = []

@@ -24,6 +24,7 @@ _WHERE = {
 def insert_dropout(
     model: Any,
     rate: float,
+    *,
     after: Any = None,
     kind: Any = "auto",
     seed: int | None = None,

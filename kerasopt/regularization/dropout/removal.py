@@ -16,7 +16,13 @@ from kerasopt.regularization.dropout.recurrent_dropout import clear_own_dropout,
 from kerasopt.regularization.layers import DropConnect, ScheduledDropout
 
 
-def remove_dropout(model: Any, include: Any = None, exclude: Any = None, verbose: int = 0) -> Any:
+def remove_dropout(
+    model: Any,
+    *,
+    include: Any = None,
+    exclude: Any = None,
+    verbose: int = 0,
+) -> Any:
     """Give a copy of a model without dropout, and with the same weights: undo `insert_dropout`.
 
     What goes is every layer of Keras's Dropout, AlphaDropout, GaussianDropout and SpatialDropout
@@ -89,7 +95,11 @@ def remove_dropout(model: Any, include: Any = None, exclude: Any = None, verbose
     return _built("remove_dropout", graph, verbose)
 
 
-def freeze_dropout(model: Any, verbose: int = 0) -> Any:
+def freeze_dropout(
+    model: Any,
+    *,
+    verbose: int = 0,
+) -> Any:
     """Give a copy of a model in which each `ScheduledDropout` is a plain `keras.layers.Dropout`.
 
     It has the rate that the layer has now, and the same name and seed, so the copy loads

@@ -283,7 +283,8 @@ def _to_budget(
         return choice.given_back(counts, lambda less: cost(less) <= 1.0, evenly)
     found = costs.of(counts, peak=False)
     parts = ", ".join(
-        f"{getattr(found, name):,} {name} ({getattr(found, name) / getattr(whole, name):.3f} of all)"
+        f"{getattr(found, name):,} {name} "
+        f"({getattr(found, name) / max(getattr(whole, name), 1):.3f} of all)"
         for name in budget
     )
     notes.append(

@@ -133,8 +133,8 @@ def ratios(
     for name, layers in named.items():
         if not layers & may:
             why = reasons(left_out) or "they make no channels"
-            raise bad_value("pruning_ratio", f"layers that can lose channels, not {name!r}", dict(by_layer),
-                            f"Left alone: {why}.")  # fmt: skip
+            expected = f"layers that can lose channels, not {name!r}"
+            raise bad_value("pruning_ratio", expected, dict(by_layer), f"Left alone: {why}.")
     found = []
     for group in groups:
         ids = set().union(*(_inside(owner) for owner in group.owners))

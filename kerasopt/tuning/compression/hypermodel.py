@@ -7,6 +7,7 @@ import keras_tuner
 
 from kerasopt._core.checks import bad_value
 from kerasopt.export import to_tflite
+from kerasopt.export.data.adapters import with_labels
 from kerasopt.export.options import CALIBRATED
 from kerasopt.regularization import add_penalty, insert_dropout
 from kerasopt.tuning import space
@@ -61,9 +62,8 @@ class CompressedHyperModel(keras_tuner.HyperModel):
             Defaults to `True`.
         calibration: Data for `"int8"` and `"int16x8"`, as in `to_tflite`. Defaults to `None`: up to
             256 samples of the training data.
-        check: Data to compare file and model on, as in `to_tflite`. Defaults to `None`: the
-            validation data.
-        labels: Labels of `check`. Defaults to `None`: those of the validation data.
+        validation_data: Data to compare file and model on, as in `to_tflite`. Defaults to `None`:
+            those of `fit`.
         export: Dict of further arguments of `to_tflite`, such as `{"least_db": 20.0}`. Defaults
             to `None`.
         name: Name of the hypermodel. Defaults to `None`.
@@ -99,8 +99,7 @@ class CompressedHyperModel(keras_tuner.HyperModel):
         stopping: Any = False,
         quantization: Any = True,
         calibration: Any = None,
-        check: Any = None,
-        labels: Any = None,
+        validation_data: Any = None,
         export: Mapping[str, Any] | None = None,
         name: str | None = None,
         tunable: bool = True,
@@ -114,11 +113,9 @@ class CompressedHyperModel(keras_tuner.HyperModel):
         self.stopping = part("stopping", stopping, space.stopping, none[1])
         self.export = search_parts.checked_export(export)
         self.quantization = search_parts.quantizing(quantization, self.export)
-        if labels is not None and check is None:
-            raise bad_value("labels", "`None` without `check`, whose labels they are", labels)
+        with_labels(validation_data)
         self.calibration = calibration
-        self.check = check
-        self.labels = labels
+        self.validation_data = validation_data
 
     def declare_hyperparameters(self, hp: Any) -> None:
         """Declare what the inner hypermodel declares."""
@@ -185,13 +182,10 @@ class CompressedHyperModel(keras_tuner.HyperModel):
             raise
         metrics = {**of_training(result, callbacks), **given.evaluate(model)}
         refuse_non_finite(metrics)
-        check, labels = self.check, self.labels
-        if check is None:
-            check = None if reads_once(given.x) else given.x
-            labels = given.y if has_classes(model, given) else None
-        exported = to_tflite(
-            model, calibration=calibration, validation_data=(check, labels), **wish
-        )
+        held = self.validation_data
+        if held is None and not reads_once(given.x):
+            held = (given.x, given.y) if has_classes(model, given) else given.x
+        exported = to_tflite(model, calibration=calibration, validation_data=held, **wish)
         metrics.update(of_file(exported.report))
         save_measured(savers, model, metrics)
         keep_file(exported, mine)

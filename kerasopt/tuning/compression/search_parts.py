@@ -64,7 +64,7 @@ def part(argument: str, value: Any, space: Callable[..., Any], off: Callable[...
     raise bad_type(argument, expected, value)
 
 
-_OWN = ("model", "path", "mode", "calibration", "check", "labels")
+_OWN = ("model", "path", "mode", "calibration", "validation_data")
 _WISHED = ("io", "exclude", "max_accuracy_drop", "sparse", "least_db", "least_variance")
 
 

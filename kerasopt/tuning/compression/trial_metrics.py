@@ -67,7 +67,7 @@ def has_classes(model: Any, given: Given) -> bool:
     x, y = given.few()
     whole = signature_of(model)
     try:
-        found = scores(keras_outputs(model, whole, read("check", x, whole.inputs)), y)
+        found = scores(keras_outputs(model, whole, read("validation_data", x, whole.inputs)), y)
     except Exception:  # what labels of whatever form make the metric say
         return False
     return any(name.endswith("accuracy") for name in found)
