@@ -53,7 +53,7 @@ def resnet50(ratio: float = 0.5) -> dict[str, Any]:
     import keras
     from shrink_models import resnet
 
-    from kerasopt.pruning import shrink, shrink_plan
+    from kerasopt.structured import shrink, shrink_plan
 
     shrink(resnet((28, 28, 1)), pruning_ratio=ratio)
     model = keras.applications.ResNet50(weights=None)

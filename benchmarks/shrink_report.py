@@ -102,7 +102,7 @@ def method(record: Found) -> list[str]:
         f"training images, the statistics of batch normalization {32 * its.batches:,}.",
         "- `reconstruct`: the kernels that took what went make up for it, by least squares on "
         f"{16 * its.batches:,} training images, before the fine-tuning.",
-        f"- `Distiller`: the dense model of {its.epochs} epochs is the teacher, with the defaults. "
+        f"- `OutputDistiller`: the dense model of {its.epochs} epochs is the teacher, with defaults. "
         f"`iterative_shrink`: {its.tuning} steps, one epoch after each, of half a cosine each.",
         "- `Pruning`: `PolynomialDecay` over the first half of the fine-tuning, "
         '`scope="global"`, to as many weights that are not zero as `l2` has parameters at that '
@@ -110,7 +110,7 @@ def method(record: Found) -> list[str]:
         "- Accuracy is that of the exported file, float32 or int8, on the test images; *before "
         f"fine-tuning*: of the Keras model on {GLANCE:,} of them.",
         "- MACs, parameters and *peak* (activations of one sample, float32) by "
-        "`kerasopt.pruning.count`; *zipped*: the float32 file by zlib at level 9.",
+        "`kerasopt.profile.count`; *zipped*: the float32 file by zlib at level 9.",
         f"- Latency: one thread, one sample, after all training; the files of all runs and seeds "
         f"of a model in turn, {its.rounds} rounds of {its.seconds:g} s a file; medians, ratios to "
         "dense float32 of the same seed within the rounds. Load of the machine before: "

@@ -95,7 +95,7 @@ Made = tuple[Any, dict[str, Any]]
 
 
 def _plan(how: str, at: float, whole: Any, data: Data, job: Job) -> Any:
-    from kerasopt.pruning import shrink_plan
+    from kerasopt.structured import shrink_plan
 
     share = {"ratio": at} if how == RATIO else {"target": {"macs": at}}
     return shrink_plan(
@@ -125,7 +125,7 @@ def _shrunk(how: str, at: float, whole: Any, data: Data, job: Job) -> Made:
 
 
 def _iterative(how: str, at: float, whole: Any, data: Data, job: Job) -> Made:
-    from kerasopt.pruning import iterative_shrink
+    from kerasopt.structured import iterative_shrink
 
     model, _ = iterative_shrink(
         whole,

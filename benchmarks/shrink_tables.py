@@ -22,7 +22,7 @@ TITLES = {
     DEFAULT: f"`{DEFAULT}`",
     DRIVEN: f"`{DRIVEN}`",
     LAYER: f'`{DEFAULT}`, `scope="layer"`',
-    DISTILLED: f"`{DEFAULT}`, `Distiller`",
+    DISTILLED: f"`{DEFAULT}`, `OutputDistiller`",
     ITERATIVE: f"`{DEFAULT}`, `reconstruct`, `iterative_shrink`",
     **{how: f"`{how.split()[0]}`, `reconstruct`" for how in RECONSTRUCTED},
     SCRATCH: f"widths of `{DEFAULT}`, from scratch",

@@ -51,9 +51,9 @@ def tune(model: Any, data: Data, job: Job, callbacks: Any = (), epochs: int | No
 
 def taught(model: Any, teacher: Any, data: Data, job: Job) -> None:
     """Fine-tune a model that learns from a teacher, too."""
-    from kerasopt.regularization import Distiller
+    from kerasopt.distillation import OutputDistiller
 
-    tune(Distiller(teacher, model), data, job)
+    tune(OutputDistiller(teacher, model), data, job)
 
 
 def glance(model: Any, data: Data) -> float:
@@ -71,7 +71,8 @@ def judged(model: Any, data: Data, job: Job, run: str) -> dict[str, Any]:
         `accuracy` of the file on the test images, in percent.
     """
     from kerasopt.export import to_tflite
-    from kerasopt.pruning import count, sparsity
+    from kerasopt.profile import count
+    from kerasopt.pruning import sparsity
 
     cost = count(model)
     zeros = sum(row.zeros for row in sparsity(model).rows)

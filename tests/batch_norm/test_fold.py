@@ -12,10 +12,10 @@ import pytest
 from hypothesis.extra import numpy as npst
 from keras import layers
 
+from kerasopt.batch_norm import fold_batch_norm
 from kerasopt.batch_norm.absorption import Channels, fold
 from kerasopt.export import to_tflite
 from kerasopt.graph import Graph
-from kerasopt.pruning import fold_batch_norm
 from tests.conftest import examples
 from tests.graph import models
 

@@ -7,10 +7,13 @@ import numpy as np
 import pytest
 from keras import layers
 
+from kerasopt.batch_norm import fold_batch_norm
 from kerasopt.callbacks import Pruning, WeightPenalty
-from kerasopt.pruning import count, fold_batch_norm, prune, shrink_plan, sparsity
+from kerasopt.profile import count
+from kerasopt.pruning import prune, sparsity
 from kerasopt.regularization import add_constraint, add_penalty, insert_dropout, penalties
 from kerasopt.selection import has_kernel, select
+from kerasopt.structured import shrink_plan
 
 X = np.random.default_rng(0).normal(size=(32, 16)).astype("float32")
 TOKENS = np.arange(10).reshape(2, 5)

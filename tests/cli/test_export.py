@@ -52,7 +52,15 @@ def run(where, command, *arguments):
 def test_export_to_int8_with_labels(folder):
     arguments = ["export", "model.keras", "-o", "int8.tflite", "--mode", "int8", "--io", "int8"]
     arguments += ["--c-array", "int8.cc"]
-    arguments += ["--calibration", "x.npz", "--validation-data", "x.npy", "--labels", "y.npy", "--json"]
+    arguments += [
+        "--calibration",
+        "x.npz",
+        "--validation-data",
+        "x.npy",
+        "--labels",
+        "y.npy",
+        "--json",
+    ]
     done = run(folder, *arguments)
     assert done.exit_code == 0, done.output
     report = json.loads(done.stdout)
@@ -206,8 +214,16 @@ def test_compare(folder, monkeypatch):
         (["export", "model.keras", "-o", "a.h5"], 2, "`path`"),
         (["export", "model.keras", "-o", "a.tflite", "--mode", "int8"], 2, "`calibration`"),
         (["export", "model.keras", "-o", "a.tflite", "--mode", "int9"], 2, "int9"),
-        (["export", "model.keras", "-o", "a.tflite", "--validation-data", "wrong.npy"], 2, "`check`"),
-        (["export", "model.keras", "-o", "a.tflite", "--validation-data", "model.keras"], 2, "`check`"),
+        (
+            ["export", "model.keras", "-o", "a.tflite", "--validation-data", "wrong.npy"],
+            2,
+            "`check`",
+        ),
+        (
+            ["export", "model.keras", "-o", "a.tflite", "--validation-data", "model.keras"],
+            2,
+            "`check`",
+        ),
         (["export", "model.keras", "-o", "a.tflite", "--labels", "y.npy"], 2, "`labels`"),
         (["export", "model.keras", "-o", "a.tflite", "--c-array", "x.npy/a.cc"], 2, "`c_array`"),
         (["export", "model.keras", "-o", "x.npy/a.tflite"], 2, "`output`"),

@@ -106,11 +106,17 @@ def test_criteria_that_need_data(folder):
     ("arguments", "said"),
     [
         (["model.keras", "-o", "small.h5", "--pruning-ratio", "0.5"], "ends in .keras"),
-        (["model.keras", "-o", "x.npy/small.keras", "--pruning-ratio", "0.5"], "a folder that exists"),
-        (["model.keras", "-o", "small.keras"], "either `ratio` or `target`"),
+        (
+            ["model.keras", "-o", "x.npy/small.keras", "--pruning-ratio", "0.5"],
+            "a folder that exists",
+        ),
+        (["model.keras", "-o", "small.keras"], "either `pruning_ratio` or `budget`"),
         (["model.keras", "--plan", "--pruning-ratio", "2"], "[0, 1)"),
         (["model.keras", "--plan", "--budget", "macs"], "macs=0.5"),
-        (["model.keras", "--plan", "-o", "small.keras", "--pruning-ratio", "0.5"], "writes nothing"),
+        (
+            ["model.keras", "--plan", "-o", "small.keras", "--pruning-ratio", "0.5"],
+            "writes nothing",
+        ),
         (["model.keras", "--plan", "--pruning-ratio", "0.5", "--labels", "y.npy"], "--data"),
         (["model.keras", "--plan", "--pruning-ratio", "conv=half"], "LAYER=0.5"),
         (["model.keras", "--plan", "--pruning-ratio", "0.5", "--include", "cnv"], "conv"),

@@ -10,10 +10,12 @@ from kerasopt import callbacks
 from kerasopt._core.checks import warn_each
 from kerasopt._core.display import Named, Shown, markdown
 from kerasopt.export import export_all, inspect, sensitivity
-from kerasopt.pruning import count, prune, shrink_plan, sparse_inference, sparsity
+from kerasopt.profile import count
+from kerasopt.pruning import prune, sparse_inference, sparsity
 from kerasopt.regularization import add_penalty, penalties
 from kerasopt.reporting import plot_history
 from kerasopt.selection import select
+from kerasopt.structured import shrink_plan
 
 
 @pytest.fixture(scope="module")

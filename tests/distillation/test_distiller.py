@@ -13,7 +13,7 @@ from hypothesis.extra.numpy import arrays
 from keras import layers, ops
 
 from kerasopt.callbacks import EarlyStopping, Pruning
-from kerasopt.regularization import Distiller, distillation_loss
+from kerasopt.distillation import OutputDistiller, distillation_loss
 from kerasopt.schedules import PolynomialDecay
 from tests.conftest import examples
 
@@ -175,7 +175,7 @@ def test_the_loss_is_the_mixture_with_weights_and_the_regularization_once(blobs,
     student = chain(kernel_regularizer="l2", activity_regularizer=keras.regularizers.L2(0.1))
     teacher = scale(chain(kernel_regularizer=keras.regularizers.L2(9.0)), 1.5)
     weights = np.random.default_rng(1).uniform(0, 2, len(x)).astype("float32")
-    distiller = Distiller(teacher, student, temperature=3.0, alpha=alpha)
+    distiller = OutputDistiller(teacher, student, temperature=3.0, alpha=alpha)
     distiller.compile(keras.optimizers.SGD(0.0), CROSSENTROPY)
     history = distiller.fit(x, y, 256, sample_weight=weights, verbose=0).history
     z, t = student(x).numpy(), teacher(x).numpy()
@@ -194,7 +194,7 @@ def test_the_loss_is_the_mixture_with_weights_and_the_regularization_once(blobs,
 
 def test_a_class_weight_is_the_weight_of_its_samples(blobs):
     x, y = blobs
-    distiller = Distiller(scale(chain(), 2.0), chain())
+    distiller = OutputDistiller(scale(chain(), 2.0), chain())
     distiller.compile(keras.optimizers.SGD(0.0), CROSSENTROPY)
     by_class = distiller.fit(x, y, class_weight={0: 0.2, 1: 1.0, 2: 3.0}, verbose=0).history
     weights = np.array([0.2, 1.0, 3.0])[y]
@@ -220,7 +220,7 @@ def test_probabilities_and_logits_of_either_model_are_the_same(blobs):
                     copy = keras.Sequential([keras.Input((12,)), copy, last])
                 pair.append(copy)
             loss = CROSSENTROPY if ends is None else "sparse_categorical_crossentropy"
-            losses += one_step(Distiller(*pair), x, y, loss)["distillation_loss"]
+            losses += one_step(OutputDistiller(*pair), x, y, loss)["distillation_loss"]
     np.testing.assert_allclose(losses, losses[0], rtol=1e-4)
 
 
@@ -239,7 +239,7 @@ def test_every_way_to_run_ends_alike_with_the_student_trained_in_place(blobs):
         student = chain()
         student.set_weights(first)
         variables = student.trainable_variables
-        distiller = Distiller(teacher, student)
+        distiller = OutputDistiller(teacher, student)
         optimizer = keras.optimizers.Adam(0.01, clipnorm=0.5)
         distiller.compile(optimizer, CROSSENTROPY, metrics=["accuracy"], **arguments)
         logs = distiller.fit(x, y, epochs=3, shuffle=False, verbose=0).history
@@ -277,7 +277,7 @@ def test_nothing_of_the_teacher_changes(blobs, eager):
     student = chain(own_norm, own_drop)
     seed = np.array(own_drop.seed_generator.state)
     mean = np.array(own_norm.moving_mean)
-    distiller = Distiller(teacher, student, alpha=0.2)
+    distiller = OutputDistiller(teacher, student, alpha=0.2)
     distiller.compile("adam", CROSSENTROPY, run_eagerly=eager)
     distiller.fit(x, y, validation_data=(x, y), verbose=0)
     for variable, value in zip(teacher.variables, before, strict=True):
@@ -297,21 +297,25 @@ def test_labels_and_values_and_one_column(blobs):
     student, teacher = chain(), scale(chain(), 2.0)
     z, t = student(x).numpy(), teacher(x).numpy()
     binary = keras.losses.BinaryCrossentropy(from_logits=True)
-    found = one_step(Distiller(teacher, student), x, several, binary)["distillation_loss"][0]
+    found = one_step(OutputDistiller(teacher, student), x, several, binary)["distillation_loss"][0]
     np.testing.assert_allclose(found, sigmoid_loss(z, t, 4.0).mean(), rtol=1e-4)
     top = keras.Sequential([keras.Input((12,)), teacher, layers.Activation("sigmoid")])
-    found = one_step(Distiller(top, student), x, several, binary)["distillation_loss"][0]
+    found = one_step(OutputDistiller(top, student), x, several, binary)["distillation_loss"][0]
     np.testing.assert_allclose(found, sigmoid_loss(z, t, 4.0).mean(), rtol=1e-4)
     for loss in ("mse", keras.losses.Huber(), keras.losses.mean_absolute_error):
-        found = one_step(Distiller(teacher, student), x, several, loss)["distillation_loss"][0]
+        found = one_step(OutputDistiller(teacher, student), x, several, loss)["distillation_loss"][
+            0
+        ]
         np.testing.assert_allclose(found, ((z - t) ** 2).mean(), rtol=1e-4)
     # Said by the user, against the loss.
-    distiller = Distiller(teacher, student, kind="softmax", from_logits=True)
+    distiller = OutputDistiller(teacher, student, kind="softmax", from_logits=True)
     found = one_step(distiller, x, several, "mse")["distillation_loss"][0]
     np.testing.assert_allclose(found, softmax_loss(z, t, 4.0).mean(), rtol=1e-4)
     # Values of softmaxes, compared as they are.
     pair = [keras.Sequential([keras.Input((12,)), m, layers.Softmax()]) for m in (student, teacher)]
-    found = one_step(Distiller(*pair, kind="linear"), x, several, "mse")["distillation_loss"][0]
+    found = one_step(OutputDistiller(*pair, kind="linear"), x, several, "mse")["distillation_loss"][
+        0
+    ]
     p, q = scipy.special.softmax(z, axis=-1), scipy.special.softmax(t, axis=-1)
     np.testing.assert_allclose(found, ((p - q) ** 2).mean(), rtol=1e-4)
 
@@ -339,7 +343,7 @@ def test_several_inputs_and_outputs_each_with_its_weights(blobs, as_dict):
     data = [{"a": x, "b": x[::-1]}] if as_dict else [[x, x[::-1]]]
     both = [targets, weights]
     data += [dict(zip(names, one, strict=True)) for one in both] if as_dict else both
-    distiller = Distiller(teacher, student)
+    distiller = OutputDistiller(teacher, student)
     by_name = dict(zip(names, losses, strict=True))
     loss_weights = {"classes": 1.0, "value": 0.25}
     distiller.compile(keras.optimizers.SGD(0.0), by_name, loss_weights)
@@ -368,7 +372,7 @@ def test_sequences_leave_out_what_is_masked():
     student, teacher = model(None), scale(model("softmax"), 4.0)
     x = np.array([[1, 2, 3, 0, 0], [4, 5, 6, 7, 8]])
     y = np.ones((2, 5), int)
-    distiller = Distiller(teacher, student)
+    distiller = OutputDistiller(teacher, student)
     found = one_step(distiller, x, y, run_eagerly=False)["distillation_loss"][0]
     values = softmax_loss(student(x).numpy(), np.log(teacher(x)), 4.0)
     np.testing.assert_allclose(found, values[x > 0].mean(), rtol=1e-4)
@@ -382,7 +386,7 @@ def test_subclassed_models(blobs, who):
     teacher.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     teacher.optimizer.learning_rate = 0.02
     teacher.fit(x, y, epochs=5, verbose=0)
-    distiller = Distiller(teacher, student, alpha=0.0)
+    distiller = OutputDistiller(teacher, student, alpha=0.0)
     distiller.compile(keras.optimizers.Adam(0.02), CROSSENTROPY)
     logs = distiller.fit(x, y, epochs=8, verbose=0).history
     assert logs["distillation_loss"][-1] < 0.3 * logs["distillation_loss"][0]
@@ -398,7 +402,7 @@ def test_a_student_in_mixed_precision_even_with_its_softmax_in_float16(blobs):
     keras.config.set_dtype_policy("mixed_float16")
     student = chain(activation="softmax")
     keras.config.set_dtype_policy("float32")
-    distiller = Distiller(teacher, student, alpha=0.0)
+    distiller = OutputDistiller(teacher, student, alpha=0.0)
     distiller.compile(keras.optimizers.Adam(0.02), "sparse_categorical_crossentropy")
     assert student.outputs[0].dtype == "float16"
     assert type(distiller.optimizer).__name__ == "LossScaleOptimizer"
@@ -410,7 +414,7 @@ def test_a_student_in_mixed_precision_even_with_its_softmax_in_float16(blobs):
 def test_callbacks_see_the_student_alone(blobs):
     x, y = blobs
     student, teacher = chain(name="pupil"), chain()
-    distiller = Distiller(teacher, student)
+    distiller = OutputDistiller(teacher, student)
     distiller.compile(keras.optimizers.Adam(0.05), CROSSENTROPY, metrics=["accuracy"])
     schedule = PolynomialDecay(0.0, 0.5, begin=0, end=0.3)
     pruning = Pruning(schedule, exclude=student.layers[-1])
@@ -437,7 +441,7 @@ def test_callbacks_see_the_student_alone(blobs):
 def test_without_labels_and_without_a_loss(blobs):
     x, y = blobs
     teacher = chain(activation="softmax")
-    distiller = Distiller(teacher, chain(kernel_regularizer="l2"), alpha=0.0)
+    distiller = OutputDistiller(teacher, chain(kernel_regularizer="l2"), alpha=0.0)
     distiller.compile("adam")
     logs = distiller.fit(x, epochs=1, verbose=0).history
     assert logs["distillation_loss"][0] > 0
@@ -446,7 +450,7 @@ def test_without_labels_and_without_a_loss(blobs):
     found = distiller.evaluate(x, y, verbose=0, return_dict=True)
     np.testing.assert_allclose(found["loss"], float(sum(distiller.losses)), rtol=1e-5)
     with pytest.raises(ValueError, match=r"`loss`.*Only with `alpha=0.0`"):
-        Distiller(teacher, chain()).compile("adam")
+        OutputDistiller(teacher, chain()).compile("adam")
 
 
 def test_replicas_count_each_loss_once(blobs, mirrored):
@@ -458,7 +462,7 @@ def test_replicas_count_each_loss_once(blobs, mirrored):
         with scope.scope() if scope else mirrored.__class__(["CPU:0"]).scope():
             student = chain(kernel_regularizer="l2")
             student.set_weights(first)
-            distiller = Distiller(scale(chain(), 2.0), student)
+            distiller = OutputDistiller(scale(chain(), 2.0), student)
             distiller.compile(keras.optimizers.SGD(0.1), CROSSENTROPY)
         logs = distiller.fit(x, y, 64, shuffle=False, verbose=0).history
         found[name] = (logs["loss"][0], logs["distillation_loss"][0], *student.get_weights())
@@ -476,7 +480,7 @@ def test_it_is_saved_and_loaded_with_both_models_and_the_optimizer(blobs, tmp_pa
         student = written("softmax") if subclassed else chain(layers.BatchNormalization())
         teacher = written("softmax") if subclassed else scale(chain(), 2.0)
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=not subclassed)
-        distiller = Distiller(
+        distiller = OutputDistiller(
             student, teacher, temperature=2.0, alpha=0.25, name="lesson", from_logits="auto"
         )
         if subclassed:
@@ -501,10 +505,10 @@ def test_it_is_saved_and_loaded_with_both_models_and_the_optimizer(blobs, tmp_pa
 
 def test_the_config_makes_an_equal_one():
     kinds = {"classes": "softmax", "value": "linear"}
-    distiller = Distiller(
+    distiller = OutputDistiller(
         heads(True), heads(True), temperature=3.0, kind=kinds, from_logits=(False, "auto")
     )
-    again = Distiller.from_config(distiller.get_config())
+    again = OutputDistiller.from_config(distiller.get_config())
     assert again.get_config() == distiller.get_config()
     assert again.kind == kinds
     assert again.from_logits == (False, "auto")
@@ -531,7 +535,7 @@ def test_the_config_makes_an_equal_one():
 )
 def test_wrong_arguments(arguments, error, message):
     with pytest.raises(error, match=message):
-        Distiller(**{"student": chain(), "teacher": chain(), **arguments})
+        OutputDistiller(**{"student": chain(), "teacher": chain(), **arguments})
 
 
 def small(inputs, units=3, activation=None):
@@ -544,21 +548,21 @@ def test_models_that_do_not_fit_together():
     one, two = keras.Input((4,), name="one"), keras.Input((4,), name="two")
     too = keras.Input((4,), name="too")
     with pytest.raises(ValueError, match=r"gives \(None, 3\), the teacher .* gives \(None, 5\)"):
-        Distiller(small(two, 5), small(one))
+        OutputDistiller(small(two, 5), small(one))
     with pytest.raises(ValueError, match=r"takes \(None, 4\), the teacher .*\(None, 6\)"):
-        Distiller(small(keras.Input((6,))), small(one))
+        OutputDistiller(small(keras.Input((6,))), small(one))
     with pytest.raises(ValueError, match=r"takes \(None, 4\), the teacher .*\[\(None, 4\), "):
-        Distiller(small([one, two]), small(one))
+        OutputDistiller(small([one, two]), small(one))
     with pytest.raises(ValueError, match=r"takes \{'one': \(None, 4\)"):
-        Distiller(small({"one": one, "too": too}), small({"one": one, "two": two}))
-    Distiller(small([one, two]), small({"one": one, "two": two}))  # by name
+        OutputDistiller(small({"one": one, "too": too}), small({"one": one, "two": two}))
+    OutputDistiller(small([one, two]), small({"one": one, "two": two}))  # by name
     with pytest.raises(ValueError, match=r"gives \(None, 3\), the teacher .*\(None, 5\)"):
-        Distiller(keras.Sequential([keras.Input((12,)), layers.Dense(5)]), written())
+        OutputDistiller(keras.Sequential([keras.Input((12,)), layers.Dense(5)]), written())
     student = small(one)
     with pytest.raises(ValueError, match="It is the student"):
-        Distiller(student, student)
+        OutputDistiller(student, student)
     with pytest.raises(ValueError, match=r"Both have .*kernel"):
-        Distiller(keras.Sequential([one, *student.layers[1:]]), student)
+        OutputDistiller(keras.Sequential([one, *student.layers[1:]]), student)
 
 
 def test_outputs_that_cannot_be_known(blobs):
@@ -566,27 +570,27 @@ def test_outputs_that_cannot_be_known(blobs):
     probabilities = chain(activation="softmax")
     crossentropy = "sparse_categorical_crossentropy"
     with pytest.raises(ValueError, match=r"`kind`\. Expected \"softmax\" \(one class"):
-        Distiller(chain(), chain()).compile("adam", lambda t, p: ops.mean(p))
+        OutputDistiller(chain(), chain()).compile("adam", lambda t, p: ops.mean(p))
     with pytest.raises(ValueError, match="the student ends with softmax, the teacher .* sigmoid"):
-        Distiller(chain(activation="sigmoid"), probabilities).compile("adam", crossentropy)
+        OutputDistiller(chain(activation="sigmoid"), probabilities).compile("adam", crossentropy)
     with pytest.raises(ValueError, match="the student ends without softmax, but its loss"):
-        Distiller(probabilities, chain()).compile("adam", crossentropy)
+        OutputDistiller(probabilities, chain()).compile("adam", crossentropy)
     image = keras.Sequential([keras.Input((3, 3, 4)), layers.Softmax(axis=1)])
     with pytest.raises(ValueError, match="over axis 1"):
-        Distiller(keras.models.clone_model(image), image)
-    distiller = Distiller(heads(True), heads(True), kind={"valeu": "linear"})
+        OutputDistiller(keras.models.clone_model(image), image)
+    distiller = OutputDistiller(heads(True), heads(True), kind={"valeu": "linear"})
     with pytest.raises(ValueError, match=r"`kind`.*Did you mean 'value'"):
         distiller.compile("adam", {"classes": crossentropy, "value": "mse"})
     # A teacher without a graph that was not compiled: only the user knows.
     teacher = written("softmax")
     with pytest.raises(ValueError, match="output of the teacher is tells neither"):
-        Distiller(teacher, chain()).compile("adam", CROSSENTROPY)
-    found = one_step(Distiller(teacher, chain(), from_logits=(True, False)), x, y)
+        OutputDistiller(teacher, chain()).compile("adam", CROSSENTROPY)
+    found = one_step(OutputDistiller(teacher, chain(), from_logits=(True, False)), x, y)
     assert found["distillation_loss"][0] > 0
     # Neither has a graph: said before the first step.
     student = written()
     before = student.get_weights()
-    distiller = Distiller(teacher, student)
+    distiller = OutputDistiller(teacher, student)
     distiller.compile("adam", CROSSENTROPY)
     with pytest.raises(ValueError, match="output of the teacher is tells neither"):
         distiller.fit(x, y, verbose=0)
@@ -606,7 +610,7 @@ def test_last_layers_are_seen_through_what_does_not_change_them():
     }
     for name, outputs in tops.items():
         teacher = keras.Model(inputs, outputs)
-        distiller = Distiller(teacher, chain())
+        distiller = OutputDistiller(teacher, chain())
         distiller.compile("adam", CROSSENTROPY)
         form = distiller._forms(distiller.student.outputs[0], CROSSENTROPY)[0]
         assert (form.kind, form.from_logits) == ("softmax", (True, False)), name
@@ -631,7 +635,7 @@ def test_a_student_learns_digits_from_a_teacher_in_spite_of_random_labels():
     teacher.compile(keras.optimizers.Adam(0.005), crossentropy)
     teacher.fit(x[:1300], y[:1300], 64, epochs=8, verbose=0)
     wrong = np.random.default_rng(0).integers(0, 10, 1300)
-    distiller = Distiller(teacher, student, alpha=0.0)
+    distiller = OutputDistiller(teacher, student, alpha=0.0)
     distiller.compile(keras.optimizers.Adam(0.01), crossentropy)
     distiller.fit(x[:1300], wrong, 64, epochs=20, verbose=0)
     alone.compile(keras.optimizers.Adam(0.01), crossentropy)

@@ -6,9 +6,12 @@ import keras
 import numpy as np
 from keras import layers
 
-from kerasopt.pruning import count, fold_batch_norm, prune, shrink, shrink_plan
+from kerasopt.batch_norm import fold_batch_norm
+from kerasopt.profile import count
+from kerasopt.pruning import prune
 from kerasopt.pruning.statistics.gradients import Gradients
 from kerasopt.regularization import add_penalty, freeze_dropout, insert_dropout, remove_dropout
+from kerasopt.structured import shrink, shrink_plan
 
 X = np.random.default_rng(0).normal(size=(32, 6, 6, 3)).astype("float32")
 Y = np.arange(32) % 3

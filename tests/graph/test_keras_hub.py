@@ -8,8 +8,10 @@ import pytest
 
 from kerasopt.export import to_tflite
 from kerasopt.graph import Rewrite
-from kerasopt.pruning import count, prune, shrink_plan
+from kerasopt.profile import count
+from kerasopt.pruning import prune
 from kerasopt.regularization import add_penalty, insert_dropout, remove_dropout
+from kerasopt.structured import shrink_plan
 from tests.graph import models
 
 keras_hub = pytest.importorskip("keras_hub")

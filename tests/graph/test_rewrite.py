@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from keras import layers
 
+from kerasopt.batch_norm import fold_batch_norm
 from kerasopt.graph import Graph, Rewrite
-from kerasopt.pruning import fold_batch_norm, shrink
 from kerasopt.regularization import freeze_dropout, insert_dropout, remove_dropout
+from kerasopt.structured import shrink
 from tests.graph import models
 
 

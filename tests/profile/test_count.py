@@ -4,7 +4,8 @@ import keras
 import pytest
 from keras import layers
 
-from kerasopt.pruning import count, shrink_plan
+from kerasopt.profile import count
+from kerasopt.structured import shrink_plan
 from tests.graph import models
 
 

@@ -10,7 +10,8 @@ import pytest
 from keras import layers
 
 from kerasopt.callbacks import WeightPenalty
-from kerasopt.regularization import Distiller, add_penalty
+from kerasopt.distillation import OutputDistiller
+from kerasopt.regularization import add_penalty
 from kerasopt.regularization.train_step import ignores_losses
 
 X = np.random.default_rng(0).normal(size=(8, 4)).astype("float32")
@@ -196,7 +197,7 @@ def test_a_step_that_reads_the_losses_of_a_part():
 
 
 def test_a_distiller_asks_for_them():
-    distiller = Distiller(made(keras.Model), made(keras.Model), kind="linear")
+    distiller = OutputDistiller(made(keras.Model), made(keras.Model), kind="linear")
     distiller.compile("sgd", "mse")
     assert not ignores_losses(distiller)
     with warnings.catch_warnings():

@@ -5,7 +5,7 @@ import zlib
 import keras
 import numpy as np
 
-from kerasopt.pruning import shrink_plan
+from kerasopt.structured import shrink_plan
 from kerasopt.structured.budget.candidates import candidates
 from tests.graph import models
 from tests.graph.rewriting import shaken

@@ -10,10 +10,10 @@ from keras import layers
 
 from kerasopt._core import fit_state
 from kerasopt.callbacks import ChannelPruning, EarlyStopping, Pruning
-from kerasopt.pruning import shrink, shrink_plan
+from kerasopt.distillation import OutputDistiller
 from kerasopt.pruning.enforcement.mask_constraint import Mask
-from kerasopt.regularization import Distiller
 from kerasopt.schedules import Constant, Linear, OneShot
+from kerasopt.structured import shrink, shrink_plan
 from tests.structured.exact import assert_close
 from tests.structured.test_shrink import data, network
 
@@ -109,7 +109,7 @@ def test_other_criteria(criterion):
 
 def test_around_a_distiller():
     student, teacher = network(), network()
-    distiller = Distiller(teacher, student)
+    distiller = OutputDistiller(teacher, student)
     distiller.compile("adam", "sparse_categorical_crossentropy")
     x, y = data()
     distiller.fit(x, y, epochs=2, verbose=0, callbacks=[ChannelPruning(0.5, scope="layer")])

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from kerasopt.pruning import shrink_plan
+from kerasopt.structured import shrink_plan
 from kerasopt.structured.budget.candidates import candidates
 from kerasopt.structured.importance.channel_scores import scores_of
 from kerasopt.structured.importance.importance import IMPORTANCES

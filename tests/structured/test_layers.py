@@ -9,7 +9,8 @@ import kerasopt.layers
 from kerasopt.dependency.dependency_graph import Trace
 from kerasopt.dependency.groups import left_out
 from kerasopt.graph import Graph
-from kerasopt.pruning import count, shrink
+from kerasopt.profile import count
+from kerasopt.structured import shrink
 from tests.structured.exact import assert_exact, plan_of
 from tests.structured.kinds import KINDS, image, series, table
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from kerasopt.export import to_tflite
-from kerasopt.pruning import shrink_plan
+from kerasopt.structured import shrink_plan
 from tests.graph import models
 from tests.graph.rewriting import shaken
 from tests.structured.architectures import OWN, SIDES, application

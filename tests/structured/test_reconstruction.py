@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from keras import layers
 
-from kerasopt.pruning import iterative_shrink, shrink, shrink_plan
+from kerasopt.structured import iterative_shrink, shrink, shrink_plan
 from kerasopt.structured.surgery import reconstruction as reconstructing
 from kerasopt.structured.surgery.batch_norm_statistics import reestimate
 from kerasopt.structured.surgery.reconstruction import Moments, taps_inside

@@ -8,7 +8,8 @@ import pytest
 from keras import layers
 
 from kerasopt import _keras
-from kerasopt.pruning import count, iterative_shrink, shrink, shrink_plan
+from kerasopt.profile import count
+from kerasopt.structured import iterative_shrink, shrink, shrink_plan
 from kerasopt.structured.surgery.batch_norm_statistics import reestimate
 from tests.graph import models
 from tests.graph.rewriting import shaken
@@ -395,20 +396,40 @@ def test_in_steps_with_training():
         ({"pruning_ratio": {"wide": 1.5}}, ValueError, r"in \[0, 1\)"),
         ({"pruning_ratio": {"top": 0.5}}, ValueError, "not 'top'.*gives an output of the model"),
         ({"pruning_ratio": {}}, ValueError, "names a layer"),
-        ({"pruning_ratio": 0.5, "importance": lambda group: None}, ValueError, "scores for some layer"),
-        ({"pruning_ratio": 0.5, "importance": lambda group: ["a"] * 48}, ValueError, "finite numbers"),
+        (
+            {"pruning_ratio": 0.5, "importance": lambda group: None},
+            ValueError,
+            "scores for some layer",
+        ),
+        (
+            {"pruning_ratio": 0.5, "importance": lambda group: ["a"] * 48},
+            ValueError,
+            "finite numbers",
+        ),
         ({"budget": 0.0}, ValueError, r"in \(0, 1\]"),
         ({"budget": {"mac": 0.5}}, ValueError, "Did you mean 'macs'"),
         ({"budget": "half"}, TypeError, "a dict such as"),
-        ({"pruning_ratio": 0.5, "importance": "l3"}, ValueError, "Did you mean 'l1'|Did you mean 'l2'"),
+        (
+            {"pruning_ratio": 0.5, "importance": "l3"},
+            ValueError,
+            "Did you mean 'l1'|Did you mean 'l2'",
+        ),
         ({"pruning_ratio": 0.5, "importance": 3}, TypeError, "a function of a group"),
         ({"pruning_ratio": 0.5, "scope": "all"}, ValueError, "one of"),
         ({"pruning_ratio": 0.5, "round_to": 0}, ValueError, ">= 1"),
         ({"pruning_ratio": 0.5, "include": "hiden"}, ValueError, "hidden"),
         ({"pruning_ratio": 0.5, "exclude": "*"}, ValueError, "None can: .*excluded"),
         ({"pruning_ratio": 0.5, "importance": "taylor"}, ValueError, "`data`"),
-        ({"pruning_ratio": 0.5, "importance": "apoz", "data": np.ones((4, 7))}, ValueError, "`data`"),
-        ({"pruning_ratio": 0.5, "importance": lambda group: np.ones(3)}, ValueError, "finite numbers"),
+        (
+            {"pruning_ratio": 0.5, "importance": "apoz", "data": np.ones((4, 7))},
+            ValueError,
+            "`data`",
+        ),
+        (
+            {"pruning_ratio": 0.5, "importance": lambda group: np.ones(3)},
+            ValueError,
+            "finite numbers",
+        ),
     ],
 )
 def test_what_is_wrong_is_said(how, error, said):

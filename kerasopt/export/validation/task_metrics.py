@@ -117,7 +117,8 @@ def compiled_scores(
     except wrong as error:
         said = " ".join(str(error).split())[:200]
         warn(
-            f"The metrics that the model was compiled with do not take the labels of `validation_data`: {said}"
+            "The metrics that the model was compiled with do not take the labels of "
+            f"`validation_data`: {said}"
         )
         return {}
     finally:

@@ -44,7 +44,8 @@ def line(tmp_path):
 def test_of_keras_in_several_modes(cnn, images, tmp_path):
     cnn.export(tmp_path / "cnn", verbose=False)
     expected = np.asarray(cnn(images))
-    found = export_all(str(tmp_path / "cnn"), calibration=images, validation_data=(images, expected.argmax(1)))  # fmt: skip
+    held = images, expected.argmax(1)
+    found = export_all(str(tmp_path / "cnn"), calibration=images, validation_data=held)
     assert list(found.files) == ["float32", "float16", "dynamic", "int8"]
     assert not found.refused
     for file in found.files.values():
