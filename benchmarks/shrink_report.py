@@ -102,7 +102,7 @@ def method(record: Found) -> list[str]:
         f"training images, the statistics of batch normalization {32 * its.batches:,}.",
         "- `reconstruct`: the kernels that took what went make up for it, by least squares on "
         f"{16 * its.batches:,} training images, before the fine-tuning.",
-        f"- `OutputDistiller`: the dense model of {its.epochs} epochs is the teacher, with defaults. "
+        f"- `OutputDistiller`: the dense model of {its.epochs} epochs is the teacher, by default. "
         f"`iterative_shrink`: {its.tuning} steps, one epoch after each, of half a cosine each.",
         "- `Pruning`: `PolynomialDecay` over the first half of the fine-tuning, "
         '`scope="global"`, to as many weights that are not zero as `l2` has parameters at that '

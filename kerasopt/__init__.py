@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         structured,
         tuning,
     )
+    from kerasopt._core.errors import KerasoptError, KerasoptWarning
     from kerasopt.batch_norm import fold_batch_norm
     from kerasopt.callbacks import (
         BackupAndRestore,
@@ -88,6 +89,8 @@ _HOMES = {
     "ChannelPruning": "callbacks",
     "DropoutSchedule": "callbacks",
     "EarlyStopping": "callbacks",
+    "KerasoptError": "_core.errors",
+    "KerasoptWarning": "_core.errors",
     "ModelCheckpoint": "callbacks",
     "Pruning": "callbacks",
     "ReduceLROnPlateau": "callbacks",
@@ -121,6 +124,8 @@ __all__ = [
     "ChannelPruning",
     "DropoutSchedule",
     "EarlyStopping",
+    "KerasoptError",
+    "KerasoptWarning",
     "ModelCheckpoint",
     "Pruning",
     "ReduceLROnPlateau",

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from types import FrameType
 from typing import Any, TypeGuard
 
+from kerasopt._core.errors import KerasoptWarning
+
 _LIBRARIES = {
     "contextlib",
     "functools",
@@ -225,12 +227,12 @@ def did_you_mean(name: object, known: Iterable[str]) -> str:
     return f"Did you mean {close[0]!r}?" if close else ""
 
 
-def warn(message: str, category: type[Warning] = UserWarning) -> None:
+def warn(message: str, category: type[Warning] = KerasoptWarning) -> None:
     """Warn at the user's line: the nearest one above the caller that is of no library.
 
     Args:
         message: What to say.
-        category: Class of the warning. Defaults to `UserWarning`.
+        category: Class of the warning. Defaults to `KerasoptWarning`.
     """
     found = _users(sys._getframe())
     if found is None:  # a thread of a distribution strategy; that of the user waits for it

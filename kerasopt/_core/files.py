@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kerasopt._core.errors import KerasoptError
+
 
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
@@ -82,7 +84,7 @@ _DAMAGE = (
 )
 
 
-class DamagedFileError(ValueError):
+class DamagedFileError(KerasoptError, ValueError):
     """A file that is not what was written: cut short, changed, or of another kind."""
 
 

@@ -10,6 +10,7 @@ from kerasopt import _keras
 from kerasopt._core import fit_state
 from kerasopt._core.checks import warn
 from kerasopt._core.logs import plain
+from kerasopt._core.messages import tell
 from kerasopt.backup import callback_states, variables
 from kerasopt.backup.numbered_files import BackupFiles
 
@@ -124,7 +125,7 @@ class Last(keras.callbacks.Callback):
             where = f"Resuming at epoch {data['epoch'] + 1}, batch {data['batch'] + 1}, from {path}"
             if data["stopped"]:
                 where += ". That run had already been stopped: nothing is left to train"
-            print(where)  # noqa: T201
+            tell(where)
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Go to the place in the data, in the first epoch of a resumed run."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from kerasopt import selection
 from kerasopt._core.checks import verbosity, warn
+from kerasopt._core.messages import tell
 from kerasopt.batch_norm.absorption import Channels, channels_of, fold
 from kerasopt.batch_norm.obstacles import Obstacles, does_nothing, source
 from kerasopt.graph import Graph, Node, Rewrite
@@ -92,7 +93,7 @@ def fold_batch_norm(
         rewrite = Rewrite.of(new)
         for what, models in (("copied", rewrite.copied), ("kept as they are", rewrite.kept)):
             parts += [f"nested models {what}: {', '.join(models)}"] if models else []
-        print(f"fold_batch_norm: {'; '.join(parts)}")  # noqa: T201
+        tell(f"fold_batch_norm: {'; '.join(parts)}")
     return new
 
 

@@ -1,7 +1,9 @@
 """The error of an export that cannot be done, or whose file cannot be trusted."""
 
+from kerasopt._core.errors import KerasoptError
 
-class ExportError(RuntimeError):
+
+class ExportError(KerasoptError, RuntimeError):
     """A model that cannot be exported, or a file that does not do what the model does.
 
     The message says what happened, the likeliest cause and what to do. Nothing was written, and an

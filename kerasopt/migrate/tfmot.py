@@ -12,6 +12,7 @@ import numpy as np
 
 from kerasopt._core import keras2
 from kerasopt._core.checks import bad_type, bad_value
+from kerasopt._core.errors import KerasoptError
 from kerasopt.models import load_model
 
 _CHILD = Path(__file__).with_name("child.py")
@@ -20,7 +21,7 @@ _HALF = 2e-2  # two steps of bfloat16, whose mantissa has 8 bits
 _HALVES = ("float16", "bfloat16")
 
 
-class MigrationError(RuntimeError):
+class MigrationError(KerasoptError, RuntimeError):
     """A model could not be carried over, or gives other outputs afterwards."""
 
 

@@ -12,6 +12,7 @@ from kerasopt import _keras, schedules
 from kerasopt._core import fit_state
 from kerasopt._core.checks import at_least, bad_value, one_of, verbosity, warn, word_or_count
 from kerasopt._core.display import Named
+from kerasopt._core.messages import tell
 from kerasopt._core.serialization import fresh_copy
 from kerasopt._fit_steps import Steps, select_trainable
 from kerasopt.pruning.collapse import Collapse
@@ -231,7 +232,7 @@ class Pruning(Named, keras.callbacks.Callback):
         self._board = None if self.log_dir is None else Board(self.log_dir)
         if self.verbose:
             left = f"; left out: {reasons(chosen.left_out)}" if chosen.left_out else ""
-            print(f"Pruning: {len(chosen)} kernel{'s' * (len(chosen) > 1)}{left}")  # noqa: T201
+            tell(f"Pruning: {len(chosen)} kernel{'s' * (len(chosen) > 1)}{left}")
         fit_state.unsettle(self, "Pruning")
 
     def _check_slots(self) -> None:
@@ -316,7 +317,7 @@ class Pruning(Named, keras.callbacks.Callback):
             self.sparsity = self._masks.sparsity()
         self._steps.end(self.sparsity)
         if self.verbose:
-            print(f"Pruning: sparsity {self.sparsity:.4f} after {self.step} steps")  # noqa: T201
+            tell(f"Pruning: sparsity {self.sparsity:.4f} after {self.step} steps")
         self.release()
 
     # What the user may call.

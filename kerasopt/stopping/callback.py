@@ -12,6 +12,7 @@ from kerasopt._core import fit_state
 from kerasopt._core.checks import at_least, bad_type, bad_value, flag, verbosity, word_or_count
 from kerasopt._core.display import Named
 from kerasopt._core.logs import number_of, scalar
+from kerasopt._core.messages import tell
 from kerasopt._core.serialization import fresh_copy
 from kerasopt.stopping import arguments, watched_metrics
 from kerasopt.stopping import arguments as telling
@@ -244,11 +245,9 @@ class EarlyStopping(Named, KerasAttributes, keras.callbacks.Callback):
                     self.monitor, list(self.history), self.start_from_epoch, self._waited_for
                 )
             elif self.verbose and self.restore_best_weights:
-                print(  # noqa: T201
-                    f"No {self.monitor} was reported: the weights are those of the last step."
-                )
+                tell(f"No {self.monitor} was reported: the weights are those of the last step.")
         if self.stopped and self.verbose:
-            print(f"Epoch {self.stopped_epoch + 1}: early stopping, {self.reason}")  # noqa: T201
+            tell(f"Epoch {self.stopped_epoch + 1}: early stopping, {self.reason}")
         self.restore()
 
     # What the user may call, or write again in a subclass.
@@ -265,7 +264,7 @@ class EarlyStopping(Named, KerasAttributes, keras.callbacks.Callback):
         self._interrupt.remove()
         if self.restore_best_weights and self._weights.kept:
             if self.verbose:
-                print(f"Restoring the weights of epoch {self.best_epoch + 1}")  # noqa: T201
+                tell(f"Restoring the weights of epoch {self.best_epoch + 1}")
             self._weights.give_back(self.model)
 
     def get_config(self) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from types import FrameType
 from typing import Any
 
 from kerasopt import _keras
+from kerasopt._core.messages import tell
 
 
 def _nothing() -> None:
@@ -60,7 +61,6 @@ class GracefulInterrupt:
         self.requested = True
         model.stop_training = True
         self._note()
-        print(  # noqa: T201
+        tell(
             "\nInterrupted: training stops after this step. Ctrl-C again aborts at once.",
-            flush=True,
         )

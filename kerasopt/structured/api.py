@@ -3,6 +3,7 @@
 from typing import Any
 
 from kerasopt._core.checks import at_least, bad_value, flag, one_of, verbosity, warn_each
+from kerasopt._core.messages import tell
 from kerasopt.graph import Rewrite
 from kerasopt.structured.budget.allocation import SCOPES, chosen, masked
 from kerasopt.structured.budget.candidates import candidates
@@ -176,5 +177,5 @@ def shrink(
         reconstruct=reconstruct,
     ).apply()  # fmt: skip
     if verbose:
-        print(f"shrink: {Rewrite.of(small)}")  # noqa: T201
+        tell(f"shrink: {Rewrite.of(small)}")
     return small

@@ -12,6 +12,7 @@ from kerasopt import _keras
 from kerasopt._core import fit_state
 from kerasopt._core.checks import at_least, bad_value, one_of, verbosity, warn, word_or_count
 from kerasopt._core.display import Named
+from kerasopt._core.messages import tell
 from kerasopt._core.serialization import fresh_copy
 from kerasopt._fit_steps import Steps
 from kerasopt.pruning.collapse import Collapse
@@ -144,7 +145,7 @@ class ChannelPruning(Named, keras.callbacks.Callback):
             )
         if self.verbose:
             left = f"; left alone: {reasons(self._found.left_out)}" * bool(self._found.left_out)
-            print(f"ChannelPruning: {len(self._found.groups)} groups{left}")  # noqa: T201
+            tell(f"ChannelPruning: {len(self._found.groups)} groups{left}")
         fit_state.unsettle(self, "ChannelPruning")
 
     def _claim(self, masks: ChannelMasks) -> None:
@@ -214,7 +215,7 @@ class ChannelPruning(Named, keras.callbacks.Callback):
         self._steps.end(self.channel_sparsity)
         if self.verbose:
             share, step = self.channel_sparsity, self._steps.done
-            print(f"ChannelPruning: {share:.4f} of the channels after {step} steps")  # noqa: T201
+            tell(f"ChannelPruning: {share:.4f} of the channels after {step} steps")
         self.release()
 
     def _say_what_stays(self, reached: float) -> None:

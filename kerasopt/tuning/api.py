@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from kerasopt._core.checks import at_least, bad_type, bad_value, fraction
+from kerasopt._core.messages import tell
 from kerasopt.tuning.reports.result import SearchResult
 from kerasopt.tuning.training.run_trial import has_own_fit
 from kerasopt.tuning.tuner import Tuner
@@ -96,7 +97,7 @@ def search(
 
         hypermodel = suggest_hypermodel(x, y)
         if verbose is None or verbose:
-            print(hypermodel.why)  # noqa: T201
+            tell(hypermodel.why)
     if fit is not None and not isinstance(fit, Mapping):
         raise bad_type("fit", "a dict of arguments of `fit`", fit)
     if fit is not None and "callbacks" in fit:

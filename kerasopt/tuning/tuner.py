@@ -11,6 +11,7 @@ from typing import Any, Self
 import keras_tuner
 
 from kerasopt._core.checks import at_least, bad_value, did_you_mean, verbosity, warn
+from kerasopt._core.messages import tell
 from kerasopt._core.quiet import without_retracing_advice
 from kerasopt.tuning.oracle.objectives import names_of
 from kerasopt.tuning.oracle.oracle import OptunaOracle
@@ -380,9 +381,7 @@ class Tuner(Shows):
             lines.show(oracle.records())
             if oracle.passed_over() and not told:
                 told.append(True)
-                print(  # noqa: T201
-                    f"Models of more than {self.max_model_size:,} parameters are passed over."
-                )
+                tell(f"Models of more than {self.max_model_size:,} parameters are passed over.")
 
         show()
         return show

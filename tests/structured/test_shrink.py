@@ -160,10 +160,29 @@ def test_several_targets_and_a_number_for_the_macs():
 
 
 def test_a_target_out_of_reach_gives_the_nearest_and_says_so():
-    with pytest.warns(UserWarning, match=r"cannot be reached.*smaller `round_to`"):
+    with pytest.warns(UserWarning, match=r"cannot be kept.*smaller `round_to`"):
         plan = shrink_plan(network(), budget={"macs": 0.001})
     assert {one.after for one in plan.groups} == {8}
     assert plan.notes
+
+
+def test_an_integer_in_a_budget_is_a_limit():
+    whole = count(network())
+    plan = shrink_plan(network(), budget={"bytes": whole.weight_bytes // 2, "macs": 0.9})
+    assert 0.3 * whole.weight_bytes < plan.after.weight_bytes <= whole.weight_bytes // 2
+    assert plan.after.macs <= 0.9 * whole.macs
+    part = (whole.weight_bytes // 2) / whole.weight_bytes
+    same = shrink_plan(network(), budget={"bytes": part, "macs": 0.9})
+    assert [one.after for one in plan.groups] == [one.after for one in same.groups]
+    nothing = shrink_plan(network(), budget={"params": whole.parameters})
+    assert nothing.after == nothing.before
+    for wrong in ({"bytes": 0}, {"bytes": -5}, {"bytes": 1.5}, {"bytes": True}):
+        with pytest.raises(
+            ValueError, match="a float in .0, 1. is the part that stays, an integer"
+        ):
+            shrink_plan(network(), budget=wrong)
+    with pytest.raises(TypeError, match="a dict such as"):
+        shrink_plan(network(), budget=20_000)
 
 
 def test_ratios_by_layer():
@@ -374,7 +393,7 @@ def test_in_steps_with_training():
     model = network()
     model.compile("adam", "sparse_categorical_crossentropy")
     x, y = data()
-    how = {"steps": 2, "scope": "layer", "round_to": 1}
+    how = {"rounds": 2, "scope": "layer", "round_to": 1}
     small, steps = iterative_shrink(model, lambda one: one.fit(x, y, verbose=0), budget=0.25, **how)
     whole = count(model).macs
     assert [step.cost.macs / whole for step in steps] == [

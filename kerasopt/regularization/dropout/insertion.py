@@ -3,6 +3,7 @@
 from typing import Any
 
 from kerasopt._core.checks import bad_value, fraction, verbosity, warn
+from kerasopt._core.messages import tell
 from kerasopt.graph import Graph, Node, Rewrite
 from kerasopt.regularization.dropout.kinds import SUFFIXES, Make, checked_kind, make_layer
 from kerasopt.regularization.dropout.placement import (
@@ -148,7 +149,7 @@ def insert_dropout(
         )
     new = graph.build()
     if verbose:
-        print(f"insert_dropout: {Rewrite.of(new)}")  # noqa: T201
+        tell(f"insert_dropout: {Rewrite.of(new)}")
     return new
 
 

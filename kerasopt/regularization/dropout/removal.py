@@ -8,6 +8,7 @@ import numpy as np
 
 from kerasopt import selection
 from kerasopt._core.checks import bad_value, verbosity, warn
+from kerasopt._core.messages import tell
 from kerasopt.graph import Graph, Node, Rewrite
 from kerasopt.graph.copies import fresh
 from kerasopt.graph.state import assign, carry_over
@@ -169,7 +170,7 @@ def freeze_dropout(
 def _built(who: str, graph: Graph, verbose: int) -> Any:
     new = graph.build()
     if verbose:
-        print(f"{who}: {Rewrite.of(new)}")  # noqa: T201
+        tell(f"{who}: {Rewrite.of(new)}")
     return new
 
 

@@ -15,6 +15,7 @@ from optuna.storages import BaseStorage, InMemoryStorage, JournalStorage, RDBSto
 from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 
 from kerasopt._core.checks import bad_type, bad_value, did_you_mean
+from kerasopt._core.errors import KerasoptError
 from kerasopt.tuning.extra import missing
 from kerasopt.tuning.storage.search_interrupt import uninterrupted
 from kerasopt.tuning.storage.urls import as_meant, fragment_of, hidden, hidden_within, is_secret
@@ -27,7 +28,7 @@ _LONGEST_PAUSE = 10.0
 Answer = TypeVar("Answer")
 
 
-class StorageError(RuntimeError):
+class StorageError(KerasoptError, RuntimeError):
     """A storage that cannot be reached, or does not answer any more."""
 
 
