@@ -167,22 +167,23 @@ def test_a_target_out_of_reach_gives_the_nearest_and_says_so():
 
 
 def test_an_integer_in_a_budget_is_a_limit():
-    whole = count(network())
-    plan = shrink_plan(network(), budget={"bytes": whole.weight_bytes // 2, "macs": 0.9})
+    model = network()
+    whole = count(model)
+    plan = shrink_plan(model, budget={"bytes": whole.weight_bytes // 2, "macs": 0.9})
     assert 0.3 * whole.weight_bytes < plan.after.weight_bytes <= whole.weight_bytes // 2
     assert plan.after.macs <= 0.9 * whole.macs
     part = (whole.weight_bytes // 2) / whole.weight_bytes
-    same = shrink_plan(network(), budget={"bytes": part, "macs": 0.9})
+    same = shrink_plan(model, budget={"bytes": part, "macs": 0.9})
     assert [one.after for one in plan.groups] == [one.after for one in same.groups]
-    nothing = shrink_plan(network(), budget={"params": whole.parameters})
+    nothing = shrink_plan(model, budget={"params": whole.parameters})
     assert nothing.after == nothing.before
     for wrong in ({"bytes": 0}, {"bytes": -5}, {"bytes": 1.5}, {"bytes": True}):
         with pytest.raises(
             ValueError, match="a float in .0, 1. is the part that stays, an integer"
         ):
-            shrink_plan(network(), budget=wrong)
+            shrink_plan(model, budget=wrong)
     with pytest.raises(TypeError, match="a dict such as"):
-        shrink_plan(network(), budget=20_000)
+        shrink_plan(model, budget=20_000)
 
 
 def test_ratios_by_layer():
