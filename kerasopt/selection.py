@@ -12,6 +12,8 @@ from kerasopt import _keras
 from kerasopt._core.checks import bad_type, bad_value, did_you_mean, one_of
 from kerasopt._core.display import Shown, text_of
 
+__all__ = ["Pick", "Selection", "Target", "select"]
+
 Pick = str | re.Pattern[str] | type | Callable[[Any], bool] | Any
 
 _VARIABLES = ("kernels", "biases", "all", "any")
