@@ -186,7 +186,8 @@ def _figures(report: Report) -> list[str]:
     cost = report.cost
     every = (one.least_variance for one in report.agreement.values())
     kept = [one for one in every if one is not None]
-    same = [one.argmax for one in report.agreement.values() if one.argmax is not None]
+    every = (one.same_class for one in report.agreement.values())
+    same = [one for one in every if one is not None]
     return [
         f"{cost.file_bytes:,}",
         f"{cost.zipped_bytes:,}",
