@@ -6,6 +6,8 @@ from typing import Any
 
 from kerasopt._checks import bad_type, bad_value, warn
 
+# Variables of an optimizer that keeps nothing for the weights: its steps and its learning rate.
+_OWN = 2
 _UNCOMPILED = "{} is loaded without being compiled, so compile it: {}"
 
 
@@ -22,8 +24,9 @@ def load_model(path: Any, custom_objects: Any = None, compile: bool = True) -> A
         custom_objects: Dict of further classes and functions of your own, by name. Defaults to
             `None`.
         compile: Whether to compile the model as it was saved; a file whose losses or optimizer
-            Keras 3 does not read is loaded without, with a warning. The optimizer of a `.keras`
-            file of Keras 2 begins anew. Defaults to `True`.
+            Keras 3 does not read is loaded without, with a warning. Of an `.h5` file, and of a
+            `.keras` file of Keras 2, the optimizer keeps its settings and begins anew. Defaults to
+            `True`.
 
     Returns:
         The model; of a SavedModel an object that `kerasopt.export` takes like one.
@@ -82,6 +85,7 @@ def load_model(path: Any, custom_objects: Any = None, compile: bool = True) -> A
         try:
             model = load(compiled=True)
             _check_losses(model.loss if model.compiled else None, objects)
+            _renew_optimizer(model)
             return model
         except Exception as error:  # a loss or an optimizer that Keras 3 does not read from `.h5`
             said = " ".join(str(error).split())[:200]
@@ -102,6 +106,23 @@ def _check_losses(losses: Any, objects: dict[str, Any]) -> None:
         for one in keras.tree.flatten(losses):
             if isinstance(one, str):
                 keras.losses.get(one)
+
+
+def _renew_optimizer(model: Any) -> None:
+    """Give a model an optimizer that is built for its weights.
+
+    Of an `.h5` file Keras 3.15 and 3.16 build it for none, and training ends with an error.
+    """
+    old = getattr(model, "optimizer", None)
+    if old is None or not old.built:
+        return
+    new = type(old).from_config(old.get_config())
+    new.build(model.trainable_variables)
+    alone = len(new.variables) == _OWN
+    if alone:
+        new.iterations.assign(old.iterations)
+    if alone or len(new.variables) != len(old.variables):
+        model.optimizer = new
 
 
 def _of_keras_2(path: Path, config: dict[str, Any], custom_objects: Any, compiled: bool) -> Any:
