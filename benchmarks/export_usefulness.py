@@ -47,6 +47,9 @@ BELIEVED_DB = -1e9
 LOST, WHOLE = 0.5, 0.95
 """Share of the skill below which a file is useless in truth, and above which it is sound."""
 
+LEAST_SKILL = 0.05
+"""What a model has to do better than a constant, so that a file can keep a share of it."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -59,7 +62,8 @@ class Row:
         metric: Name of the task's metric.
         keras: Its value for the model on all test samples.
         file: For the file.
-        skill: Share of what the model does better than a constant that the file keeps.
+        skill: Share of what the model does better than a constant that the file keeps; not a
+            number if that is next to nothing.
         level: What the verification says.
         labelled: What it says with labels; empty where none are given.
         reference: By LiteRT's reference kernels, as `agreement`; empty where they do not run it.
@@ -83,7 +87,9 @@ class Row:
 
     @property
     def truth(self) -> str:
-        """What the file is by its task."""
+        """What the file is by its task; nothing if the model itself can do nothing."""
+        if np.isnan(self.skill):
+            return ""
         return USELESS if self.skill < LOST else SOUND if self.skill >= WHOLE else DOUBTFUL
 
     @property
@@ -137,7 +143,8 @@ def _rows(subject: Subject) -> Iterator[Row]:
             labelled = ""
             if subject.labels is not None:
                 labelled = _labelled(subject, keras, mine, level)
-            skill = (mine - subject.chance) / max(keras - subject.chance, 1e-9)
+            has = keras - subject.chance
+            skill = (mine - subject.chance) / has if has >= LEAST_SKILL else float("nan")
             figures = (keras, mine, skill)
             yield Row(subject.name, mode, agreement, metric, *figures, level, labelled, reference)
 
@@ -207,6 +214,12 @@ def usefulness_part(found: Sequence[Row], counts: Counter[str], others: Sequence
             f"Sound files keep {min(least[SOUND]):.2f} of the variance of their worst entry and "
             f"more, useless ones {max(least[USELESS]):.2f} and less: what keeps less than "
             f"{LEAST:g} is refused, and less than {ENOUGH:g} a warning.",
+        ]
+    idle = dict.fromkeys(row.name for row in found if not row.truth)
+    if idle:
+        lines += [
+            "",
+            f"Models that learned nothing, whose files are not counted: {'; '.join(idle)}.",
         ]
     lines += ["", *_silent(found), "", EARLIER, "", _both_kernels(found)]
     lines += ["", f"The kinds of the matrix: {_counts(counts)}. Those that are not sound:", ""]
@@ -308,7 +321,7 @@ def _cells(row: Row) -> list[str]:
         row.metric,
         f"{row.keras:.3f}",
         f"{row.file:.3f}",
-        f"{row.skill:.2f}",
+        "" if np.isnan(row.skill) else f"{row.skill:.2f}",
         row.level,
         row.labelled,
         f"{_db(row.reference):.0f}, {row.by_reference}" if row.reference else "do not run it",

@@ -155,10 +155,13 @@ def modern(config: Any) -> Any:
         config, inner = {**config, "class_name": name}, {**inner, "threshold": theta}
     layer = getattr(keras.layers, name, None)
     if isinstance(inner.get("layers"), list):
-        shifted = _shifts(inner["layers"])
-        inner["layers"] = _rewired(inner["layers"], shifted)
-        for ends in {"input_layers", "output_layers"} & set(inner):
-            inner[ends] = _renumbered(inner[ends], shifted)
+        ends = {"input_layers", "output_layers"} & set(inner)
+        shifted = _shifts(inner["layers"], [inner[one] for one in sorted(ends)])
+        inner["layers"] = _rewired(inner["layers"], set(shifted))
+        # Of ends that are outputs of a Functional model, Keras takes 1 off by itself.
+        wired = {one for one, functional in shifted.items() if not functional}
+        for one in ends:
+            inner[one] = _renumbered(inner[one], wired)
     elif inspect.isclass(layer):
         inner = _known(name, layer, inner)
     return {**config, "config": inner}
@@ -199,14 +202,22 @@ def _activation(key: str, value: Any) -> Any:
     }
 
 
-def _shifts(layers: list[Any]) -> set[str]:
-    """Name the Sequential models inside whose calls Keras 2 counts from 1, and Keras 3 from 0."""
-    inside = {one.get("name") for one in layers if one.get("class_name") == "Sequential"}
-    first: dict[str, int] = {}
+def _shifts(layers: list[Any], ends: list[Any]) -> dict[str, bool]:
+    """Name the models inside whose calls Keras 2 counts from 1, and Keras 3 from 0.
+
+    Returns:
+        By name, whether it is a Functional model, and not a Sequential one.
+    """
+    inside = {}
     for one in layers:
-        for name, number, *_ in _references(one.get("inbound_nodes")):
+        config = one.get("config")
+        if isinstance(config, dict) and isinstance(config.get("layers"), list):
+            inside[one.get("name")] = "input_layers" in config
+    first: dict[str, int] = {}
+    for nodes in (*(one.get("inbound_nodes") for one in layers), *ends):
+        for name, number, *_ in _references(nodes):
             first[name] = min(number, first.get(name, number))
-    return {name for name, number in first.items() if name in inside and number > 0}
+    return {name: inside[name] for name, number in first.items() if name in inside and number > 0}
 
 
 def _is_reference(value: Any) -> bool:

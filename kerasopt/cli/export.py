@@ -126,7 +126,7 @@ def beside(model: str, file: str, data: str, least: float, latency: bool, as_jso
                 f"{one.sqnr_db:.1f}",
                 "" if one.least_variance is None else f"{max(one.least_variance, 0.0):.1%}",
                 f"{one.largest_difference:.3g}",
-                "" if one.argmax is None else f"{one.argmax:.1%}",
+                "" if one.same_class is None else f"{one.same_class:.1%}",
                 str(one.samples),
             ]
             for name, one in found.items()

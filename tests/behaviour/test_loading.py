@@ -123,3 +123,18 @@ def test_a_loss_that_an_h5_file_does_not_hold(tmp_path):
     assert caught[0].filename == __file__
     assert not loaded.compiled
     np.testing.assert_array_equal(loaded.get_weights()[0], model.get_weights()[0])
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_a_model_of_an_h5_file_trains_on(optimizer, tmp_path):
+    x, y = np.ones((8, 2)), np.ones((8, 1))
+    model = keras.Sequential([keras.Input((2,)), layers.Dense(1)])
+    model.compile(optimizer, "huber")
+    model.fit(x, y, verbose=0)
+    model.save(tmp_path / "own.h5")
+    loaded = kerasopt.load_model(tmp_path / "own.h5")
+    assert loaded.compiled
+    assert int(loaded.optimizer.iterations) == (1 if optimizer == "sgd" else 0)
+    before = loaded.get_weights()[0]
+    loaded.fit(x, y, verbose=0)
+    assert (loaded.get_weights()[0] != before).all()

@@ -44,6 +44,38 @@ def shared():
     return tf_keras.Model([a, b], L.Add()([inside(a), inside(b)]))
 
 
+def functional():
+    """Models within a model: one called twice, one an output, one with two inputs and outputs."""
+    a, b, x = I((6,)), I((6,)), I((6,))
+    deep = tf_keras.Model(a, L.Dense(6)(tf_keras.Model(a, L.Dense(6, "relu")(a))(a)))
+    pair = tf_keras.Model([a, b], [L.Dense(2)(a), L.Add()([a, b])])
+    first, second = pair([deep(x), x])
+    return tf_keras.Model(x, [deep(deep(x)), L.Concatenate()([L.Dense(3)(first), second])])
+
+
+def one_output():
+    inside, x = tf_keras.Sequential([I((6,)), L.Dense(3)]), I((6,))
+    return tf_keras.Model(x, inside(x))
+
+
+def words():
+    layer = L.TextVectorization(output_sequence_length=4)
+    layer.adapt(np.array(["b a", "a c"]))
+    return seq((1,), layer, L.Embedding(6, 2), dtype="string")
+
+
+def with_objects():
+    model = functional()
+    schedule = tf_keras.optimizers.schedules.CosineDecay(0.125, 100)
+    model.compile(
+        tf_keras.optimizers.SGD(schedule, momentum=0.5),
+        [tf_keras.losses.Huber(2.0), tf_keras.losses.CategoricalCrossentropy(label_smoothing=0.1)],
+        metrics=[["mae"], [tf_keras.metrics.AUC()]],
+    )
+    model.fit(np.ones((4, 6)), [np.ones((4, 6)), np.ones((4, 9))], verbose=0)
+    return model
+
+
 def states():
     x = I(S)
     return tf_keras.Model(x, L.LSTM(3, return_state=True, return_sequences=True)(x))
@@ -195,6 +227,9 @@ KINDS = {
         M, tf_keras.Sequential([I(M), L.SeparableConv2D(3, 3), L.BatchNormalization()]), L.Flatten()
     ),
     "NestedShared": shared,
+    "NestedFunctional": functional,
+    "NestedOutput": one_output,
+    "WithObjects": with_objects,
     "DtypePolicy": lambda: seq((6,), L.Dense(3, dtype="mixed_float16")),
     "MixedModel": lambda: seq(
         (6,), L.Dense(3, dtype=tf_keras.mixed_precision.Policy("mixed_bfloat16"))
@@ -205,7 +240,10 @@ KINDS = {
     ),
 }
 AS_KERAS = (
-    "BidirectionalLSTM", "SeparableConv1D", "MultiHeadAttention", "RandomFlip", "NestedShared"
+    "BatchNormalization", "BidirectionalLSTM", "ConvLSTM1D", "DepthwiseConv2D", "Embedding",
+    "HardSigmoid", "LSTMInit", "LocallyConnected1D", "MultiHeadAttention", "NestedFunctional",
+    "NestedOutput", "NestedShared", "NormalizationAdapted", "PReLU", "RNNCells", "RandomFlip",
+    "SeparableConv1D", "WithObjects",
 )  # fmt: skip
 
 
@@ -223,7 +261,14 @@ if __name__ == "__main__":
     for name, make in KINDS.items():
         tf_keras.utils.set_random_seed(0)
         model = scrambled(make())
-        path = os.path.join(sys.argv[1], f"{name}.{'keras' if name in AS_KERAS else 'h5'}")
+        path = os.path.join(sys.argv[1], f"{name}.h5")
         model.save(path)
+        if name in AS_KERAS:
+            path = os.path.join(sys.argv[1], f"{name}.keras")
+            model.save(path)
         os.mkdir(os.path.join(sys.argv[1], name))
         child.main(path, os.path.join(sys.argv[1], name))
+    # What an .h5 file cannot hold.
+    texts = words()
+    texts.save(os.path.join(sys.argv[1], "Words.keras"))
+    np.save(os.path.join(sys.argv[1], "words.npy"), texts(np.array([["c b"], ["d a"]])))

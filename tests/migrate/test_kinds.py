@@ -1,6 +1,7 @@
 """Every layer of Keras 2 that Keras 3 has gives the same numbers there; the others are named."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 import kerasopt
 from kerasopt._core.keras2 import ABSENT, GoneError, hard_sigmoid_of_keras_2, modern
 from kerasopt.migrate import MigrationError
-from kerasopt.migrate.tfmot import rebuilt
+from kerasopt.migrate.tfmot import _compare, rebuilt
 
 pytestmark = pytest.mark.slow
 
@@ -68,6 +69,44 @@ def test_load_model_loads_them_too(folder, tmp_path):
     )
     with pytest.raises(GoneError, match="LocallyConnected1D 'locally_connected1d'"):
         kerasopt.load_model(folder / "LocallyConnected1D.h5")
+
+
+def test_load_model_loads_archives_of_keras_2(folder, tmp_path):
+    kinds = sorted(one.stem for one in folder.glob("*.keras"))
+    assert len(kinds) == 19
+    for kind in kinds:
+        path = folder / f"{kind}.keras"
+        if kind == "LocallyConnected1D":
+            with pytest.raises(GoneError, match="LocallyConnected1D 'locally_connected1d'"):
+                kerasopt.load_model(path)
+            continue
+        before = path.read_bytes()
+        model = kerasopt.load_model(path)
+        assert path.read_bytes() == before
+        assert model.compiled == (kind == "WithObjects")
+        if kind == "Words":
+            found = model(keras.ops.convert_to_tensor(np.array([["c b"], ["d a"]])))
+            np.testing.assert_allclose(found, np.load(folder / "words.npy"), atol=1e-6)
+            continue
+        with np.load(folder / kind / "check.npz", allow_pickle=False) as arrays:
+            _compare(model, dict(arrays))
+    path = folder / "WithObjects.keras"
+    model = kerasopt.load_model(path)
+    assert model.optimizer.momentum == 0.5
+    assert model.optimizer.get_config()["learning_rate"]["config"]["initial_learning_rate"] == 0.125
+    results = model.evaluate(np.ones((4, 6)), [np.ones((4, 6)), np.ones((4, 9))], verbose=0)
+    assert len(results) == 5
+    # Unpacked, and with an optimizer that Keras 3 does not have.
+    shutil.unpack_archive(path, tmp_path / "folder", "zip")
+    config = tmp_path / "folder" / "config.json"
+    config.write_text(config.read_text().replace('"SGD"', '"Gone"'))
+    with pytest.warns(UserWarning, match=r"folder is loaded without being compiled.*Gone") as seen:
+        again = kerasopt.load_model(tmp_path / "folder")
+    assert seen[0].filename == __file__
+    assert not again.compiled
+    for mine, its in zip(again.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(mine, its)
+    assert not kerasopt.load_model(path, compile=False).compiled
 
 
 def test_the_file_stays_as_it_was(folder):

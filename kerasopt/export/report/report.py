@@ -231,7 +231,7 @@ def _kept(one: Agreement) -> str:
 def _agreement(one: Agreement) -> str:
     if one.equal is not None:
         return f"{one.equal:.1%} equal, {one.samples} samples"
-    same = "" if one.argmax is None else f"arg-max the same for {one.argmax:.1%}, "
+    same = "" if one.same_class is None else f"arg-max the same for {one.same_class:.1%}, "
     exact = math.isinf(one.sqnr_db)
     ratio = "no difference" if exact and one.sqnr_db > 0 else f"{one.sqnr_db:.1f} dB"
     return f"{ratio}, {same}largest difference {one.largest_difference:.3g}, {one.samples} samples"

@@ -24,7 +24,8 @@ def keras_latency(path: str | os.PathLike[str], threads: int = 1, seconds: float
     """Time a saved Keras model on one sample, in a process of its own.
 
     TensorFlow's number of threads can be set once a process, so a fair comparison with a TFLite
-    file needs another one. The model runs as a compiled `tf.function`.
+    file needs another one. The model runs as a compiled `tf.function`. This is a run of its own: to
+    tell which of a model and a file is faster, `kerasopt compare` times both in turn.
 
     Args:
         path: A `.keras` file. It is loaded in safe mode.

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from kerasopt.export.options import MODES
-from kerasopt.export.validation.fidelity import Fidelity, Limits, fidelity
+from kerasopt.export.validation.fidelity import CLASSES, Fidelity, Limits, fidelity
 
 _NOTHING = 1e-6
 
@@ -38,6 +38,12 @@ class Agreement:
         """What the worst entry keeps of its variance; `None` where none counts."""
         worst = self.fidelity.worst if self.fidelity is not None else None
         return None if worst is None else worst.variance
+
+    @property
+    def same_class(self) -> float | None:
+        """`argmax` of what looks like classes; of an embedding or boxes it says nothing: `None`."""
+        found = self.fidelity
+        return self.argmax if found is None or found.kind in CLASSES else None
 
     def to_dict(self) -> dict[str, Any]:
         """Give the figures as plain JSON data; `None` for an infinite ratio."""

@@ -200,6 +200,7 @@ def test_auto_of_an_embedding_goes_by_what_it_keeps(data):
     found = report.agreement["unit"]
     assert found.argmax < 0.995
     assert found.fidelity.kind == "values"
+    assert "arg-max" not in str(report)
     assert report.excluded == ()
     assert not [one for one in report.warnings if "coarse" in one]
 
