@@ -6,7 +6,17 @@ import subprocess
 import sys
 import threading
 
+import pytest
+
 from kerasopt.tuning.oracle import heartbeat
+
+
+@pytest.fixture(params=["ticks", "time of day"], autouse=True)
+def way(request, monkeypatch):
+    """As on Linux, and as where there is no `/proc`."""
+    if request.param == "ticks" and not heartbeat._TICKS:
+        pytest.skip("there is no /proc")
+    monkeypatch.setattr(heartbeat, "_TICKS", request.param == "ticks")
 
 
 def sleeper():

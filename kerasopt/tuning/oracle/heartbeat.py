@@ -30,20 +30,36 @@ def _machine() -> str:
     return "|".join(parts)
 
 
+# Linux counts a process's start in ticks since the machine was started. psutil gives it as a time
+# of day there, which a correction of the clock moves; elsewhere it is the only way.
+_TICKS = Path("/proc/self/stat").exists()
+
+
 def _begun(pid: int) -> str | None:
     """Give when a process of this machine began, as a word; `None` if it has ended."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return None
-    except OSError:
-        return ""
+    return _ticks(pid) if _TICKS else _time_of_day(pid)
+
+
+def _ticks(pid: int) -> str | None:
     try:
         # Behind the name, which may hold anything: the state, then 18 numbers, then the start.
         fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     except (OSError, IndexError):
-        return "" if not Path("/proc/self/stat").exists() else None
+        return None
     return None if fields[0] in "ZX" else fields[19]
+
+
+def _time_of_day(pid: int) -> str | None:
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        is_dead = process.status() in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
+        return None if is_dead else str(process.create_time())
+    except psutil.NoSuchProcess:
+        return None
+    except psutil.AccessDenied:  # it lives, and is another user's
+        return ""
 
 
 def owner() -> dict[str, Any]:
