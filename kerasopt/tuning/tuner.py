@@ -13,6 +13,7 @@ import keras_tuner
 from kerasopt._core.checks import at_least, bad_value, did_you_mean, verbosity, warn
 from kerasopt._core.messages import tell
 from kerasopt._core.quiet import without_retracing_advice
+from kerasopt.tuning import _keras_tuner
 from kerasopt.tuning.oracle.objectives import names_of
 from kerasopt.tuning.oracle.oracle import OptunaOracle
 from kerasopt.tuning.oracle.tell import not_finite, plain
@@ -156,7 +157,7 @@ class Tuner(Shows):
         self._unseen = False
         name = project_name or "untitled_project"
         if overwrite and isinstance(oracle, OptunaOracle):
-            oracle._set_project_dir(str(directory or "."), name)
+            _keras_tuner.set_project_dir(oracle, str(directory or "."), name)
             oracle.delete()
         super().__init__(
             oracle=oracle,

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kerasopt.export._litert import table_of
 from kerasopt.export.errors import ExportError
 
 LARGEST = 2**31 - 1
@@ -195,7 +196,7 @@ def _buffer(builder: Any, schema: Any, data: int) -> int:
 
 def _fields(file: bytes, model: Any) -> list[tuple[int, int]]:
     """Give the fields that a file's root has, by position in the schema, and where they point."""
-    table = model._tab
+    table = table_of(model)
     start = table.Pos - struct.unpack_from("<i", file, table.Pos)[0]
     slots = (struct.unpack_from("<H", file, start)[0] - 4) // 2
     found = [(slot, table.Offset(4 + 2 * slot)) for slot in range(slots)]

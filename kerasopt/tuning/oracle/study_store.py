@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import optuna
 
+from kerasopt.tuning import _keras_tuner, _optuna
 from kerasopt.tuning.oracle.heartbeat import Watch
 from kerasopt.tuning.oracle.objectives import Limits
 from kerasopt.tuning.sampling.distinct import Distinct
@@ -75,7 +76,7 @@ class HasStudy:
     @property
     def storage(self) -> Any:
         """The storage of Optuna that holds the study."""
-        return self.study._storage
+        return _optuna.storage_of(self.study)
 
     def prepare(self) -> None:
         """Make the study with its search space, before other processes look for it."""
@@ -165,7 +166,7 @@ class HasStudy:
         new = [
             hp
             for hp in read_space(kept.get(SPACE, kept.get(BEGUN_WITH, [])))
-            if not self.hyperparameters._exists(hp.name, hp.conditions)
+            if not _keras_tuner.knows(self.hyperparameters, hp)
         ]
         self.hyperparameters.merge(new)
         if len(self.hyperparameters.space) != before:

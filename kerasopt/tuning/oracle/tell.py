@@ -8,6 +8,7 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from kerasopt._core.checks import bad_value, did_you_mean
+from kerasopt.tuning import _optuna
 from kerasopt.tuning.oracle.heartbeat import Watch
 from kerasopt.tuning.oracle.objectives import Limits, violations
 from kerasopt.tuning.oracle.ownership import Running, is_left
@@ -152,7 +153,7 @@ def lose(study: optuna.Study, trial: FrozenTrial, why: str, free: bool = False) 
     attempt = int(trial.user_attrs.get(ATTEMPT, 1))
     last = attempt >= MOST_LOSSES and not free
     # Public methods of a study say nothing of who came first; the storage's answer does.
-    storage, number = study._storage, trial._trial_id
+    storage, number = _optuna.storage_of(study), _optuna.id_of(trial)
     try:
         if last:
             said = f"{why}, {attempt} times in a row (killed, perhaps for lack of memory)"

@@ -16,6 +16,7 @@ from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 
 from kerasopt._core.checks import bad_type, bad_value, did_you_mean
 from kerasopt._core.errors import KerasoptError
+from kerasopt.tuning import _optuna
 from kerasopt.tuning.extra import missing
 from kerasopt.tuning.storage.search_interrupt import uninterrupted
 from kerasopt.tuning.storage.urls import as_meant, fragment_of, hidden, hidden_within, is_secret
@@ -106,7 +107,7 @@ class _Journal(JournalFileBackend):
     """A journal in which a line that a killed process has begun does not spoil the next one."""
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
-        path = Path(self._file_path)
+        path = _optuna.journal_of(self)
         # Ctrl-C at the wrong moment would leave its lock, for which all others wait.
         with uninterrupted():
             with open(path, "rb") as file:
