@@ -7,7 +7,7 @@ from typing import Any
 from kerasopt._core.checks import at_least, bad_type, bad_value, fraction
 from kerasopt._core.messages import tell
 from kerasopt.tuning.reports.result import SearchResult
-from kerasopt.tuning.training.run_trial import has_own_fit
+from kerasopt.tuning.training.trial_runner import has_own_fit
 from kerasopt.tuning.tuner import Tuner
 
 

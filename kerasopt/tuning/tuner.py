@@ -3,8 +3,6 @@
 import gc
 import inspect
 import os
-import sys
-import traceback
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,23 +12,20 @@ from kerasopt._core.checks import at_least, bad_value, did_you_mean, verbosity, 
 from kerasopt._core.messages import tell
 from kerasopt._core.quiet import without_retracing_advice
 from kerasopt.tuning import _keras_tuner
-from kerasopt.tuning.oracle.objectives import names_of
 from kerasopt.tuning.oracle.oracle import OptunaOracle
-from kerasopt.tuning.oracle.tell import not_finite, plain
 from kerasopt.tuning.reports.progress import Progress
-from kerasopt.tuning.reports.tuner_results import Shows
-from kerasopt.tuning.storage.records import EXECUTIONS, SIZE
+from kerasopt.tuning.reports.results import Results
+from kerasopt.tuning.storage.records import Record
 from kerasopt.tuning.training import checkpoints
+from kerasopt.tuning.training.attempt import attempt
 from kerasopt.tuning.training.cross_validation import check_folds
-from kerasopt.tuning.training.reported_metrics import averaged
 from kerasopt.tuning.training.trial_callbacks import (
-    TooLarge,
-    TrialPruned,
     check_callbacks,
 )
+from kerasopt.tuning.training.trial_runner import TrialRunner
 
 
-class Tuner(Shows):
+class Tuner(keras_tuner.Tuner):
     """Search for the best hyperparameters of a model.
 
     Takes the place of KerasTuner's tuners, with their words. What is different: the search is kept
@@ -152,13 +147,16 @@ class Tuner(Shows):
         elif not isinstance(oracle, keras_tuner.Oracle):
             raise bad_value("oracle", "a `keras_tuner.Oracle`", oracle)
         self.folds, self.keep_best, self.log_dir, self.seed = folds, keep_best, log_dir, seed
-        if isinstance(oracle, OptunaOracle):
-            check_no_chief()
-        self._unseen = False
+        # Asked once: with an oracle of KerasTuner there is no study.
+        self._study = study = oracle if isinstance(oracle, OptunaOracle) else None
+        self._runner = TrialRunner(self, study)
+        self._results = Results(self, study)
         name = project_name or "untitled_project"
-        if overwrite and isinstance(oracle, OptunaOracle):
-            _keras_tuner.set_project_dir(oracle, str(directory or "."), name)
-            oracle.delete()
+        if study is not None:
+            check_no_chief()
+            if overwrite:
+                _keras_tuner.set_project_dir(study, str(directory or "."), name)
+                study.delete()
         super().__init__(
             oracle=oracle,
             hypermodel=hypermodel,
@@ -168,8 +166,8 @@ class Tuner(Shows):
             executions_per_trial=executions_per_trial,
             **own,
         )
-        if isinstance(oracle, OptunaOracle):
-            oracle.max_model_size = self.max_model_size
+        if study is not None:
+            study.max_model_size = self.max_model_size
 
     def _check_names(self, kwargs: dict[str, Any]) -> None:
         """Check the names of further arguments, of which an old one is let go."""
@@ -255,8 +253,8 @@ class Tuner(Shows):
         finally:
             if freezes:
                 gc.unfreeze()
-            if isinstance(self.oracle, OptunaOracle):
-                self.oracle.leave()
+            if self._study is not None:
+                self._study.leave()
 
     def _run_trials(
         self, args: Any, kwargs: Any, callbacks: Any, progress: Any, most: int | None
@@ -273,68 +271,87 @@ class Tuner(Shows):
                 begun += 1
                 self.on_trial_begin(trial)
                 given = {} if callbacks is None else {"callbacks": callbacks}
-                self._try(trial, args, {**kwargs, **given})
+                attempt(self, self._runner, self._study, trial, args, {**kwargs, **given})
                 self.on_trial_end(trial)
             if progress is not None:
                 progress()
         self.on_search_end()
         return False
 
-    def _try(self, trial: Any, args: Any, kwargs: Any) -> None:
-        try:
-            results = self.run_trial(trial, *args, **kwargs)
-            goals = names_of(self.oracle.objective)
-            if results is None and self._has_reported(trial, goals):
-                trial.status = "COMPLETED"
-                return
-            many = results if isinstance(results, list) and results else [results]
-            executions = [self._metrics_of(one) for one in many]
-            metrics = averaged(executions)
-            self._keep(trial, EXECUTIONS, [plain(one) for one in executions])
-            self.oracle.update_trial(trial.trial_id, metrics, step=trial.best_step or 0)
-            wrong = not_finite(metrics, [name for name, _ in goals])
-            if wrong and not isinstance(self.oracle, OptunaOracle):
-                trial.status, trial.message = "FAILED", wrong
-                return
-            trial.status = "COMPLETED"
-        except TrialPruned as pruned:
-            trial.status, trial.message = "PRUNED", str(pruned)
-            if not isinstance(self.oracle, OptunaOracle):
-                trial.status = "FAILED"
-        except keras_tuner.errors.FatalError as fatal:
-            self._fail(trial, fatal)
-            raise
-        except TooLarge as large:
-            self._keep(trial, SIZE, large.size)
-            if isinstance(self.oracle, OptunaOracle):
-                trial.status, trial.message = "PASSED", str(large)
-            else:
-                trial.status, trial.message = "FAILED", f"{large} {_OVERSIZED}"
-        except keras_tuner.errors.FailedTrialError:
-            trial.status, trial.message = "FAILED", traceback.format_exc()
-        except (Exception, SystemExit):  # whatever a user's model raises is the trial's own
-            trial.status, trial.message = "INVALID", traceback.format_exc()
+    # -- one trial ---------------------------------------------------------------------------
 
-    def _has_reported(self, trial: Any, goals: Any) -> bool:
-        """Tell whether `run_trial` gave its metrics to the oracle itself, as it once had to."""
-        seen = self.oracle.get_trial(trial.trial_id).metrics
-        if not all(seen.exists(name) for name, _ in goals):
-            return False
-        warn(
-            "A `run_trial` that calls `self.oracle.update_trial` is deprecated in KerasTuner. "
-            "Return the metrics instead.",
-            DeprecationWarning,
-        )
-        return True
+    def run_trial(self, trial: Any, *args: Any, **kwargs: Any) -> Any:
+        """Train one configuration, as often as `executions_per_trial` and `folds` say.
 
-    def _fail(self, trial: Any, error: BaseException) -> None:
-        trial.status, trial.message = "FAILED", f"{type(error).__name__}: {error}"
-        most = self.oracle.max_consecutive_failed_trials
-        self.oracle.max_consecutive_failed_trials = sys.maxsize  # this error is the one to show
-        try:
-            self.oracle.end_trial(trial)
-        finally:
-            self.oracle.max_consecutive_failed_trials = most
+        A subclass may do anything else here: it gets the trial and what `search` got, and returns
+        what `HyperModel.fit` may return, or a list of that.
+
+        Args:
+            trial: The trial, with its `hyperparameters`.
+            *args: As `search` got them.
+            **kwargs: As `search` got them; `callbacks` and `verbose` only if it got them.
+        """
+        return self._runner.run(trial, args, kwargs)
+
+    def _build_and_fit_model(self, trial: Any, *args: Any, **kwargs: Any) -> Any:
+        """Build the model of a trial and train it once; a subclass may do it in its own way."""
+        return self._runner.build_and_fit(trial, *args, **kwargs)
+
+    def build(self, hp: Any) -> Any:
+        """Build the model of one configuration.
+
+        Raises:
+            FatalTypeError: If `build` returns no model.
+            FailedTrialError: If it has more than `max_model_size` parameters.
+        """
+        return self._runner.build(hp)
+
+    # -- what was found ----------------------------------------------------------------------
+
+    def results(self) -> list[Record]:
+        """Give all trials of the search in their order."""
+        return self._results.records()
+
+    def pareto_front(self) -> list[Record]:
+        """Give the trials that keep the constraints and that no other one beats in everything.
+
+        They are sorted by the first objective, the best first.
+        """
+        return self._results.pareto_front()
+
+    def plot_pareto(self, path: Any = None, title: str = "") -> Any:
+        """Plot two objectives of all trials, with the Pareto front.
+
+        Args:
+            path: Where to write the plot, ending in `.png`, `.svg` or `.pdf`. Defaults to `None`.
+            title: Heading. Defaults to none.
+
+        Returns:
+            The `matplotlib.figure.Figure`.
+
+        Raises:
+            ValueError: If there are not two objectives, or no trial has been completed.
+        """
+        return self._results.plot_pareto(path, title)
+
+    def load_model(self, trial: Any) -> Any:
+        """Build the model of a trial, with the weights of its best epoch.
+
+        Args:
+            trial: A trial, a record, or its name.
+
+        Raises:
+            ValueError: If there is no such trial.
+            FileNotFoundError: If its weights were not kept, or lie on another machine.
+        """
+        return self._results.load_model(trial)
+
+    def results_summary(self, num_trials: int = 10) -> None:
+        """Print the best trials."""
+        if self._study is None:
+            super().results_summary(num_trials)
+            return
+        print(self._results.summary(num_trials))  # noqa: T201
 
     # -- what a trial leaves -----------------------------------------------------------------
 
@@ -343,11 +360,11 @@ class Tuner(Shows):
         try:
             self.oracle.end_trial(trial)
         finally:
-            if isinstance(self.oracle, OptunaOracle):
+            if self._study is not None:
                 project = Path(self.project_dir)
                 checkpoints.delete(
                     project,
-                    self.oracle.not_best(
+                    self._study.not_best(
                         self.keep_best, lambda name: checkpoints.folder_of(project, name).is_dir()
                     ),
                 )
@@ -359,22 +376,22 @@ class Tuner(Shows):
 
     def save(self) -> None:
         """Save what KerasTuner's own oracles need; a study needs nothing."""
-        if not isinstance(self.oracle, OptunaOracle):
+        if self._study is None:
             super().save()
 
     def reload(self) -> None:
         """Take the search up as it stands; a study needs no files but its own."""
-        if isinstance(self.oracle, OptunaOracle):
-            self.oracle.reload()
+        if self._study is not None:
+            self._study.reload()
         else:
             super().reload()
 
     def _progress(self, level: int) -> Any:
         self.oracle.verbose = 0
-        if level < 1 or not isinstance(self.oracle, OptunaOracle):
+        oracle = self._study
+        if level < 1 or oracle is None:
             self.oracle.verbose = level
             return None
-        oracle = self.oracle
         told: list[bool] = []
         lines = Progress(oracle.goals, oracle.expected)
 
@@ -386,13 +403,6 @@ class Tuner(Shows):
 
         show()
         return show
-
-
-_OVERSIZED = (
-    "Under an oracle of KerasTuner it is a failed trial, as in KerasTuner. Raise the oracle's "
-    "`max_consecutive_failed_trials`, or leave `oracle` out: then another configuration takes its "
-    "place."
-)
 
 
 def check_no_chief() -> None:

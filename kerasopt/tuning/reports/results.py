@@ -8,22 +8,30 @@ from kerasopt._core.checks import bad_value
 from kerasopt.tuning.oracle.oracle import OptunaOracle
 from kerasopt.tuning.storage.records import Record
 from kerasopt.tuning.training import checkpoints
-from kerasopt.tuning.training.run_trial import Trains
 
 
-class Shows(Trains):
-    """The part of `Tuner` that shows results."""
+class Results:
+    """What a tuner has found.
 
-    def results(self) -> list[Record]:
+    Args:
+        tuner: The tuner.
+        study: Its oracle if it has a study; `None` with an oracle of KerasTuner.
+    """
+
+    def __init__(self, tuner: Any, study: OptunaOracle | None):
+        self._tuner = tuner
+        self._study = study
+
+    def records(self) -> list[Record]:
         """Give all trials of the search in their order."""
-        return list(self._optuna("results").records())
+        return list(self.of_study("results").records())
 
     def pareto_front(self) -> list[Record]:
         """Give the trials that keep the constraints and that no other one beats in everything.
 
         They are sorted by the first objective, the best first.
         """
-        return list(self._optuna("pareto_front").front())
+        return list(self.of_study("pareto_front").front())
 
     def plot_pareto(self, path: Any = None, title: str = "") -> Any:
         """Plot two objectives of all trials, with the Pareto front.
@@ -40,13 +48,19 @@ class Shows(Trains):
         """
         from kerasopt.reporting.search import plot_pareto
 
-        oracle = self._optuna("plot_pareto")
+        oracle = self.of_study("plot_pareto")
         return plot_pareto(oracle.records(), oracle.front(), oracle.goals, path, title)
 
-    def _optuna(self, what: str) -> OptunaOracle:
-        if isinstance(self.oracle, OptunaOracle):
-            return self.oracle
-        raise TypeError(f"`{what}` needs an `OptunaOracle`, not {type(self.oracle).__name__}.")
+    def of_study(self, what: str) -> OptunaOracle:
+        """Give the oracle that has the study.
+
+        Raises:
+            TypeError: If there is none.
+        """
+        if self._study is not None:
+            return self._study
+        oracle = type(self._tuner.oracle).__name__
+        raise TypeError(f"`{what}` needs an `OptunaOracle`, not {oracle}.")
 
     def load_model(self, trial: Any) -> Any:
         """Build the model of a trial, with the weights of its best epoch.
@@ -59,14 +73,14 @@ class Shows(Trains):
             FileNotFoundError: If its weights were not kept, or lie on another machine.
         """
         name = trial if isinstance(trial, str) else getattr(trial, "trial_id", None) or trial.id
-        if name not in self.oracle.trials:
-            raise bad_value("trial", f"one of {sorted(self.oracle.trials)}", name)
-        folder = checkpoints.folder_of(Path(self.project_dir), name)
+        if name not in self._tuner.oracle.trials:
+            raise bad_value("trial", f"one of {sorted(self._tuner.oracle.trials)}", name)
+        folder = checkpoints.folder_of(Path(self._tuner.project_dir), name)
         path = folder / checkpoints.WEIGHTS
         if not path.is_file():
-            kept = {one.id: one for one in self.results()} if self._is_optuna() else {}
+            kept = {one.id: one for one in self.records()} if self._study is not None else {}
             where = f" It ran on {kept[name].host}." if name in kept and kept[name].host else ""
-            why = self.oracle.why_not_kept(name) if isinstance(self.oracle, OptunaOracle) else ""
+            why = "" if self._study is None else self._study.why_not_kept(name)
             if why:
                 raise FileNotFoundError(
                     f"The weights of trial {name} were {why}. Let `build(hp)` return a model that "
@@ -74,9 +88,9 @@ class Shows(Trains):
                 )
             raise FileNotFoundError(
                 f"The weights of trial {name} are not at {path}: only those of the best "
-                f"{self.keep_best} trials are kept (`keep_best`).{where}"
+                f"{self._tuner.keep_best} trials are kept (`keep_best`).{where}"
             )
-        model = self.build(self.oracle.get_trial(name).hyperparameters)
+        model = self._tuner.build(self._tuner.oracle.get_trial(name).hyperparameters)
         if not model.built and (folder / checkpoints.BUILD_CONFIG).is_file():
             model.build_from_config(json.loads((folder / checkpoints.BUILD_CONFIG).read_text()))
             model.built = True  # Keras builds the layers of a subclass, and does not say so
@@ -86,15 +100,9 @@ class Shows(Trains):
             model.load_weights(path)
         return model
 
-    def _is_optuna(self) -> bool:
-        return isinstance(self.oracle, OptunaOracle)
-
-    def results_summary(self, num_trials: int = 10) -> None:
-        """Print the best trials."""
-        if not self._is_optuna():
-            super().results_summary(num_trials)
-            return
+    def summary(self, num_trials: int) -> str:
+        """Give the best trials as a table."""
         from kerasopt.tuning.reports.search_report import table_of
 
-        oracle = self._optuna("results_summary")
-        print(table_of(oracle.best_records()[:num_trials], oracle.goals))  # noqa: T201
+        oracle = self.of_study("results_summary")
+        return table_of(oracle.best_records()[:num_trials], oracle.goals)

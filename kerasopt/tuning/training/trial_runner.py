@@ -33,54 +33,60 @@ _LARGE = 1_000_000  # parameters of a model of which two shall not be in memory 
 _SMALL_MODELS = 5
 
 
-class Trains(keras_tuner.Tuner):
-    """The part of `Tuner` that trains."""
+class TrialRunner:
+    """Trains one configuration after the other for a tuner.
 
-    folds: int | None
-    keep_best: int
-    seed: int | None
-    _unseen: bool
-    _uncollected = 0
-    _last_size = 0
-    _built: Any = None
-    _shapes: list[tuple[int, ...]] | None = None
+    Args:
+        tuner: Whose settings, hypermodel and methods are used: `build`, `_build_and_fit_model` and
+            the hooks of KerasTuner, which a subclass may override.
+        study: The tuner's oracle if it has a study; `None` with an oracle of KerasTuner.
+    """
 
-    def run_trial(self, trial: Any, *args: Any, **kwargs: Any) -> Any:
+    def __init__(self, tuner: Any, study: OptunaOracle | None):
+        self._tuner = tuner
+        self._study = study
+        self._unseen = False
+        self._uncollected = self._last_size = 0
+        self._built: Any = None
+        self._shapes: list[tuple[int, ...]] | None = None
+
+    def run(self, trial: Any, args: Any, kwargs: Any) -> list[dict[str, float]]:
         """Train one configuration, as often as `executions_per_trial` and `folds` say.
-
-        A subclass may do anything else here: it gets the trial and what `search` got, and returns
-        what `HyperModel.fit` may return, or a list of that.
 
         Args:
             trial: The trial, with its `hyperparameters`.
-            *args: As `search` got them.
-            **kwargs: As `search` got them; `callbacks` and `verbose` only if it got them.
+            args: As `search` got them.
+            kwargs: As `search` got them; `callbacks` and `verbose` only if it got them.
+
+        Returns:
+            The metrics of each execution.
         """
+        tuner = self._tuner
         callbacks = kwargs.pop("callbacks", None)
-        if "verbose" in kwargs or not has_own_fit(self.hypermodel):
+        if "verbose" in kwargs or not has_own_fit(tuner.hypermodel):
             kwargs["verbose"] = _of_an_epoch(kwargs.get("verbose"))
-        goals = names_of(self.oracle.objective)
+        goals = names_of(tuner.oracle.objective)
         executions: list[dict[str, float]] = []
         best, epochs = None, 0
-        folder = checkpoints.folder_of(Path(self.project_dir), trial.trial_id)
-        self._keep(trial, FOLDER, str(folder.resolve()))
+        folder = checkpoints.folder_of(Path(tuner.project_dir), trial.trial_id)
+        self.keep(trial, FOLDER, str(folder.resolve()))
         for number, (fit_args, fit_kwargs) in enumerate(self._parts(args, kwargs)):
-            if self.seed is not None:
-                keras.utils.set_random_seed(self.seed + 1000 * number + _number(trial.trial_id))
+            if tuner.seed is not None:
+                keras.utils.set_random_seed(tuner.seed + 1000 * number + _number(trial.trial_id))
             made = fresh_callbacks(callbacks, trial.hyperparameters)
             place_tensorboard(made, f"{trial.trial_id}/execution{number}")
             part = folder / f"execution{number}"
             watcher = TrialCallback(goals[0], part, self._reporter(trial), epochs, self._check_size)
-            made += [*TunerHooks.of(self, trial), watcher]
+            made += [*TunerHooks.of(tuner, trial), watcher]
             try:
-                result = self._build_and_fit_model(trial, *fit_args, callbacks=made, **fit_kwargs)
+                result = tuner._build_and_fit_model(trial, *fit_args, callbacks=made, **fit_kwargs)
             finally:
                 model, self._built = self._built or watcher.model, None
             epochs += watcher.epochs
             self._note_unseen(watcher, goals[0][0])
             # Without the callback no epoch's weights were kept: the last ones are what there is.
             first = watcher.first if watcher.epochs else sys.maxsize
-            metrics = self._metrics_of(result, first)
+            metrics = self.metrics_of(result, first)
             executions.append(metrics)
             self._last_size = model.count_params() if model is not None and model.built else 0
             value = metrics.get(goals[0][0])
@@ -96,13 +102,13 @@ class Trains(keras_tuner.Tuner):
             del model, watcher, result, made  # a history holds its model
         return executions
 
-    def _build_and_fit_model(self, trial: Any, *args: Any, **kwargs: Any) -> Any:
-        """Build the model of a trial and train it once; a subclass may do it in its own way."""
-        self._built = model = self.build(trial.hyperparameters)
+    def build_and_fit(self, trial: Any, *args: Any, **kwargs: Any) -> Any:
+        """Build the model of a trial and train it once."""
+        self._built = model = self._tuner.build(trial.hyperparameters)
         self._shapes = [tuple(weight.shape) for weight in model.weights]
-        return self.hypermodel.fit(trial.hyperparameters, model, *args, **kwargs)
+        return self._tuner.hypermodel.fit(trial.hyperparameters, model, *args, **kwargs)
 
-    def _metrics_of(self, result: Any, first: int = 0) -> dict[str, float]:
+    def metrics_of(self, result: Any, first: int = 0) -> dict[str, float]:
         """Give the metrics of a result; what is wrong with that of a first trial is of all of them.
 
         Raises:
@@ -111,10 +117,10 @@ class Trains(keras_tuner.Tuner):
             FatalTypeError: Instead of it, as long as no trial has been completed.
             FatalValueError: Likewise.
         """
-        goals = names_of(self.oracle.objective)
+        goals = names_of(self._tuner.oracle.objective)
         try:
             metrics = metrics_of(result, goals, first)
-            if _has_no_objective(self.oracle) and goals[0][0] not in metrics:
+            if _has_no_objective(self._tuner.oracle) and goals[0][0] not in metrics:
                 raise bad_type(
                     "objective",
                     "a single float from `HyperModel.fit` or `Tuner.run_trial`, or the name of "
@@ -122,10 +128,10 @@ class Trains(keras_tuner.Tuner):
                     None,
                     f"They are {sorted(metrics)}.",
                 )
-            limits = self.oracle.limits if isinstance(self.oracle, OptunaOracle) else {}
+            limits = {} if self._study is None else self._study.limits
             check_reported([name for name, _ in goals], limits, metrics)
         except (TypeError, ValueError) as error:
-            if any(one.status == "COMPLETED" for one in self.oracle.trials.values()):
+            if any(one.status == "COMPLETED" for one in self._tuner.oracle.trials.values()):
                 raise
             fatal = keras_tuner.errors.FatalTypeError
             if isinstance(error, ValueError):
@@ -144,7 +150,7 @@ class Trains(keras_tuner.Tuner):
         keras.utils.clear_session(free_memory=False)
         keras.config.set_dtype_policy(policy)  # of which the session is cleared, too
         self._collect()
-        model = self._build_hypermodel(hp)
+        model = self._tuner._build_hypermodel(hp)
         if not isinstance(model, keras.Model):
             raise keras_tuner.errors.FatalTypeError(
                 "Expected `build(hp)` of the hypermodel to return a `keras.Model`. Received: "
@@ -156,8 +162,8 @@ class Trains(keras_tuner.Tuner):
 
     def _check_size(self, model: Any) -> None:
         size = sum(math.prod(weight.shape) for weight in model.weights)
-        if self.max_model_size and size > self.max_model_size:
-            raise TooLarge(size, self.max_model_size)
+        if self._tuner.max_model_size and size > self._tuner.max_model_size:
+            raise TooLarge(size, self._tuner.max_model_size)
 
     def _collect(self) -> None:
         """Let go of earlier models: of a large one at once, of small ones now and then."""
@@ -167,16 +173,16 @@ class Trains(keras_tuner.Tuner):
             self._uncollected = 0
 
     def _parts(self, args: Any, kwargs: Any) -> Iterator[tuple[Any, Any]]:
-        for _ in range(self.executions_per_trial):
-            if self.folds is None:
+        for _ in range(self._tuner.executions_per_trial):
+            if self._tuner.folds is None:
                 yield args, dict(kwargs)
             else:
-                yield from divided(self.folds, args, kwargs, self.seed)
+                yield from divided(self._tuner.folds, args, kwargs, self._tuner.seed)
 
     def _reporter(self, trial: Any) -> Any:
-        if not isinstance(self.oracle, OptunaOracle) or not self.oracle.prunes:
+        if self._study is None or not self._study.prunes:
             return None
-        oracle, name = self.oracle, trial.trial_id
+        oracle, name = self._study, trial.trial_id
         return lambda value, step: oracle.report(name, value, step)
 
     def _note_unseen(self, watcher: Any, name: str) -> None:
@@ -188,26 +194,26 @@ class Trains(keras_tuner.Tuner):
             )
 
     def _reporter_is_idle(self, watcher: Any, name: str) -> bool:
-        prunes = isinstance(self.oracle, OptunaOracle) and self.oracle.prunes
+        prunes = self._study is not None and self._study.prunes
         return bool(prunes and watcher.epochs and name not in watcher.seen)
 
     def _may_be_kept(self, value: float | None) -> bool:
         """Tell whether a trial may be one of the best; where that is hard to tell it may."""
-        oracle = self.oracle
-        if not self.keep_best:
+        tuner, oracle = self._tuner, self._study
+        if not tuner.keep_best:
             return False
-        if not isinstance(oracle, OptunaOracle) or len(oracle.goals) > 1 or oracle.limits:
+        if oracle is None or len(oracle.goals) > 1 or oracle.limits:
             return True
-        if value is None or self.executions_per_trial > 1 or self.folds is not None:
+        if value is None or self._tuner.executions_per_trial > 1 or self._tuner.folds is not None:
             return True
-        best = oracle.best_records()[: self.keep_best]
-        if len(best) < self.keep_best:
+        best = oracle.best_records()[: self._tuner.keep_best]
+        if len(best) < self._tuner.keep_best:
             return True
         worst = (best[-1].objectives or (value,))[0]
         return not _better(worst, value, oracle.goals[0][1])
 
     def _write(self, model: Any, folder: Path, trial: Any) -> None:
-        if not self.keep_best:
+        if not self._tuner.keep_best:
             return
         shapes = [tuple(one.shape) for one in model.weights]
         if not model.built and (not shapes or shapes != self._shapes):
@@ -215,7 +221,7 @@ class Trains(keras_tuner.Tuner):
             why = f"the class {type(model).__name__} has no `call` that builds its layers"
             if not model.weights:
                 why = "it was not trained: it has no weights"
-            self._keep(trial, UNKEPT, f"not kept: {why}")
+            self.keep(trial, UNKEPT, f"not kept: {why}")
             return
         checkpoints.write_weights(model, folder)
         if not model.built:
@@ -224,9 +230,10 @@ class Trains(keras_tuner.Tuner):
         if config is not None:
             write_text(folder / checkpoints.BUILD_CONFIG, json.dumps(config))
 
-    def _keep(self, trial: Any, name: str, value: Any) -> None:
-        if isinstance(self.oracle, OptunaOracle):
-            self.oracle.keep(trial.trial_id, name, value)
+    def keep(self, trial: Any, name: str, value: Any) -> None:
+        """Write down something of a trial, where there is a study."""
+        if self._study is not None:
+            self._study.keep(trial.trial_id, name, value)
 
 
 def has_own_fit(hypermodel: Any) -> bool:
