@@ -6,9 +6,10 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
     && echo $$p && break; done)
 VENV ?= .venv
 BIN := $(VENV)/bin
+PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
 FILES := setup.cfg pyproject.toml constraints.txt
 
-.PHONY: demo test fuzz canary findings lint benchmarks clean
+.PHONY: demo test test-all fuzz canary findings lint benchmarks clean
 
 demo: $(VENV)/.demo
 	$(BIN)/kerasopt demo
@@ -17,7 +18,11 @@ demo: $(VENV)/.demo
 # In order: pytest-xdist would put files of few tests last, which are the slowest, and one process
 # would wait for the other; so the examples of docstrings are.
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest $(PARALLEL) --durations 10
+
+# All cases of the matrices named in `tests/matrices.toml`, of which `make test` takes a part.
+test-all: $(VENV)/.dev
+	KERASOPT_TESTS=all $(BIN)/python -m pytest $(PARALLEL) --durations 10
 
 # The properties alone, on other examples each time and ten times as many.
 fuzz: $(VENV)/.dev

@@ -4,6 +4,9 @@ import gc
 import os
 import signal
 import threading
+import tomllib
+from itertools import count
+from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
@@ -18,6 +21,10 @@ import tensorflow as tf
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     assert threading.current_thread() is threading.main_thread()
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# `make test` takes a part of the largest matrices of cases, `make test-all` all of them.
+ALL = os.environ.get("KERASOPT_TESTS", "") == "all"
+MATRICES = tomllib.loads(Path(__file__).with_name("matrices.toml").read_text())
 
 FUZZ = os.environ.get("KERASOPT_FUZZ", "") not in ("", "0")
 
@@ -94,3 +101,19 @@ def blobs():
     labels = rng.integers(0, 3, 256)
     centres = rng.normal(size=(3, 12)) * 2
     return (centres[labels] + rng.normal(size=(256, 12))).astype("float32"), labels
+
+
+def pytest_collection_modifyitems(config, items):
+    """Take one of every so many cases of the matrices named in `matrices.toml`."""
+    # Cases that are asked for by name are run.
+    if ALL or any("::" in argument for argument in config.args):
+        return
+    seen = {name: count() for name in MATRICES}
+    kept, left = [], []
+    for item in items:
+        name = item.nodeid.partition("[")[0]
+        every = MATRICES.get(name, 1)
+        (kept if every == 1 or next(seen[name]) % every == 0 else left).append(item)
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = kept
