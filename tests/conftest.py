@@ -105,6 +105,9 @@ def blobs():
 
 def pytest_collection_modifyitems(config, items):
     """Take one of every so many cases of the matrices named in `matrices.toml`."""
+    names = {item.nodeid.partition("[")[0] for item in items}
+    if list(config.args) == config.getini("testpaths") and MATRICES.keys() - names:
+        raise pytest.UsageError(f"matrices.toml: no such test: {sorted(MATRICES.keys() - names)}")
     # Cases that are asked for by name are run.
     if ALL or any("::" in argument for argument in config.args):
         return
@@ -113,7 +116,8 @@ def pytest_collection_modifyitems(config, items):
     for item in items:
         name = item.nodeid.partition("[")[0]
         every = MATRICES.get(name, 1)
-        (kept if every == 1 or next(seen[name]) % every == 0 else left).append(item)
+        takes = every == 1 or (every > 1 and next(seen[name]) % every == 0)
+        (kept if takes else left).append(item)
     if left:
         config.hook.pytest_deselected(items=left)
         items[:] = kept
