@@ -183,7 +183,7 @@ def sensitivity(**options: Any) -> None:
 @_JSON
 def inspect(**options: Any) -> None:
     """Tell what is in FILE: a .tflite file, or a model of Keras."""
-    _run(_room("files", "look", tensorflow=False), **options)
+    _run(_room("inspect", "look", tensorflow=False), **options)
 
 
 @main.command()
@@ -195,7 +195,7 @@ def inspect(**options: Any) -> None:
 @_JSON
 def benchmark(**options: Any) -> None:
     """Time .tflite FILES, side by side."""
-    _run(_room("files", "times", tensorflow=False), **options)
+    _run(_room("inspect", "times", tensorflow=False), **options)
 
 
 @main.command()
@@ -353,4 +353,4 @@ def search(**options: Any) -> None:
 @_JSON
 def status(**options: Any) -> None:
     """Tell how a search stands: its trials, the best, what runs now and what has failed."""
-    _run(_room("status", "status", missing=_tuner, tensorflow=False), **options)
+    _run(_room("tune_status", "status", missing=_tuner, tensorflow=False), **options)

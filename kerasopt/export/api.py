@@ -63,12 +63,13 @@ def to_tflite(
             gives one.
             Labels are dropped. At most 256 samples are used: of arrays evenly spread, of batches
             the first. In other modes it is only used to check the file. Defaults to `None`.
-        validation_data: Data to compare the file with the model on: x, in the same forms, or
-            `(x, y)`, arrays with their labels, to tell the file's accuracy and the model's, or of
-            numbers the mean absolute error and R2, and to judge the file by these; the report also
-            has the metrics that the model was compiled with. For several outputs y is a dict by
-            output name. Defaults to `None`: up to 100 samples of `calibration`, or else random
-            numbers in [0, 1).
+        validation_data: Data to compare the file with the model on: x, in the same forms, or a
+            tuple `(x, y)` of arrays and their labels, to tell the file's accuracy and the model's,
+            or of numbers the mean absolute error and R2, and to judge the file by these; the report
+            also has the metrics that the model was compiled with. For several outputs y is a dict
+            by output name, or a list in their order. Only such a tuple has labels: of a
+            `tf.data.Dataset` or other batches of `(x, y)` y is dropped. Defaults to `None`: up to
+            100 samples of `calibration`, or else random numbers in [0, 1).
         io: Type of the inputs and outputs of an int8 file: `"float32"`, `"int8"` or `"uint8"`.
             Defaults to `"float32"`.
         batch_size: Fixes the batch axis of the file. Defaults to `None`: as in the model, usually
@@ -88,10 +89,9 @@ def to_tflite(
         sparse: Whether the zeros of a pruned model are left out of the file, if that file does what
             the model does. Defaults to `False`.
         least_db: Lowest signal-to-noise ratio, in dB, at which a file is believed, or a dict of
-            them by mode. Defaults to
-            `None`: 80 for float32, 25 for float16, 6 for int4, 8 for the others, which tell a wrong
-            file from a coarse one. One below these also turns the refusal by `least_variance` into
-            a warning.
+            them by mode, in which others keep the default. Defaults to `None`: 80 for float32, 25
+            for float16, 6 for int4, 8 for the others, which tell a wrong file from a coarse one.
+            One below these also turns the refusal by `least_variance` into a warning.
         least_variance: Lowest share of its variance, about the mean, that each entry of an output's
             last axis has to keep; of more than 16 entries three quarters of them. 0 takes all that
             is better than a constant, also by labels, `-float("inf")` everything. Defaults to
@@ -119,6 +119,7 @@ def to_tflite(
     begun = time.perf_counter()
     require_tensorflow("kerasopt.export.to_tflite")
     said = None if metadata is None else check_metadata(metadata)
+    one_of("mode", mode, MODES)
     floor = _floors(least_db, [mode]).get(mode)
     wish = Wish(mode, io, exclude, max_accuracy_drop, sparse, floor, said, least_variance)
     target = None if path is None else check_path(path)
@@ -293,11 +294,12 @@ def _floors(least_db: float | Mapping[str, float] | None, modes: Sequence[str]) 
     """Give the lowest ratio that is believed by mode, where there is one."""
     if least_db is None:
         return {}
-    by_mode = least_db if isinstance(least_db, Mapping) else dict.fromkeys(modes, least_db)
-    for mode, floor in by_mode.items():
+    if not isinstance(least_db, Mapping):
+        return dict.fromkeys(modes, number("least_db", least_db))
+    for mode, floor in least_db.items():
         one_of("least_db", mode, MODES)
         number("least_db", floor)
-    return dict(by_mode)
+    return dict(least_db)
 
 
 def _quartiles(latency: Latency) -> str:

@@ -217,12 +217,12 @@ def test_compare(folder, monkeypatch):
         (
             ["export", "model.keras", "-o", "a.tflite", "--validation-data", "wrong.npy"],
             2,
-            "`check`",
+            "`validation_data`",
         ),
         (
             ["export", "model.keras", "-o", "a.tflite", "--validation-data", "model.keras"],
             2,
-            "`check`",
+            "`validation_data`",
         ),
         (["export", "model.keras", "-o", "a.tflite", "--labels", "y.npy"], 2, "`labels`"),
         (["export", "model.keras", "-o", "a.tflite", "--c-array", "x.npy/a.cc"], 2, "`c_array`"),

@@ -46,6 +46,10 @@ def test_each_file_is_what_the_mode_alone_gives(cnn, images, tmp_path, monkeypat
     assert {line.count("|") for line in found.to_markdown().splitlines()} == {len(heads) + 1}
     assert json.loads(json.dumps(found.to_dict()))["files"]["int8"]["mode"] == "int8"
     floors = {"int8": 999.0, "float16": 1.0}
+    # A number is for every mode.
+    same = export_all(cnn, ["float32", "float16"], least_db=90.0)
+    assert list(same.files) == ["float32"]
+    assert "at least 90 dB" in same.refused["float16"]
     strict = export_all(cnn, ["float16", "int8"], calibration=images, least_db=floors)
     assert list(strict.files) == ["float16"]
     assert "at least 999 dB" in strict.refused["int8"]
@@ -68,8 +72,12 @@ def test_a_mode_that_the_model_does_not_bear_is_left_out(rng):
     [
         ({"modes": []}, "`modes`"),
         ({"modes": ["int9"]}, "`modes`.*Did you mean 'int8'"),
-        ({"folder": "no/such/folder"}, "`folder`"),
-        ({"labels": [1, 2]}, "`labels`"),
+        ({"directory": "no/such/folder"}, "`directory`"),
+        ({"modes": ["float32"], "validation_data": (None, [1, 2])}, "`validation_data`"),
+        (
+            {"validation_data": (np.zeros((9, 4)), [0] * 9, [1] * 9)},
+            "`validation_data`.*tuple of 3",
+        ),
         ({"batch_size": 0}, "`batch_size`"),
         ({"least_db": {"int9": 3.0}}, "`least_db`"),
         ({}, "`calibration`.*'int8'"),

@@ -22,7 +22,7 @@ def complaint(call, *args, **kwargs):
         call(*args, **kwargs)
     except (TypeError, ValueError, ExportError) as error:
         return str(error)
-    return "`file` `calibration` `check`"
+    return "`file` `calibration` `validation_data`"
 
 
 def damaged(sound: bytes, kind: str, rng: np.random.Generator) -> bytes:
@@ -133,10 +133,10 @@ class BeganError(ExportError):
 
 
 @examples(20)
-@given(values, st.sampled_from(["calibration", "check"]))
+@given(values, st.sampled_from(["calibration", "validation_data"]))
 def test_any_data_is_checked_before_the_conversion(dense, value, argument):
     def began(*args):
-        raise BeganError("`calibration` `check`")
+        raise BeganError("`calibration` `validation_data`")
 
     if value is None:
         return

@@ -54,7 +54,7 @@ def test_a_pressure_and_a_logit_in_one_output(weather):
 def test_the_user_can_take_it_all_the_same(weather):
     for given in (
         {"least_variance": -float("inf")},
-        {"least_variance": -1e6, "labels": weather.predict(ROWS, verbose=0), "check": ROWS},
+        {"least_variance": -1e6, "validation_data": (ROWS, weather.predict(ROWS, verbose=0))},
         {"least_db": 5.0},
     ):
         with pytest.warns(UserWarning, match="is of no use.*ntry 1 of output 'top'"):
@@ -147,12 +147,12 @@ def houses():
 
 def test_a_price_whose_normalization_does_not_bear_int8(houses):
     model, x, y = houses
-    given = {"calibration": x[:300], "check": x[5000:]}
+    given, labelled = {"calibration": x[:300]}, (x[5000:], y[5000:])
     with pytest.raises(ExportError, match=r"'price' keeps none .*`exclude=\['norm'\]` it is sound"):
-        to_tflite(model, None, "int8", **given)
+        to_tflite(model, None, "int8", **given, validation_data=x[5000:])
     with pytest.raises(ExportError, match="R2 of output 'price' is -.*, in Keras 0.7"):
-        to_tflite(model, None, "int8", **given, labels=y[5000:])
-    made = to_tflite(model, None, "int8", **given, labels=y[5000:], exclude="norm*")
+        to_tflite(model, None, "int8", **given, validation_data=labelled)
+    made = to_tflite(model, None, "int8", **given, validation_data=labelled, exclude="norm*")
     right = r2_score(y[5000:], model.predict(x[5000:], verbose=0))
     both = made.report.accuracy["r2_score"]
     assert both["keras"] == pytest.approx(right, abs=1e-5)
@@ -260,7 +260,7 @@ def test_built_in_metrics_judge_too(case, monkeypatch):
 def test_random_data_are_no_ground_to_refuse():
     """A bias of 60013 is 60000 in half floats, and what is added to it varies by 5."""
     model = scaled([8.0], [60013.0])
-    with pytest.warns(UserWarning, match="random inputs: give real samples as `check`"):
+    with pytest.warns(UserWarning, match="random inputs: give real samples as `validation_data`"):
         assert to_tflite(model, None, "float16").report.sqnr_db > 60
     with pytest.raises(ExportError, match="'top' keeps none.*another scale"):
         to_tflite(model, None, "float16", validation_data=ROWS)

@@ -86,7 +86,7 @@ def test_every_mode_is_verified_or_refused(name):
         report = file.report
         floats = set(report.float_ops) - SOMETIMES.get((name, mode), set())
         assert floats == FLOAT_OPS.get((name, mode), set()), mode
-        assert report.check == "calibration"
+        assert report.compared_on == "calibration"
         assert {one.samples for one in report.agreement.values()} == {SAMPLES}
         assert any("float32 copy" in note for note in report.notes) == (name in COPIES)
         batch = KINDS[name].batch_size

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kerasopt.export import ExportError, TFLiteModel, to_tflite
+from kerasopt.export import ExportError, TFLiteModel, export_all, sensitivity, to_tflite
 from kerasopt.export import preparation as preparing
 from kerasopt.export.convert.converter import Saved
 
@@ -36,7 +36,7 @@ def test_each_mode(mode, cnn, images, tmp_path):
     assert report.mode == mode
     assert report.sqnr_db > LEAST[mode]
     assert report.agreement["digit"].samples == 100
-    assert report.check == "calibration"
+    assert report.compared_on == "calibration"
     assert report.calibration_samples == (120 if mode == "int8" else 0)
     assert report.cost.file_bytes == len(exported.bytes)
     assert 0 < report.cost.zipped_bytes < 2 * report.cost.file_bytes
@@ -203,7 +203,7 @@ def test_kinds_of_models(build, rng):
     shape = ((None, 6) if isinstance(model, Own) else model.inputs[0].shape)[1:]
     x = rng.normal(size=(120, *shape)).astype("float32")
     exported = to_tflite(model)
-    assert exported.report.check == "random"
+    assert exported.report.compared_on == "random"
     assert exported.report.inputs[0].shape == (None, *shape)
     np.testing.assert_allclose(exported.predict(x), np.asarray(model(x)), atol=1e-4)
     assert to_tflite(model, None, "int8", calibration=x).report.sqnr_db > 20
@@ -246,7 +246,7 @@ def test_images_of_any_size(rng):
 
 def test_check_data_of_ones_own(dense, rows):
     report = to_tflite(dense, validation_data=rows[:30]).report
-    assert report.check == "check"
+    assert report.compared_on == "validation_data"
     assert report.agreement["y"].samples == 30
 
 
@@ -268,7 +268,12 @@ def test_few_samples_are_said_once(dense, rows, recwarn):
         ({"mode": "int8", "calibration": np.full((9, 4), np.inf)}, ValueError, "infinity"),
         ({"mode": "int8", "calibration": np.full((9, 4), np.nan)}, ValueError, "NaN"),
         ({"calibration": np.full((9, 4), np.nan)}, ValueError, "NaN"),
-        ({"check": np.zeros((9, 3))}, ValueError, "`check`"),
+        ({"validation_data": np.zeros((9, 3))}, ValueError, "`validation_data`"),
+        ({"validation_data": (np.zeros((9, 4)), [0] * 9, [1] * 9)}, ValueError, "a tuple of 3"),
+        ({"validation_data": (None, [0] * 9)}, ValueError, "`validation_data`.*labels without x"),
+        ({"least_db": {"int9": 8}}, ValueError, "`least_db`.*Did you mean 'int8'"),
+        ({"least_db": {"int8": "8"}}, TypeError, "`least_db`"),
+        ({"mode": "int7", "least_db": 8}, ValueError, "`mode`.*Did you mean 'int8'"),
         ({"io": "int8"}, ValueError, "`io`"),
         ({"path": "model.h5"}, ValueError, "`path`"),
         ({"path": "no/such/folder/model.tflite"}, ValueError, "`path`"),
@@ -283,6 +288,34 @@ def test_wrong_arguments_fail_before_conversion(dense, monkeypatch, arguments, e
     monkeypatch.setattr(preparing, "Traced", never)
     with pytest.raises(error, match=said):
         to_tflite(dense, **arguments)
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments"),
+    [
+        (to_tflite, ["model.tflite", "int8", np.zeros((100, 4))]),
+        (export_all, [["int8"], "models"]),
+        (sensitivity, ["int8", np.zeros((100, 4))]),
+    ],
+)
+def test_data_are_given_by_name(dense, function, arguments):
+    with pytest.raises(TypeError, match="positional arguments"):
+        function(dense, *arguments)
+
+
+def test_labels_of_validation_data(dense, rows, tmp_path):
+    """A tuple has labels; batches have none, whether `fit` would take theirs or not."""
+    y = np.asarray(dense(rows)) + 0.1
+    batches = [(rows[i : i + 60], y[i : i + 60]) for i in (0, 60)]
+    dataset = tf.data.Dataset.from_tensor_slices((rows, y)).batch(50)
+    for data, labelled in (
+        ((rows, y), True), ((rows, None), False), ((rows,), False), (dataset, False),
+        (batches.__iter__, False), ((dataset, y), True),
+    ):  # fmt: skip
+        report = to_tflite(dense, validation_data=data).report
+        assert (report.compared_on, report.agreement["y"].samples) == ("validation_data", 120)
+        error = report.accuracy.get("mean_absolute_error", {})
+        assert error == (pytest.approx({"keras": 0.1, "file": 0.1}, abs=1e-5) if labelled else {})
 
 
 def test_wrong_models():
@@ -378,9 +411,10 @@ model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(300), keras.laye
 sys.stderr.write("BEGIN\\n"); sys.stderr.flush()
 for groups in (1, 2, 4):  # grouped convolutions make Keras retrace
     conv = keras.layers.Conv2D(8, 3, groups=groups)
-    to_tflite(keras.Sequential([keras.Input((6, 6, 4)), conv]), check=np.random.rand(40, 6, 6, 4))
+    grouped = keras.Sequential([keras.Input((6, 6, 4)), conv])
+    to_tflite(grouped, validation_data=np.random.rand(40, 6, 6, 4))
 for mode in ("float32", "dynamic", "int8"):
-    to_tflite(model, None, mode, np.random.rand(100, 4)).predict(np.ones((1, 4)))
+    to_tflite(model, None, mode, calibration=np.random.rand(100, 4)).predict(np.ones((1, 4)))
 """
 
 
@@ -452,6 +486,10 @@ def test_the_floor_is_changeable(cnn, images):
     found = to_tflite(cnn, None, "int8", calibration=images).report.sqnr_db
     with pytest.raises(ExportError, match=f"expected at least {found + 2:.0f} dB"):
         to_tflite(cnn, None, "int8", calibration=images, least_db=found + 2)
+    with pytest.raises(ExportError, match=f"expected at least {found + 2:.0f} dB"):
+        to_tflite(cnn, None, "int8", calibration=images, least_db={"int8": found + 2})
+    # Of another mode, so the usual one holds.
+    assert to_tflite(cnn, None, "int8", calibration=images, least_db={"float16": 999}).bytes
     model = keras.Sequential([keras.Input((8,)), layers.Dense(16, "relu"), layers.Dense(3)])
     x = np.random.default_rng(0).normal(size=(120, 8))
     with pytest.raises(ExportError):

@@ -12,7 +12,9 @@ def found(count=3):
     rows = [
         LayerError(f"layer{number}", 20.0 + number, 1 / count, 10) for number in range(count - 1)
     ]
-    return Sensitivity("int8", (*rows, LayerError("still", math.inf, 0.0, 0)), 18.0, "check")
+    return Sensitivity(
+        "int8", (*rows, LayerError("still", math.inf, 0.0, 0)), 18.0, "validation_data"
+    )
 
 
 def test_bars_and_what_stands_beside_them(tmp_path):

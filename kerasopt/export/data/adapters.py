@@ -237,6 +237,8 @@ def _joined(batches: Iterable[Batch]) -> Iterator[Batch]:
 def with_labels(validation_data: Any) -> tuple[Any, Any]:
     """Take `validation_data` apart: x, or `(x, y)` as a tuple.
 
+    Only the outermost tuple is taken apart: batches of `(x, y)` are x, as `read` drops their y.
+
     Returns:
         x and y, `None` where there is none.
 
@@ -248,8 +250,12 @@ def with_labels(validation_data: Any) -> tuple[Any, Any]:
     if len(validation_data) == 1:
         return validation_data[0], None
     if len(validation_data) != 2:
-        raise bad_value("validation_data", "x or (x, y)", f"a tuple of {len(validation_data)}",
-                        "Several inputs are a list or a dict.")  # fmt: skip
+        raise bad_value(
+            "validation_data",
+            "x or (x, y)",
+            f"a tuple of {len(validation_data)}",
+            "Several inputs are a list or a dict; sample weights are not used.",
+        )
     x, y = validation_data
     if x is None and y is not None:
         raise bad_value("validation_data", "x or (x, y)", "labels without x")

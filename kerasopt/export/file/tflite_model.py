@@ -115,7 +115,8 @@ class TFLiteModel(Shown):
         """
         names = [port.name for port in self._report.outputs]
         found = self.predict(x, batch_size)
-        return scores(found if isinstance(found, dict) else {names[0]: found}, y, metrics)
+        outputs = found if isinstance(found, dict) else {names[0]: found}
+        return scores(outputs, y, metrics, argument="y")
 
     def benchmark(self, threads: int = 1, seconds: float = 1.0, runs: int = 1000) -> Latency:
         """Time runs of one sample (or of the file's fixed batch), without copying data in and out.

@@ -56,7 +56,7 @@ class Worker:
         atexit.register(self.close)
 
     def ask(self, task: str, folder: Path, limit: float | None = None, **arguments: Any) -> Any:
-        """Have a task of `child.py` done.
+        """Have a task of `server.py` done.
 
         Args:
             task: Its name.

@@ -1,6 +1,6 @@
 """The process in which files are made and tried, so that a crash there ends nothing else.
 
-Run by `worker.py`: a question in JSON a line on standard input, an answer a line on the output.
+Run by `client.py`: a question in JSON a line on standard input, an answer a line on the output.
 Arrays and files lie in the folder that the question names.
 """
 

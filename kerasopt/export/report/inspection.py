@@ -191,7 +191,7 @@ def asked(task: str, file: Any, content: bytes | Mapping[str, bytes], **argument
     """Have something done with a file where it can do no harm.
 
     Args:
-        task: What, as `child.py` calls it.
+        task: What, as `process/server.py` calls it.
         file: What the user gave, for errors.
         content: Its bytes; of several files, by name.
         **arguments: Of the task.

@@ -43,7 +43,10 @@ def metric_name(labels: NDArray[Any], output: NDArray[Any]) -> str:
 
 
 def scores(
-    outputs: Mapping[str, NDArray[Any]], labels: Any, metrics: Sequence[Any] = _ACCURACY[:1]
+    outputs: Mapping[str, NDArray[Any]],
+    labels: Any,
+    metrics: Sequence[Any] = _ACCURACY[:1],
+    argument: str = "validation_data",
 ) -> dict[str, float]:
     """Compute metrics of a model's outputs.
 
@@ -53,6 +56,8 @@ def scores(
             out, or a list in their order.
         metrics: Keras's metrics: names, functions or `keras.metrics.Metric`s; `"accuracy"` is the
             one that the labels ask for. Defaults to `("accuracy",)`.
+        argument: Name of the user's argument that has the labels, for errors. Defaults to
+            `"validation_data"`.
 
     Returns:
         Dict of metric name (with several outputs `"<output>_<metric>"`) -> value.
@@ -65,14 +70,13 @@ def scores(
     {'sparse_categorical_accuracy': 0.5}
     """
     found: dict[str, float] = {}
-    for name, right in by_output(outputs, labels).items():
+    for name, right in by_output(outputs, labels, argument).items():
         output = outputs[name]
         if len(right) != len(output):
-            raise bad_value(
-                "validation_data", f"{len(output)} labels for {name!r}", f"{len(right)} of them"
-            )
+            expected = f"{len(output)} labels for {name!r}"
+            raise bad_value(argument, expected, f"{len(right)} of them")
         for metric in metrics:
-            judge = _metric(metric, right, output)
+            judge = _metric(metric, right, output, argument)
             key = judge.name if len(outputs) == 1 else f"{name}_{judge.name}"
             judge.reset_state()
             judge.update_state(right, output)
@@ -182,7 +186,9 @@ def r2_by_column(labels: NDArray[Any], output: NDArray[Any]) -> NDArray[np.float
     return variance_kept(right, came)
 
 
-def by_output(outputs: Mapping[str, Any], labels: Any) -> dict[str, NDArray[Any]]:
+def by_output(
+    outputs: Mapping[str, Any], labels: Any, argument: str = "validation_data"
+) -> dict[str, NDArray[Any]]:
     """Give labels as arrays by output name.
 
     Raises:
@@ -192,37 +198,36 @@ def by_output(outputs: Mapping[str, Any], labels: Any) -> dict[str, NDArray[Any]
     if isinstance(labels, Mapping):
         for name in labels:
             if name not in names:
-                raise bad_value("validation_data", f"labels of the outputs {names}", name)
-        return {name: _array(value) for name, value in labels.items()}
+                raise bad_value(argument, f"labels of the outputs {names}", name)
+        return {name: _array(value, argument) for name, value in labels.items()}
     if len(names) > 1:
         if not isinstance(labels, (list, tuple)) or len(labels) != len(names):
-            raise bad_value(
-                "validation_data", f"a dict by output name, of {names}", type(labels).__name__
-            )
-        return {name: _array(one) for name, one in zip(names, labels, strict=True)}
-    return {names[0]: _array(labels)}
+            expected = f"a dict by output name, of {names}"
+            raise bad_value(argument, expected, type(labels).__name__)
+        return {name: _array(one, argument) for name, one in zip(names, labels, strict=True)}
+    return {names[0]: _array(labels, argument)}
 
 
-def _array(labels: Any) -> NDArray[Any]:
+def _array(labels: Any, argument: str) -> NDArray[Any]:
     expected = "an array of numbers"
     try:
         found = np.asarray(labels)
     except ValueError as error:  # rows of different lengths
-        raise bad_value("validation_data", expected, type(labels).__name__, f"{error}.") from error
+        raise bad_value(argument, expected, type(labels).__name__, f"{error}.") from error
     if found.dtype.kind not in "biuf":
         advice = "Give the number of each class." if found.dtype.kind in "US" else ""
-        raise bad_value("validation_data", expected, f"an array of {found.dtype}", advice)
+        raise bad_value(argument, expected, f"an array of {found.dtype}", advice)
     return found
 
 
-def _check_fit(metric: str, labels: NDArray[Any], output: NDArray[Any]) -> None:
+def _check_fit(metric: str, labels: NDArray[Any], output: NDArray[Any], argument: str) -> None:
     """Refuse labels that would be compared with what they do not belong to."""
     if labels.dtype.kind == "f" and not np.isfinite(labels).all():
-        raise bad_value("validation_data", "finite numbers", "an array with NaN or infinity")
+        raise bad_value(argument, "finite numbers", "an array with NaN or infinity")
     if metric == "mean_absolute_error" and labels.size != output.size:
         classes = output.shape[-1] if output.ndim > 1 else 1
         raise bad_value(
-            "validation_data",
+            argument,
             f"numbers of the output's shape {output.shape}"
             + (f", or one class of {classes} in place of its last axis" if classes > 1 else ""),
             f"an array of shape {labels.shape}",
@@ -231,16 +236,16 @@ def _check_fit(metric: str, labels: NDArray[Any], output: NDArray[Any]) -> None:
         classes = output.shape[-1]
         if labels.size and not ((labels >= 0) & (labels < classes)).any():
             raise bad_value(
-                "validation_data",
+                argument,
                 f"classes from 0 to {classes - 1}",
                 f"numbers from {labels.min():g} to {labels.max():g}",
             )
 
 
-def _metric(metric: Any, labels: NDArray[Any], output: NDArray[Any]) -> Any:
+def _metric(metric: Any, labels: NDArray[Any], output: NDArray[Any], argument: str) -> Any:
     if metric in _ACCURACY:
         metric = metric_name(labels, output)
-        _check_fit(metric, labels, output)
+        _check_fit(metric, labels, output, argument)
     try:
         found = keras.metrics.get(metric)
     except ValueError as error:

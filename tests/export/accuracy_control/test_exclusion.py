@@ -122,7 +122,7 @@ def test_auto_keeps_just_what_the_accuracy_needs(labelled, data):
     top[0] = 1.0, -1.0
     model.get_layer("top").kernel.assign(top)
     labels = model.predict(data, verbose=0).argmax(-1)
-    given = {"check": data, "labels": labels} if labelled else {"check": data}
+    given = {"validation_data": (data, labels) if labelled else data}
     plain = to_tflite(model, None, "int8", calibration=data, least_db=-100, **given).report
     assert plain.agreement["top"].argmax < 0.9
     report = to_tflite(
@@ -222,9 +222,10 @@ def test_auto_of_numbers_goes_by_what_they_keep(data):
     top[0] = 1.0
     model.set_weights([wide, top])
     right = model.predict(data, verbose=0)
-    given = {"check": data, "exclude": "auto"}
-    assert to_tflite(model, None, "int8", calibration=data, **given).report.excluded == ("wide",)
-    report = to_tflite(model, None, "int8", calibration=data, labels=right[:, 0], **given).report
+    given = {"calibration": data, "exclude": "auto"}
+    plain = to_tflite(model, None, "int8", **given, validation_data=data).report
+    assert plain.excluded == ("wide",)
+    report = to_tflite(model, None, "int8", **given, validation_data=(data, right[:, 0])).report
     assert report.excluded == ("wide",)
     assert report.accuracy["r2_score"]["file"] > 0.95
 

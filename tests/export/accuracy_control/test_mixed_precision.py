@@ -220,16 +220,15 @@ def test_several_outputs_count_by_the_worst():
         10 ** (-found.layers[0].sqnr_db / 10) / sum(10 ** (-one.sqnr_db / 10) for one in found)
     )
     labels = [one.argmax(-1) for one in model.predict(data, verbose=0)]
-    for given in ({}, {"labels": labels}):
+    for given in (data, (data, labels)):
         report = to_tflite(
             model,
             None,
             "int8",
             calibration=data,
-            validation_data=data,
+            validation_data=given,
             exclude="auto",
             max_accuracy_drop=0.03,
-            **given,
         ).report
         assert "wide" in report.excluded
         assert report.agreement["hard"].argmax >= 0.97

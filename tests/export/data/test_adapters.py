@@ -105,14 +105,16 @@ def test_most_of_a_stream_without_end_are_the_first():
 
 def test_last_axis_of_one_is_added_as_keras_does():
     column = (Input("x", "x", (None, 1), "float32"),)
-    assert first(read("check", np.arange(3.0), column)).shape == (3, 1)
+    assert first(read("validation_data", np.arange(3.0), column)).shape == (3, 1)
     grey = (Input("x", "x", (None, 2, 2, 1), "float32"),)
-    assert first(read("check", np.zeros((5, 2, 2)), grey)).shape == (5, 2, 2, 1)
+    assert first(read("validation_data", np.zeros((5, 2, 2)), grey)).shape == (5, 2, 2, 1)
 
 
 def test_axes_of_any_size_keep_their_batches_apart():
     text = (Input("x", "x", (None, None), "float32"),)
-    samples = read("check", iter([np.zeros((2, 3)), np.zeros((2, 3)), np.zeros((1, 5))]), text)
+    samples = read(
+        "validation_data", iter([np.zeros((2, 3)), np.zeros((2, 3)), np.zeros((1, 5))]), text
+    )
     assert [first(Samples("", (b,))).shape for b in samples.batches] == [(4, 3), (1, 5)]
 
 
@@ -141,8 +143,8 @@ def test_wrong_values(value, said):
 
 @pytest.mark.parametrize("value", ["words", np.array([["a"] * 4]), None, 1j * np.ones((2, 4))])
 def test_wrong_types(value):
-    with pytest.raises(TypeError, match="`check`"):
-        read("check", value, X)
+    with pytest.raises(TypeError, match="`validation_data`"):
+        read("validation_data", value, X)
 
 
 @pytest.mark.parametrize(

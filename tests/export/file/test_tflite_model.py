@@ -29,6 +29,13 @@ def test_predict_on_wrong_shapes(exported, x):
         exported.predict(x)
 
 
+def test_evaluate_names_its_own_argument(exported, rows):
+    with pytest.raises(ValueError, match="`y`. Expected 120 labels"):
+        exported.evaluate(rows, np.zeros(7, int))
+    with pytest.raises(ValueError, match="`y`. Expected an array of numbers"):
+        exported.evaluate(rows, ["a"] * 120)
+
+
 def test_save_is_the_same_file_and_runs_elsewhere(exported, rows, tmp_path):
     from ai_edge_litert.interpreter import Interpreter
 

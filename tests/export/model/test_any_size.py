@@ -63,7 +63,7 @@ def test_all_modes_at_once_without_data_of_ones_own():
 
 
 def test_a_size_that_does_not_fit_is_an_error_of_the_data():
-    with pytest.raises(ValueError, match="`check`. Expected data that the model runs on"):
+    with pytest.raises(ValueError, match="`validation_data`. Expected data that the model runs on"):
         to_tflite(model_of(pooled()), validation_data=images(3, count=2)[0])
 
 

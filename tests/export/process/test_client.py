@@ -105,7 +105,7 @@ def test_after_ctrl_c_no_old_answer_comes(worker, tmp_path, monkeypatch):
 
 
 def test_an_idle_child_ends_by_itself_and_so_does_an_orphan():
-    code = "from kerasopt.export import child; server.IDLE_SECONDS = 0.2; server.main()"
+    code = "from kerasopt.export.process import server; server.IDLE_SECONDS = 0.2; server.main()"
     process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE)
     assert process.wait() == 0
     orphan = subprocess.run(

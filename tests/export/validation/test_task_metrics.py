@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from kerasopt.export import to_tflite
+from kerasopt.export import export_all, to_tflite
 from kerasopt.export.validation.task_metrics import (
     chance,
     compiled_scores,
@@ -109,7 +109,9 @@ def test_labels_that_compiled_metrics_do_not_take():
     assert found == pytest.approx(
         {"cosine_similarity": 1.0, "f1_score[0]": 1.0, "f1_score[1]": 1.0, "f1_score[2]": 1.0}
     )
-    with pytest.warns(UserWarning, match="compiled with do not take `labels`"):
+    with pytest.warns(
+        UserWarning, match="compiled with do not take the labels of `validation_data`"
+    ):
         assert compiled_scores(model, {"y": np.zeros((5, 3))}, np.zeros((5, 2))) == {}
 
 
@@ -169,8 +171,11 @@ def test_what_does_not_fit(arguments, said):
 
 
 def test_labels_want_their_samples(dense, rows):
-    with pytest.raises(ValueError, match="`labels`.*without `check`"):
-        to_tflite(dense, None, "int8", calibration=rows, labels=np.zeros(120, int))
+    given = {"calibration": rows, "validation_data": (None, np.zeros(120, int))}
+    with pytest.raises(ValueError, match="`validation_data`.*labels without x"):
+        to_tflite(dense, None, "int8", **given)
+    with pytest.raises(ValueError, match="`validation_data`.*labels without x"):
+        export_all(dense, **given)
 
 
 @pytest.mark.parametrize(
@@ -188,5 +193,5 @@ def test_labels_want_their_samples(dense, rows):
     ],
 )
 def test_labels_that_do_not_fit_are_named(labels, said):
-    with pytest.raises(ValueError, match=f"`labels`.*{said}"):
+    with pytest.raises(ValueError, match=f"`validation_data`.*{said}"):
         scores({"y": np.zeros((6, 3))}, labels)
