@@ -14,7 +14,6 @@ from kerasopt._core.display import columns
 from kerasopt.export import inspect
 from kerasopt.export import snippet as snippet_for
 from kerasopt.export.report.inspection import benchmark_in_turn
-from kerasopt.selection import walk
 
 _WIDE = 200
 
@@ -34,7 +33,6 @@ def look(file: str, snippet: str | None, as_json: bool) -> None:
 
 def _model(file: str) -> tuple[str, dict[str, Any]]:
     with quiet.held_back():
-        from kerasopt.cli.inspect import layers_of, layers_table
         from kerasopt.export.model.saved_model import SavedModel, load
         from kerasopt.pruning import sparsity
     model = load(file, "file")
@@ -141,6 +139,9 @@ def layers_of(model: Any) -> list[dict[str, Any]]:
     >>> [(one["layer"], one["bytes"], one["output"]) for one in layers_of(model)]
     [('out', 60, [None, 3])]
     """
+    # Imports Keras, which a `.tflite` file does not need.
+    from kerasopt.selection import walk
+
     found = [(path, layer) for path, layer in walk(model) if not getattr(layer, "layers", None)]
     return [_layer(path, layer) for path, layer in found if type(layer).__name__ != "InputLayer"]
 
