@@ -16,7 +16,7 @@ from pruning_models import MODELS, compiled, noise, step_ms
 
 from kerasopt.callbacks import Pruning
 from kerasopt.pruning.enforcement.held_masks import Masks
-from kerasopt.pruning.scopes import as_scope
+from kerasopt.pruning.scopes import get as get_scope
 from kerasopt.schedules import PolynomialDecay
 from kerasopt.selection import select
 
@@ -147,10 +147,10 @@ def peak(shapes: list[tuple[int, int]], scope: str, zeros: float, sparsity: floa
     model, masks = masked(*shapes)
     sizes = [rows * columns for rows, columns in shapes]
     fill(model, zeros)
-    masks.choose(sparsity, as_scope(scope))
+    masks.choose(sparsity, get_scope(scope))
 
     def update() -> None:
-        masks.choose(sparsity, as_scope(scope))
+        masks.choose(sparsity, get_scope(scope))
 
     fill(model, zeros)
     process = _process_peak(update)

@@ -3,9 +3,7 @@
 import keras
 from sklearn.datasets import load_digits
 
-from kerasopt.callbacks import EarlyStopping, Pruning
-from kerasopt.export import to_tflite
-from kerasopt.regularization import add_penalty, insert_dropout
+from kerasopt import EarlyStopping, Pruning, add_penalty, insert_dropout, to_tflite
 from kerasopt.schedules import PolynomialDecay
 
 x, y = load_digits(return_X_y=True)

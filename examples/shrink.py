@@ -28,7 +28,7 @@ model.fit(x[train], y[train], epochs=12, verbose=0)
 plan = shrink_plan(model, budget={"macs": 0.5}, data=x[train], batches=32, reconstruct=True)
 print(plan)
 small = plan.apply()
-distiller = OutputDistiller(small, teacher=model)
+distiller = OutputDistiller(model, small)
 distiller.compile("adam", "sparse_categorical_crossentropy")
 distiller.fit(x[train], y[train], epochs=12, verbose=0)
 

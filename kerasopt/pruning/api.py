@@ -4,10 +4,11 @@ from typing import Any
 
 from kerasopt import _keras
 from kerasopt._core.checks import at_least, fraction, warn
-from kerasopt.pruning.criteria import ZerosLast, as_criterion
+from kerasopt.pruning.criteria import ZerosLast
+from kerasopt.pruning.criteria import get as get_criterion
 from kerasopt.pruning.enforcement.held_masks import Masks
 from kerasopt.pruning.enforcement.reminder import remind
-from kerasopt.pruning.patterns import as_pattern
+from kerasopt.pruning.patterns import get as get_pattern
 from kerasopt.pruning.prunable import select_prunable
 from kerasopt.pruning.pruning_arguments import chosen_scope
 from kerasopt.pruning.report.sparsity import Sparsity, table_of
@@ -69,7 +70,7 @@ def prune(
     """
     _keras.require_tensorflow("kerasopt.pruning.prune")
     sparsity = fraction("sparsity", sparsity)
-    criterion, pattern = as_criterion(criterion), as_pattern(pattern)
+    criterion, pattern = get_criterion(criterion), get_pattern(pattern)
     scope = chosen_scope(scope, pattern, criterion, None)
     at_least("batches", batches, 1)
     chosen = select_prunable(model, include, exclude, "prune", scope)

@@ -16,13 +16,14 @@ from kerasopt._core.messages import tell
 from kerasopt._core.serialization import fresh_copy
 from kerasopt._fit_steps import Steps, select_trainable
 from kerasopt.pruning.collapse import Collapse
-from kerasopt.pruning.criteria import as_criterion
+from kerasopt.pruning.criteria import get as get_criterion
 from kerasopt.pruning.enforcement import mask_constraint
 from kerasopt.pruning.enforcement.held_masks import Masks
 from kerasopt.pruning.enforcement.reminder import forget, remind
 from kerasopt.pruning.enforcement.updates import Choosing, Updates, checked_state, matching_masks
 from kerasopt.pruning.monitors import warn_of_monitors
-from kerasopt.pruning.patterns import Weight, as_pattern
+from kerasopt.pruning.patterns import Weight
+from kerasopt.pruning.patterns import get as get_pattern
 from kerasopt.pruning.prunable import is_depthwise, select_prunable
 from kerasopt.pruning.pruning_arguments import (
     as_plain,
@@ -153,8 +154,8 @@ class Pruning(Named, keras.callbacks.Callback):
         self.include = include
         self.exclude = exclude
         self.frequency = word_or_count("frequency", frequency, "auto", "steps")
-        self.criterion = as_criterion(criterion)
-        self.pattern = as_pattern(pattern)
+        self.criterion = get_criterion(criterion)
+        self.pattern = get_pattern(pattern)
         self.dynamics = checked_dynamics(dynamics, self.pattern)
         self.scope = chosen_scope(scope, self.pattern, self.criterion, self.dynamics)
         check_expressible(self.schedule, self.pattern, self.scope)

@@ -149,7 +149,7 @@ class _Snapshot(keras.callbacks.Callback):
     def check(self) -> None:
         """Check, after the first training, that it was long enough."""
         if not self._begun:
-            raise bad_value("fit", _PASSES, "one that called none of them")
+            raise bad_value("fit_fn", _PASSES, "one that called none of them")
         if not self._kept:
             raise ValueError(
                 f"The first training ended after {self._seen} steps, before the step to go back "

@@ -8,16 +8,24 @@ from typing import Any
 from kerasopt import schedules
 from kerasopt._core import serialization
 from kerasopt._core.checks import bad_type, bad_value, did_you_mean, meant_share, one_of
+from kerasopt._core.registry import Registry
 from kerasopt._core.serialization import Configured
 from kerasopt.pruning.criteria import Criterion, Lamp, Magnitude, Taylor
 from kerasopt.pruning.criteria.registry import CRITERIA
-from kerasopt.pruning.masks.dynamics import DYNAMICS, Dynamics, as_dynamics
+from kerasopt.pruning.masks.dynamics import DYNAMICS, Dynamics
+from kerasopt.pruning.masks.dynamics import get as get_dynamics
 from kerasopt.pruning.patterns import Pattern, Weight
 from kerasopt.pruning.patterns.registry import PATTERNS
-from kerasopt.pruning.scopes import Global, PerLayer, Scope, as_scope
-from kerasopt.pruning.scopes.registry import NAMES, SCOPES
+from kerasopt.pruning.scopes import Global, PerLayer, Scope
+from kerasopt.pruning.scopes import get as get_scope
+from kerasopt.pruning.scopes.registry import SCOPES
 
-_KINDS = {"criterion": CRITERIA, "pattern": PATTERNS, "scope": SCOPES, "dynamics": DYNAMICS}
+_REGISTRIES: dict[str, Registry[Any]] = {
+    "criterion": CRITERIA,
+    "pattern": PATTERNS,
+    "scope": SCOPES,
+    "dynamics": DYNAMICS,
+}
 _OF_ONE_SCALE = (Magnitude, Lamp, Taylor)
 _SHARES = "A sparsity is a share: write 0.8 for 80 %."
 _FORMS = "a kerasopt.schedules.Schedule, one of tfmot's, a float in [0, 1) or 'keep'"
@@ -64,9 +72,9 @@ def chosen_scope(scope: Any, pattern: Pattern, criterion: Criterion, dynamics: A
         ValueError: If the name is not known.
     """
     if isinstance(scope, str):
-        one_of("scope", scope.lower(), ["auto", *NAMES])
+        one_of("scope", scope.lower(), ["auto", *SCOPES.named])
     if not isinstance(scope, str) or scope.lower() != "auto":
-        return as_scope(scope)
+        return get_scope(scope)
     together = isinstance(pattern, Weight) and isinstance(criterion, _OF_ONE_SCALE)
     return Global(floor=0.1) if together and dynamics is None else PerLayer()
 
@@ -96,7 +104,7 @@ def checked_dynamics(dynamics: Any, pattern: Pattern) -> Dynamics | None:
         TypeError: If it is of another type.
         ValueError: If the name is not known, or the pattern another one.
     """
-    found = as_dynamics(dynamics)
+    found = get_dynamics(dynamics)
     if found is not None and not isinstance(pattern, Weight):
         raise bad_value("dynamics", "'gradual' with any pattern but 'weight'", dynamics)
     return found
@@ -128,6 +136,6 @@ def made_again(
             continue
         if name == "schedule":
             arguments[name] = schedules.deserialize(value, custom_objects)
-        elif name in _KINDS:
-            arguments[name] = serialization.deserialize(value, _KINDS[name], custom_objects)
+        elif name in _REGISTRIES:
+            arguments[name] = _REGISTRIES[name].deserialize(value, custom_objects)
     return arguments

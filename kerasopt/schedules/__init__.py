@@ -11,7 +11,7 @@ from kerasopt.schedules.one_cycle import OneCycle
 from kerasopt.schedules.one_shot import OneShot
 from kerasopt.schedules.polynomial_decay import PolynomialDecay
 from kerasopt.schedules.schedule import Schedule
-from kerasopt.schedules.serialization import deserialize, serialize
+from kerasopt.schedules.serialization import deserialize, get, serialize
 from kerasopt.schedules.steps import Steps
 
 __all__ = [
@@ -28,5 +28,6 @@ __all__ = [
     "Schedule",
     "Steps",
     "deserialize",
+    "get",
     "serialize",
 ]

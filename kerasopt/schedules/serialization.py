@@ -1,10 +1,10 @@
-"""Schedules as plain data and back."""
+"""Schedules by name, as plain data and back."""
 
 import warnings
 from collections.abc import Mapping
 from typing import Any
 
-from kerasopt._core import serialization
+from kerasopt._core.registry import Registry
 from kerasopt.schedules.constant import Constant
 from kerasopt.schedules.cosine import Cosine
 from kerasopt.schedules.cyclic import Cyclic
@@ -16,9 +16,10 @@ from kerasopt.schedules.polynomial_decay import PolynomialDecay
 from kerasopt.schedules.schedule import Schedule
 from kerasopt.schedules.steps import Steps
 
-_KINDS: dict[str, type[Schedule]] = {
-    kind.__name__: kind
-    for kind in (
+SCHEDULES: Registry[Schedule] = Registry(
+    "schedule",
+    Schedule,
+    (
         Constant,
         Cosine,
         Cyclic,
@@ -28,13 +29,30 @@ _KINDS: dict[str, type[Schedule]] = {
         OneShot,
         PolynomialDecay,
         Steps,
-    )
-}
+    ),
+)
+serialize = SCHEDULES.serialize
 
 
-def serialize(schedule: Schedule) -> dict[str, Any]:
-    """Give a schedule as plain data: its class name and its configuration."""
-    return serialization.serialize(schedule)
+def get(value: Any, custom_objects: Mapping[str, type[Schedule]] | None = None) -> Schedule:
+    """Give the schedule that `value` is or describes.
+
+    Args:
+        value: A schedule, what `serialize` gave (`class_name` may be in snake case), or the name
+            of a class of your own that needs no arguments, which all of kerasopt's do.
+        custom_objects: Schedule classes of your own, by name. Defaults to `None`.
+
+    Raises:
+        TypeError: If it is something else.
+        ValueError: If the class is unknown, or needs arguments.
+
+    Example:
+    >>> get({"class_name": "constant", "config": {"value": 0.5}})
+    Constant(value=0.5, begin=0, end=None)
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return SCHEDULES.get(value, custom_objects)
 
 
 def deserialize(
@@ -56,5 +74,4 @@ def deserialize(
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        schedule: Schedule = serialization.deserialize(config, _KINDS, custom_objects)
-        return schedule
+        return SCHEDULES.deserialize(config, custom_objects)

@@ -18,7 +18,7 @@ from kerasopt.stopping.rules.prechelt import (
     UpStrips,
 )
 from kerasopt.stopping.rules.rule import Rule, Verdict
-from kerasopt.stopping.rules.serialization import deserialize, serialize
+from kerasopt.stopping.rules.serialization import deserialize, get, serialize
 from kerasopt.stopping.rules.slope import Slope
 from kerasopt.stopping.rules.threshold import Threshold
 from kerasopt.stopping.rules.time_budget import TimeBudget
@@ -45,5 +45,6 @@ __all__ = [
     "UpStrips",
     "Verdict",
     "deserialize",
+    "get",
     "serialize",
 ]

@@ -8,7 +8,8 @@ from kerasopt.graph import Rewrite
 from kerasopt.structured.budget.allocation import SCOPES, chosen, masked
 from kerasopt.structured.budget.candidates import candidates
 from kerasopt.structured.budget.request import requested
-from kerasopt.structured.importance.channel_scores import checked_importance, scores_of
+from kerasopt.structured.importance.channel_scores import scores_of
+from kerasopt.structured.importance.importance import IMPORTANCES
 from kerasopt.structured.importance.measurement import read
 from kerasopt.structured.plan import ShrinkPlan
 
@@ -55,7 +56,7 @@ def shrink_plan(
     Left alone: top (gives an output of the model).
     """
     request = requested(pruning_ratio, budget)
-    importance = checked_importance(importance)
+    importance = IMPORTANCES.serialize(importance)
     one_of("scope", scope, SCOPES)
     at_least("round_to", round_to, 1)
     at_least("batches", batches, 1)

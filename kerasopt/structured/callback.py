@@ -23,7 +23,8 @@ from kerasopt.pruning.pruning_arguments import as_plain, checked_schedule, made_
 from kerasopt.selection import check_picks, reasons
 from kerasopt.structured.budget.allocation import SCOPES, Choice, unit_of
 from kerasopt.structured.budget.candidates import FROZEN, candidates, inner_model, trainable
-from kerasopt.structured.importance.channel_scores import checked_importance, scores_of
+from kerasopt.structured.importance.channel_scores import scores_of
+from kerasopt.structured.importance.importance import IMPORTANCES
 from kerasopt.structured.surgery.channel_masks import ChannelMasks, matching
 
 _ADVICE = ("fewer channels", "more epochs of ramp (`end`)", "`importance='taylor'` with `data`")
@@ -98,7 +99,7 @@ class ChannelPruning(Named, keras.callbacks.Callback):
         check_picks("exclude", exclude)
         self.include, self.exclude = include, exclude
         self.frequency = word_or_count("frequency", frequency, "auto", "steps")
-        self.importance = checked_importance(importance)
+        self.importance = IMPORTANCES.serialize(importance)
         self.scope = one_of("scope", scope, SCOPES)
         self.round_to = at_least("round_to", round_to, 1)
         self.data = data

@@ -218,7 +218,7 @@ def test_probabilities_and_logits_of_either_model_are_the_same(blobs):
                 if end is not None:
                     last = layers.Activation(end) if end != "own_layer" else layers.Softmax()
                     copy = keras.Sequential([keras.Input((12,)), copy, last])
-                pair.append(copy)
+                pair.insert(0, copy)  # the teacher first
             loss = CROSSENTROPY if ends is None else "sparse_categorical_crossentropy"
             losses += one_step(OutputDistiller(*pair), x, y, loss)["distillation_loss"]
     np.testing.assert_allclose(losses, losses[0], rtol=1e-4)
@@ -312,7 +312,7 @@ def test_labels_and_values_and_one_column(blobs):
     found = one_step(distiller, x, several, "mse")["distillation_loss"][0]
     np.testing.assert_allclose(found, softmax_loss(z, t, 4.0).mean(), rtol=1e-4)
     # Values of softmaxes, compared as they are.
-    pair = [keras.Sequential([keras.Input((12,)), m, layers.Softmax()]) for m in (student, teacher)]
+    pair = [keras.Sequential([keras.Input((12,)), m, layers.Softmax()]) for m in (teacher, student)]
     found = one_step(OutputDistiller(*pair, kind="linear"), x, several, "mse")["distillation_loss"][
         0
     ]
@@ -481,7 +481,7 @@ def test_it_is_saved_and_loaded_with_both_models_and_the_optimizer(blobs, tmp_pa
         teacher = written("softmax") if subclassed else scale(chain(), 2.0)
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=not subclassed)
         distiller = OutputDistiller(
-            student, teacher, temperature=2.0, alpha=0.25, name="lesson", from_logits="auto"
+            teacher, student, temperature=2.0, alpha=0.25, name="lesson", from_logits="auto"
         )
         if subclassed:
             teacher.compile("adam", loss)

@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from kerasopt._core import serialization
 from kerasopt.pruning import (
     Context,
     Lamp,
@@ -18,7 +17,7 @@ from kerasopt.pruning import (
     mask,
     masks,
 )
-from kerasopt.pruning.criteria import as_criterion
+from kerasopt.pruning.criteria import get as get_criterion
 from kerasopt.pruning.criteria.registry import CRITERIA
 from tests.conftest import examples
 
@@ -202,9 +201,9 @@ def test_wrong_seeds(seed, error):
         Random(seed)
 
 
-@pytest.mark.parametrize("criterion", [*map(as_criterion, NAMES), Random(3)], ids=repr)
+@pytest.mark.parametrize("criterion", [*map(get_criterion, NAMES), Random(3)], ids=repr)
 def test_there_and_back(criterion):
-    again = serialization.deserialize(serialization.serialize(criterion), CRITERIA)
+    again = CRITERIA.deserialize(CRITERIA.serialize(criterion))
     assert again == type(criterion).from_config(criterion.get_config()) == criterion
     assert hash(again) == hash(criterion)
     assert again != Random(4)

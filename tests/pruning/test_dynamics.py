@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kerasopt.pruning.criteria import Context
-from kerasopt.pruning.masks.dynamics import DYNAMICS, RigL, Set, as_dynamics, drop_and_grow
+from kerasopt.pruning.masks.dynamics import DYNAMICS, RigL, Set, drop_and_grow
+from kerasopt.pruning.masks.dynamics import get as get_dynamics
 
 
 @given(
@@ -64,19 +65,19 @@ def test_what_grows():
 @pytest.mark.parametrize("dynamics", [RigL(0.2, "3 epochs"), Set(0.5, 100, seed=3)])
 def test_plain_data_and_back(dynamics):
     config = json.loads(json.dumps(dynamics.get_config()))
-    again = DYNAMICS[type(dynamics).__name__].from_config(config)
+    again = DYNAMICS.find(type(dynamics).__name__).from_config(config)
     assert repr(again) == repr(dynamics)
 
 
 def test_names():
-    assert as_dynamics("gradual") is None
-    assert as_dynamics(None) is None
-    assert isinstance(as_dynamics("RigL"), RigL)
-    assert isinstance(as_dynamics("set"), Set)
+    assert get_dynamics("gradual") is None
+    assert get_dynamics(None) is None
+    assert isinstance(get_dynamics("RigL"), RigL)
+    assert isinstance(get_dynamics("set"), Set)
     with pytest.raises(ValueError, match="`dynamics`.*'rigl'"):
-        as_dynamics("rigel")
+        get_dynamics("rigel")
     with pytest.raises(TypeError, match="`dynamics`"):
-        as_dynamics(3)
+        get_dynamics(3)
     with pytest.raises(ValueError, match="`fraction`"):
         RigL(1.0)
     with pytest.raises(ValueError, match="`end`"):

@@ -58,7 +58,10 @@ def test_erk_is_exact_in_all(shapes, sparsity):
 @given(SHAPES, st.floats(0, 0.5))
 def test_erk_with_groups_is_exact_too(shapes, sparsity):
     weights = kernels(shapes)
-    kept, least = (masks(weights, *how, "2:4") for how in ((sparsity, "erk"), (0.5, "layer")))
+    kept, least = (
+        masks(weights, share, pattern="2:4", scope=scope)
+        for share, scope in ((sparsity, "erk"), (0.5, "layer"))
+    )
     assert total(kept) == max(number_kept(size(weights), sparsity), total(least))
 
 

@@ -67,7 +67,7 @@ def test_steps_are_batches_also_when_several_make_an_execution(several, found):
 
 
 def test_wrong_arguments_of_rounds():
-    with pytest.raises(TypeError, match="`fit`"):
+    with pytest.raises(TypeError, match="`fit_fn`"):
         prune_in_rounds(mlp(), None, 0.5, scope="layer")
     with pytest.raises(ValueError, match="`rounds`"):
         prune_in_rounds(mlp(), train, 0.5, rounds=0, scope="layer")
@@ -79,7 +79,7 @@ def test_wrong_arguments_of_rounds():
 
 @pytest.mark.parametrize("rewind_to", [None, 0, 3])
 def test_a_function_that_forgets_the_callbacks_is_said(rewind_to):
-    with pytest.raises(ValueError, match=r"`fit`.*passes its callbacks"):
+    with pytest.raises(ValueError, match=r"`fit_fn`.*passes its callbacks"):
         prune_in_rounds(
             mlp(),
             lambda model, callbacks: model.fit(X, Y, verbose=0),

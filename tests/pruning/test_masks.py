@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kerasopt.pruning import Context, mask, masks
-from kerasopt.pruning.patterns import as_pattern
+from kerasopt.pruning.patterns import get as get_pattern
 from kerasopt.pruning.scopes.scope import number_kept
 from tests.conftest import examples
 
@@ -23,7 +23,7 @@ def kernels(seed=0):
 
 def units_left(kept, pattern):
     """Count the units that are left, and assert that each is there or gone as a whole."""
-    pattern = as_pattern(pattern)
+    pattern = get_pattern(pattern)
     shares = pattern.units(kept.astype(float))
     assert set(np.unique(shares)) <= {0.0, 1.0}
     return int(shares.sum())
@@ -35,7 +35,7 @@ def test_each_layer_is_exact(pattern, seed, sparsity):
     if pattern == "2:4":
         sparsity /= 2
     for name, kept in masks(weights, sparsity, scope="layer", pattern=pattern).items():
-        units = as_pattern(pattern).units(weights[name]).size
+        units = get_pattern(pattern).units(weights[name]).size
         least = 3 * kept.shape[-1] if (pattern, name) == ("2:4", "d") else 1  # 2 of 4, 1 of 1
         assert units_left(kept, pattern) == max(number_kept(units, sparsity), least)
         assert (kept.shape, kept.dtype) == (weights[name].shape, bool)

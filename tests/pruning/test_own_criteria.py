@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from kerasopt.pruning import Context, Criterion, mask, masks
-from kerasopt.pruning.criteria import as_criterion
+from kerasopt.pruning.criteria import get as get_criterion
 from kerasopt.pruning.criteria.registry import Function
 from kerasopt.pruning.masks.weight_scores import scored
 
@@ -71,6 +71,6 @@ def test_scores_become_floats_that_are_quickly_computed_with(dtype):
 
 
 def test_functions_are_equal_where_the_function_is():
-    assert as_criterion(np.square) == as_criterion(np.square) == Function(np.square)
-    assert as_criterion(np.square) != as_criterion(np.abs)
+    assert get_criterion(np.square) == get_criterion(np.square) == Function(np.square)
+    assert get_criterion(np.square) != get_criterion(np.abs)
     assert hash(Function(np.square)) == hash(Function(np.square))

@@ -6,9 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from kerasopt._core import serialization
 from kerasopt.pruning import NM, Block, Channel, Weight, mask, masks
-from kerasopt.pruning.patterns import as_pattern
+from kerasopt.pruning.patterns import get as get_pattern
 from kerasopt.pruning.patterns.registry import PATTERNS
 from kerasopt.pruning.scopes.scope import number_kept
 
@@ -149,19 +148,19 @@ def test_scalars_and_kernels_of_one_weight(pattern):
     ],
 )
 def test_names(pattern, expected):
-    assert as_pattern(pattern) == expected
+    assert get_pattern(pattern) == expected
 
 
 @pytest.mark.parametrize(
     ("wrong", "error", "said"),
     [
-        (lambda: as_pattern("wieght"), ValueError, "Did you mean 'weight'"),
-        (lambda: as_pattern("2:4:8"), ValueError, "`pattern`"),
-        (lambda: as_pattern("4:2"), ValueError, "`n`. Expected an integer below m=2"),
-        (lambda: as_pattern("0:4"), ValueError, "`n`. Expected an integer >= 1"),
-        (lambda: as_pattern("block_0x4"), ValueError, "`h`. Expected an integer >= 1"),
-        (lambda: as_pattern(Weight), TypeError, "`pattern`. Expected a pattern, or a name"),
-        (lambda: as_pattern(None), TypeError, "`pattern`"),
+        (lambda: get_pattern("wieght"), ValueError, "Did you mean 'weight'"),
+        (lambda: get_pattern("2:4:8"), ValueError, "`pattern`"),
+        (lambda: get_pattern("4:2"), ValueError, "`n`. Expected an integer below m=2"),
+        (lambda: get_pattern("0:4"), ValueError, "`n`. Expected an integer >= 1"),
+        (lambda: get_pattern("block_0x4"), ValueError, "`h`. Expected an integer >= 1"),
+        (lambda: get_pattern(Weight), TypeError, "`pattern`. Expected a pattern, or a name"),
+        (lambda: get_pattern(None), TypeError, "`pattern`"),
         (lambda: NM(2.0, 4), TypeError, "`n`"),
         (lambda: NM(4, 4), ValueError, "`n`"),
         (lambda: Block(2, True), TypeError, "`w`"),
@@ -176,7 +175,7 @@ def test_wrong_patterns(wrong, error, said):
 
 @pytest.mark.parametrize("pattern", ALL, ids=repr)
 def test_there_and_back(pattern):
-    again = serialization.deserialize(serialization.serialize(pattern), PATTERNS)
+    again = PATTERNS.deserialize(PATTERNS.serialize(pattern))
     assert again == type(pattern).from_config(pattern.get_config()) == pattern
     assert hash(again) == hash(pattern)
     assert [other for other in ALL if other == pattern] == [pattern]

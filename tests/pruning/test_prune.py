@@ -94,8 +94,8 @@ def test_errors_change_nothing():
         assert all(v.constraint is None for v in model.trainable_variables)
 
     fails(r"`sparsity`.*at most 0\.5", 0.75, pattern="2:4")
-    fails("`data`", 0.5, "taylor")
-    fails("`criterion`.*'magnitude'", 0.5, "magnitud")
+    fails("`data`", 0.5, criterion="taylor")
+    fails("`criterion`.*'magnitude'", 0.5, criterion="magnitud")
     fails("`scope`.*'bb'.*Did you mean 'b'", 0.5, scope={"bb": 0.5})
     fails("`sparsity`", 1.0)
     # The kernel of the middle layer, so one that comes before and one after it could have changed.

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kerasopt.pruning import NM, Block, DenseEnds, Erk, Global, Named, PerLayer, masks
-from kerasopt.pruning.scopes import Kernel, as_scope
+from kerasopt.pruning.scopes import Kernel
+from kerasopt.pruning.scopes import get as get_scope
 from kerasopt.pruning.scopes.registry import deserialize, serialize
 from kerasopt.pruning.scopes.scope import number_kept
 from tests.pruning.kernels import SHAPES, SPARSITIES, kernels, size, total
@@ -172,11 +173,11 @@ SCOPES = [PerLayer(), Global(), Erk(), Named({"a": 0.5, "b*": 0.25}), Named({re.
 @pytest.mark.parametrize("scope", SCOPES, ids=repr)
 def test_there_and_back(scope):
     again = deserialize(serialize(scope))
-    assert again == type(scope).from_config(scope.get_config()) == scope == as_scope(scope)
+    assert again == type(scope).from_config(scope.get_config()) == scope == get_scope(scope)
     assert hash(again) == hash(scope)
     assert [other for other in SCOPES if other == scope] == [scope]
 
 
 def test_names_of_scopes():
-    found = [as_scope(name) for name in ("layer", "GLOBAL", "erk", "dense_ends")]
+    found = [get_scope(name) for name in ("layer", "GLOBAL", "erk", "dense_ends")]
     assert found == [PerLayer(), Global(), Erk(), DenseEnds()]

@@ -3,7 +3,7 @@
 from kerasopt.pruning.criteria.criterion import Context, Criterion
 from kerasopt.pruning.criteria.gradient import Movement, Snip, Taylor
 from kerasopt.pruning.criteria.magnitude import Lamp, Magnitude, Random
-from kerasopt.pruning.criteria.registry import as_criterion
+from kerasopt.pruning.criteria.registry import deserialize, get, serialize
 from kerasopt.pruning.criteria.wanda import Wanda
 from kerasopt.pruning.criteria.zeros_last import ZerosLast
 
@@ -18,5 +18,7 @@ __all__ = [
     "Taylor",
     "Wanda",
     "ZerosLast",
-    "as_criterion",
+    "deserialize",
+    "get",
+    "serialize",
 ]

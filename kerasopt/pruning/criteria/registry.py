@@ -1,31 +1,17 @@
 """Criteria by name, and functions as criteria."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasopt._core.checks import bad_type, one_of
+from kerasopt._core.registry import Registry
 from kerasopt.pruning.criteria.criterion import Context, Criterion
 from kerasopt.pruning.criteria.gradient import Movement, Snip, Taylor
 from kerasopt.pruning.criteria.magnitude import Lamp, Magnitude, Random
 from kerasopt.pruning.criteria.wanda import Wanda
-
-KINDS: dict[str, type[Criterion]] = {
-    "gradient": Taylor,
-    "lamp": Lamp,
-    "magnitude": Magnitude,
-    "movement": Movement,
-    "random": Random,
-    "snip": Snip,
-    "taylor": Taylor,
-    "wanda": Wanda,
-}
-
-
-CRITERIA: dict[str, type[Any]] = {kind.__name__: kind for kind in KINDS.values()}
 
 
 class Function(Criterion):
@@ -51,9 +37,6 @@ class Function(Criterion):
         return {"function": self.function}
 
 
-CRITERIA["Function"] = Function
-
-
 def _takes_context(function: Callable[..., Any]) -> bool:
     try:
         parameters = inspect.signature(function).parameters
@@ -65,26 +48,42 @@ def _takes_context(function: Callable[..., Any]) -> bool:
     return len(required) > 1 or list(parameters)[1:2] == ["context"]
 
 
-def as_criterion(value: Any) -> Criterion:
+CRITERIA: Registry[Criterion] = Registry(
+    "criterion",
+    Criterion,
+    [Function],
+    {
+        "gradient": Taylor,
+        "lamp": Lamp,
+        "magnitude": Magnitude,
+        "movement": Movement,
+        "random": Random,
+        "snip": Snip,
+        "taylor": Taylor,
+        "wanda": Wanda,
+    },
+    also="a function of the weights",
+)
+serialize = CRITERIA.serialize
+deserialize = CRITERIA.deserialize
+
+
+def get(value: Any, custom_objects: Mapping[str, type[Criterion]] | None = None) -> Criterion:
     """Give the criterion that `value` is or names.
 
     Args:
-        value: A `Criterion`, a name of one, or a function `weights -> scores` or
-            `(weights, context) -> scores`.
+        value: A `Criterion`, a name of one, what `serialize` gave, or a function
+            `weights -> scores` or `(weights, context) -> scores`.
+        custom_objects: Criteria of your own, by name. Defaults to `None`.
 
     Raises:
         TypeError: If it is something else.
         ValueError: If the name is not known.
 
     Example:
-    >>> as_criterion("magnitude"), as_criterion(np.square).scores(np.array([-3.0]), Context())
+    >>> get("magnitude"), get(np.square).scores(np.array([-3.0]), Context())
     (Magnitude(), array([9.]))
     """
-    if isinstance(value, Criterion):
-        return value
-    if isinstance(value, str):
-        return KINDS[one_of("criterion", value.lower(), KINDS)]()
-    if callable(value) and not isinstance(value, type):
+    if callable(value) and not isinstance(value, (type, Criterion)):
         return Function(value)
-    expected = f"a criterion, its name (one of {list(KINDS)}) or a function of the weights"
-    raise bad_type("criterion", expected, value)
+    return CRITERIA.get(value, custom_objects)

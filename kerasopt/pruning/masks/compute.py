@@ -8,11 +8,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from kerasopt._core.checks import bad_type, bad_value, fraction
-from kerasopt.pruning.criteria import Context, as_criterion
+from kerasopt.pruning.criteria import Context
+from kerasopt.pruning.criteria import get as get_criterion
 from kerasopt.pruning.masks.top_k import keep_largest
 from kerasopt.pruning.masks.weight_scores import as_weights, scored
-from kerasopt.pruning.patterns import Pattern, as_pattern
-from kerasopt.pruning.scopes import Kernel, as_scope
+from kerasopt.pruning.patterns import Pattern
+from kerasopt.pruning.patterns import get as get_pattern
+from kerasopt.pruning.scopes import Kernel
+from kerasopt.pruning.scopes import get as get_scope
 
 
 def mask(
@@ -119,7 +122,7 @@ def one_by_one(
     sparsity = fraction("sparsity", sparsity)
     if not isinstance(weights, Mapping):
         raise bad_type("weights", "a dict of name -> array", weights)
-    criterion, scope = as_criterion(criterion), as_scope(scope)
+    criterion, scope = get_criterion(criterion), get_scope(scope)
     patterns = _patterns(pattern, weights)
     kernels = []
     for number, (name, array) in enumerate(weights.items(), 1):
@@ -146,11 +149,11 @@ def choose(kernel: Kernel, kept: int) -> NDArray[np.bool_]:
 
 def _patterns(pattern: Any, names: Iterable[str]) -> dict[str, Pattern]:
     if not isinstance(pattern, Mapping):
-        return dict.fromkeys(names, as_pattern(pattern))
+        return dict.fromkeys(names, get_pattern(pattern))
     for name in names:
         if name not in pattern:
             raise bad_value("pattern", "a pattern for every array", dict(pattern), f"Add {name!r}.")
-    return {name: as_pattern(pattern[name]) for name in names}
+    return {name: get_pattern(pattern[name]) for name in names}
 
 
 def _kernel(name: str, scores: NDArray[Any], pattern: Pattern) -> Kernel:

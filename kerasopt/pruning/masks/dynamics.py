@@ -2,12 +2,14 @@
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasopt._core.checks import at_least, bad_type, fraction, one_of
+from kerasopt._core.checks import at_least, fraction
+from kerasopt._core.registry import Registry
 from kerasopt._core.serialization import Configured
 from kerasopt.pruning.masks.top_k import keep_largest
 from kerasopt.schedules.moments import Moment, check_moment
@@ -124,22 +126,30 @@ class Set(Dynamics):
         return {**super().get_config(), "seed": self.seed}
 
 
-DYNAMICS: dict[str, type[Dynamics]] = {"RigL": RigL, "Set": Set}
+DYNAMICS: Registry[Dynamics] = Registry(
+    "dynamics",
+    Dynamics,
+    (),
+    {"rigl": RigL, "set": Set},
+    forms=("gradual",),
+    also="None",
+)
 
 
-def as_dynamics(value: Any) -> Dynamics | None:
+def get(value: Any, custom_objects: Mapping[str, type[Dynamics]] | None = None) -> Dynamics | None:
     """Give the dynamics that `value` is or names; `None` for `"gradual"`.
+
+    Args:
+        value: A `Dynamics`, `"gradual"`, `"rigl"`, `"set"`, `None`, or what `serialize` gave.
+        custom_objects: Dynamics of your own, by name. Defaults to `None`.
 
     Raises:
         TypeError: If it is something else.
         ValueError: If the name is not known.
     """
-    if isinstance(value, Dynamics) or value is None:
-        return value
-    if isinstance(value, str):
-        name = one_of("dynamics", value.lower(), ["gradual", "rigl", "set"])
-        return {"gradual": None, "rigl": RigL(), "set": Set()}[name]
-    raise bad_type("dynamics", '"gradual", "rigl", "set" or one of `kerasopt.pruning`', value)
+    if value is None or (isinstance(value, str) and value.lower() == "gradual"):
+        return None
+    return DYNAMICS.get(value, custom_objects)
 
 
 def _fraction(value: Any) -> float:

@@ -5,7 +5,7 @@ from kerasopt.pruning.scopes.erk import Erk, erk_densities
 from kerasopt.pruning.scopes.everywhere import Global
 from kerasopt.pruning.scopes.named import Named
 from kerasopt.pruning.scopes.per_layer import PerLayer
-from kerasopt.pruning.scopes.registry import as_scope
+from kerasopt.pruning.scopes.registry import deserialize, get, serialize
 from kerasopt.pruning.scopes.scope import Kernel, Scope
 
 __all__ = [
@@ -16,6 +16,8 @@ __all__ = [
     "Named",
     "PerLayer",
     "Scope",
-    "as_scope",
+    "deserialize",
     "erk_densities",
+    "get",
+    "serialize",
 ]

@@ -24,9 +24,9 @@ class DenseEnds(Scope):
     """
 
     def __init__(self, scope: Any = "layer", first: int = 1, last: int = 1):
-        from kerasopt.pruning.scopes.registry import as_scope
+        from kerasopt.pruning.scopes.registry import get
 
-        self.scope: Scope = as_scope(scope)
+        self.scope: Scope = get(scope)
         self.first = at_least("first", first, 0)
         self.last = at_least("last", last, 0)
 
@@ -64,8 +64,15 @@ class DenseEnds(Scope):
         return {"scope": serialize(self.scope), "first": self.first, "last": self.last}
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Self:
-        """Make a scope from what `get_config` gave."""
+    def from_config(
+        cls, config: Mapping[str, Any], custom_objects: Mapping[str, type[Scope]] | None = None
+    ) -> Self:
+        """Make a scope from what `get_config` gave.
+
+        Args:
+            config: The dict.
+            custom_objects: Scopes of your own, by name. Defaults to `None`.
+        """
         from kerasopt.pruning.scopes.registry import deserialize
 
-        return cls(**{**config, "scope": deserialize(config["scope"])})
+        return cls(**{**config, "scope": deserialize(config["scope"], custom_objects)})

@@ -84,6 +84,10 @@ class Combination(Rule):
         """
         from kerasopt.stopping.rules.serialization import deserialize
 
+        if "rules" not in config:
+            raise bad_value(
+                "config", "the rules of a combination, as `serialize` gives", dict(config)
+            )
         return cls([deserialize(rule, custom_objects) for rule in config["rules"]])
 
     def get_state(self) -> dict[str, Any]:

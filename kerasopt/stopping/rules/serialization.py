@@ -1,11 +1,10 @@
-"""Rules as plain data and back."""
+"""Rules by name, as plain data and back."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from kerasopt._core import serialization
-from kerasopt._core.checks import bad_value
-from kerasopt.stopping.rules.combination import AllOf, AnyOf, Combination
+from kerasopt._core.registry import Registry
+from kerasopt.stopping.rules.combination import AllOf, AnyOf
 from kerasopt.stopping.rules.divergence import Divergence, NonFinite
 from kerasopt.stopping.rules.extrapolation import Extrapolation
 from kerasopt.stopping.rules.generalization_gap import GeneralizationGap
@@ -22,9 +21,10 @@ from kerasopt.stopping.rules.slope import Slope
 from kerasopt.stopping.rules.threshold import Threshold
 from kerasopt.stopping.rules.time_budget import TimeBudget
 
-_KINDS: dict[str, type[Rule]] = {
-    cls.__name__: cls
-    for cls in (
+RULES: Registry[Rule] = Registry(
+    "rule",
+    Rule,
+    (
         AllOf,
         AnyOf,
         Divergence,
@@ -41,13 +41,27 @@ _KINDS: dict[str, type[Rule]] = {
         Threshold,
         TimeBudget,
         UpStrips,
-    )
-}
+    ),
+)
+serialize = RULES.serialize
 
 
-def serialize(rule: Rule) -> dict[str, Any]:
-    """Give a rule as plain data: its class name and its configuration."""
-    return serialization.serialize(rule)
+def get(value: Any, custom_objects: Mapping[str, type[Rule]] | None = None) -> Rule:
+    """Give the rule that `value` is, names or describes.
+
+    Args:
+        value: A rule, the name of one that needs no arguments, or what `serialize` gave.
+        custom_objects: Rule classes of your own, by name. Defaults to `None`.
+
+    Raises:
+        TypeError: If it is something else.
+        ValueError: If the name is not known, or the class needs arguments.
+
+    Example:
+    >>> get("non_finite"), get("Slope")  # doctest: +ELLIPSIS
+    (NonFinite(monitor=None), Slope(window=10, ...))
+    """
+    return RULES.get(value, custom_objects)
 
 
 def deserialize(
@@ -68,11 +82,4 @@ def deserialize(
     >>> deserialize(serialize(Patience(5) | TimeBudget("01:00:00")))  # doctest: +ELLIPSIS
     AnyOf(rules=[Patience(patience=5, ...), TimeBudget(budget=3600.0)])
     """
-    name = config.get("class_name") if isinstance(config, Mapping) else None
-    cls = {**_KINDS, **(custom_objects or {})}.get(str(name))
-    if cls is not None and issubclass(cls, Combination):
-        if "rules" not in (config.get("config") or {}):
-            raise bad_value("config", "the rules of a combination, as `serialize` gives", config)
-        return cls.from_config(config["config"], custom_objects)
-    rule: Rule = serialization.deserialize(config, _KINDS, custom_objects)
-    return rule
+    return RULES.deserialize(config, custom_objects)

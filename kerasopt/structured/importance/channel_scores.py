@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasopt._core.checks import bad_type, bad_value, one_of
+from kerasopt._core.checks import bad_value
 from kerasopt.dependency.dependency_graph import Trace
 from kerasopt.dependency.groups import Group
 from kerasopt.structured.importance import measurement
@@ -15,22 +15,6 @@ from kerasopt.structured.importance.importance import IMPORTANCES, NEEDS_DATA, K
 Array = NDArray[Any]
 
 _NONE = "With 'bn_scale' a layer needs a BatchNormalization with a scale behind it."
-
-
-def checked_importance(importance: Any) -> Any:
-    """Check what names a measure of importance, or is one.
-
-    Raises:
-        TypeError: If it is neither a name nor a function.
-        ValueError: If there is none of that name.
-    """
-    if isinstance(importance, str):
-        return one_of("importance", importance, IMPORTANCES)
-    if not callable(importance):
-        raise bad_type(
-            "importance", f"one of {list(IMPORTANCES)} or a function of a group", importance
-        )
-    return importance
 
 
 def scores_of(
@@ -59,7 +43,7 @@ def scores_of(
             known = [Known(activity=one, alive=alive) for one, alive in activity]
     function: Scores
     if isinstance(importance, str):
-        function = IMPORTANCES[importance]
+        function = IMPORTANCES.functions[importance]
     else:
         function = lambda group, _: importance(group)  # noqa: E731
     scores = [function(one, knows) for one, knows in zip(groups, known, strict=True)]

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kerasopt._core.registry import FunctionRegistry
 from kerasopt.dependency.groups import Group
 
 Array = NDArray[Any]
@@ -95,7 +96,7 @@ def random(group: Group, known: Known) -> Array:
     return known.rng.uniform(0.5, 1.5, len(group))
 
 
-IMPORTANCES: dict[str, Scores] = {
+_FUNCTIONS: dict[str, Scores] = {
     "l1": l1,
     "l2": l2,
     "group": group,
@@ -106,6 +107,9 @@ IMPORTANCES: dict[str, Scores] = {
     "geometric_median": geometric_median,
     "random": random,
 }
+IMPORTANCES: FunctionRegistry[Scores] = FunctionRegistry(
+    "importance", _FUNCTIONS, "a function of a group"
+)
 NEEDS_DATA = ("taylor", "activation", "apoz")
 
 

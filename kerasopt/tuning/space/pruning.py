@@ -5,11 +5,11 @@ from typing import Any
 
 from kerasopt._core.checks import bad_type, bad_value, fraction, meant_share, positive
 from kerasopt.callbacks import Pruning
-from kerasopt.pruning.criteria.registry import KINDS
-from kerasopt.pruning.patterns import as_pattern
+from kerasopt.pruning.criteria.registry import CRITERIA as KNOWN
+from kerasopt.pruning.patterns import get as get_pattern
 from kerasopt.pruning.pruning_arguments import check_expressible
-from kerasopt.pruning.scopes import as_scope
-from kerasopt.pruning.scopes.registry import NAMES
+from kerasopt.pruning.scopes import get as get_scope
+from kerasopt.pruning.scopes.registry import SCOPES
 from kerasopt.schedules import PolynomialDecay
 from kerasopt.selection import check_picks
 from kerasopt.tuning.space.registration import (
@@ -22,7 +22,7 @@ from kerasopt.tuning.space.registration import (
     real,
 )
 
-CRITERIA = tuple(name for name, kind in KINDS.items() if not kind.needs)
+CRITERIA = tuple(name for name, kind in KNOWN.named.items() if not kind.needs)
 """Criteria that look at nothing but the weights."""
 
 
@@ -96,7 +96,7 @@ def pruning(
     found = checked_list("patterns", usual if patterns is None else patterns)
     ratios = {one: _ratio(one) for one in found if one != NONE}
     found_criteria = checked_words("criteria", criteria, CRITERIA)
-    found_scopes = checked_words("scopes", scopes, NAMES)
+    found_scopes = checked_words("scopes", scopes, SCOPES.named)
     found_ends = _checked_ends(ends)
     for argument, picks in (("include", include), ("exclude", exclude)):
         check_picks(argument, picks)
@@ -105,7 +105,7 @@ def pruning(
     free = [one for one in found if one != NONE and ratios[one] is None]
     for one in free:
         for scope in found_scopes:
-            check_expressible(PolynomialDecay(0.0, high), as_pattern(one), as_scope(scope))
+            check_expressible(PolynomialDecay(0.0, high), get_pattern(one), get_scope(scope))
 
     pattern = pick(hp, f"{name}/pattern", found)
     given: dict[str, Any] = {"criterion": found_criteria[0], "scope": "layer"}
@@ -142,7 +142,7 @@ def _where(criteria: Sequence[str], scopes: Sequence[str]) -> list[str]:
 
 def _ratio(pattern: str) -> float | None:
     """Give the sparsity that a pattern has of itself, or `None` if it may have any."""
-    found = as_pattern(pattern)
+    found = get_pattern(pattern)
     n, m = getattr(found, "n", None), getattr(found, "m", None)
     return None if n is None or m is None else 1.0 - float(n) / float(m)
 
