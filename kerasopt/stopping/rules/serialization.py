@@ -42,6 +42,18 @@ RULES: Registry[Rule] = Registry(
         TimeBudget,
         UpStrips,
     ),
+    {  # those that need no argument; Divergence and GeneralizationGap need one of two
+        "extrapolation": Extrapolation,
+        "generalization_loss": GeneralizationLoss,
+        "gradient_disparity": GradientDisparity,
+        "gradient_evidence": GradientEvidence,
+        "low_progress": LowProgress,
+        "non_finite": NonFinite,
+        "patience": Patience,
+        "progress_quotient": ProgressQuotient,
+        "slope": Slope,
+        "up_strips": UpStrips,
+    },
 )
 serialize = RULES.serialize
 
