@@ -121,7 +121,7 @@ class Registry(Generic[Kind]):
             example = f"{cls.__name__}({', '.join(f'{one}=...' for one in needed)})"
             raise bad_value(
                 self.argument,
-                f"one of {self._offered}, or an object",
+                f"one of {self._offered}, or an object" if self._offered else "an object",
                 value,
                 f"{cls.__name__} needs arguments: give `{example}`.",
             )
