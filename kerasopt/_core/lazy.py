@@ -1,5 +1,6 @@
 """Names of a package that are imported when they are first used."""
 
+import sys
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
@@ -28,6 +29,7 @@ def lazy_names(
         return getattr(import_module(f"{package}.{home}"), name)
 
     def names() -> list[str]:
-        return sorted(homes)
+        dunders = [name for name in vars(sys.modules[package]) if name.startswith("__")]
+        return sorted({*homes, *dunders})
 
     return get, names

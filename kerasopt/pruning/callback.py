@@ -15,6 +15,7 @@ from kerasopt._core.display import Named
 from kerasopt._core.messages import tell
 from kerasopt._core.serialization import fresh_copy
 from kerasopt._fit_steps import Steps, select_trainable
+from kerasopt._kernels import filled
 from kerasopt.pruning.collapse import Collapse
 from kerasopt.pruning.criteria import get as get_criterion
 from kerasopt.pruning.enforcement import mask_constraint
@@ -225,6 +226,9 @@ class Pruning(Named, keras.callbacks.Callback):
         self._choosing = Choosing(self.model, self._masks, *how)
         self._masks.warn_of_edges(self.pattern, "Pruning")
         if self.keeps:
+            lost = filled(target.variable for target in chosen)
+            if lost:
+                warn(f'Pruning("keep") holds the zeros that there are. {lost}')
             self._masks.keep_zeros()
         # From under the masks, as nothing can go wrong from here on.
         self._known = forget(target.variable for target in chosen)

@@ -9,7 +9,7 @@ import numpy as np
 from kerasopt import _keras
 from kerasopt._core import fit_state
 from kerasopt._core.checks import bad_type, bad_value, warn
-from kerasopt._core.logs import metric_of, number_of
+from kerasopt._core.logs import metric_of, number_of, scalar
 from kerasopt.stopping.rules.monitor import missing_metric
 
 
@@ -34,9 +34,11 @@ class _Waiting(keras.callbacks.Callback):
         """Give the logs, with the entry of an array in them that `monitor` may name.
 
         Raises:
-            ValueError: If the array has no such entry.
+            ValueError: If the array has no such entry, or the metric has a number a class.
         """
-        if not logs or self.monitor in logs or metric_of(self.monitor) not in logs:
+        if logs and logs.get(self.monitor) is not None:
+            return {**logs, self.monitor: scalar(self.monitor, logs[self.monitor])}
+        if not logs or metric_of(self.monitor) not in logs:
             return logs
         value = number_of(logs, self.monitor)
         if value is None:

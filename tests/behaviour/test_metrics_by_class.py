@@ -154,6 +154,12 @@ def test_a_class_is_waited_for_beside_a_pruning(tmp_path):
     assert plateau.best is not None
 
 
+def test_a_checkpoint_of_a_whole_array_is_an_error_that_names_an_entry(tmp_path):
+    saving = ModelCheckpoint(tmp_path / "best.keras", "val_f1_score", save_best_only=True)
+    with pytest.raises(ValueError, match=r"one number an epoch.*val_f1_score\[0\]"):
+        fit(saving)
+
+
 @pytest.mark.parametrize(
     "callback",
     [EarlyStopping("val_f1_score[3]"), EarlyStopping(rules=Patience(1, monitor="f1_score[3]")),

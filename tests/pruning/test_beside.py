@@ -271,6 +271,8 @@ def test_a_plain_fit_after_pruning_says_that_it_fills_the_zeros_once():
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
         fit(model)
+    with pytest.warns(UserWarning, match=r'"keep".*zeros that there are.*of which 1\d\.\d% remain'):
+        fit(model, Pruning("keep"))
     prune(model, 0.5)
     assert sparsity(model).notes == ()
 

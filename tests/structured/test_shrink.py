@@ -160,7 +160,9 @@ def test_several_targets_and_a_number_for_the_macs():
 
 
 def test_a_target_out_of_reach_gives_the_nearest_and_says_so():
-    with pytest.warns(UserWarning, match=r"cannot be kept.*smaller `round_to`"):
+    with pytest.warns(
+        UserWarning, match=r"'macs': 0.001} cannot be kept.* macs .*smaller `round_to`"
+    ):
         plan = shrink_plan(network(), budget={"macs": 0.001})
     assert {one.after for one in plan.groups} == {8}
     assert plan.notes

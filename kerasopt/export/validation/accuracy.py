@@ -22,7 +22,14 @@ from kerasopt.export.validation.task_metrics import (
     rarest,
     scores,
 )
-from kerasopt.export.validation.usefulness import POSITIONS, SOUND, Verdict, by_metric, by_skill
+from kerasopt.export.validation.usefulness import (
+    POSITIONS,
+    SOUND,
+    USELESS,
+    Verdict,
+    by_metric,
+    by_skill,
+)
 from kerasopt.export.validation.validator import file_outputs, keras_outputs
 
 
@@ -119,7 +126,9 @@ class Judged:
             way = direction(self._model, metric) or direction_of(metric)
             if way is None or metric not in keras or metric not in constant:
                 continue
-            its = [one for one in outputs if metric.startswith(f"{one}_")] or list(outputs)
+            # Of two names, one of which begins with the other, the longer one.
+            named = [one for one in outputs if metric.startswith(f"{one}_")]
+            its = [max(named, key=len)] if named else list(outputs)
             counts = [rarest(labels[one], outputs[one]) for one in its]
             more, classes = way == "max", all(counts)
             few = max(len(outputs[one]) for one in its) < POSITIONS
@@ -158,8 +167,12 @@ class Judged:
         mine = self._scores(self._outputs(file))
         drops = [self._keras[one] - mine[one] for one in mine if one.endswith("accuracy")]
         numbers = self._right.keys() - set(self.accurate)
-        others = [one for one in self.verdicts(file) if one.output in numbers]
-        return max(drops, default=0.0) <= most and all(one.level == SOUND for one in others)
+        found = self.verdicts(file)
+        others = [one for one in found if one.output in numbers]
+        # A compiled metric has no output of its own; what it refuses here it would refuse at last.
+        refused = any(one.level == USELESS for one in found if not one.output)
+        sound = not refused and all(one.level == SOUND for one in others)
+        return sound and max(drops, default=0.0) <= most
 
 
 def _constant(output: NDArray[Any]) -> NDArray[Any]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from kerasopt.dependency.dependency_graph import Trace
 from kerasopt.dependency.groups import Group
 from kerasopt.profile.cost import Costs
-from kerasopt.structured.budget.request import Request, ratios
+from kerasopt.structured.budget.request import METRICS, Request, ratios
 from kerasopt.structured.importance.importance import dead, half_dead
 
 Array = NDArray[np.float64]
@@ -282,13 +282,15 @@ def _to_budget(
     if reached:
         return choice.given_back(counts, lambda less: cost(less) <= 1.0, evenly)
     found = costs.of(counts, peak=False)
+    words = {name: word for word, name in METRICS.items()}
     parts = ", ".join(
-        f"{getattr(found, name):,} {name} "
+        f"{getattr(found, name):,} {words[name]} "
         f"({getattr(found, name) / max(getattr(whole, name), 1):.3f} of all)"
         for name in budget
     )
+    shown = {words[name]: most for name, most in budget.items()}
     notes.append(
-        f"The budget {dict(budget)} cannot be kept: with as few channels as may stay, the "
+        f"The budget {shown} cannot be kept: with as few channels as may stay, the "
         f"model has {parts}. A smaller `round_to` leaves fewer."
     )
     return counts

@@ -87,7 +87,7 @@ def _budget(budget: Any) -> dict[str, float | int]:
             limits[METRICS[name]] = float(value)
         else:
             what = f"{form}; a float in (0, 1] is the part that stays, an integer >= 1 a limit"
-            raise bad_value("budget", what, budget, meant_share(value))
+            raise bad_value("budget", what, budget)
     return limits
 
 
