@@ -43,7 +43,7 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 
 benchmarks: $(VENV)/.dev
-	$(BIN)/python benchmarks/overhead.py
+	$(BIN)/python -m benchmarks.callbacks
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "kerasopt needs Python 3.11, 3.12 or 3.13; none was found. \

@@ -69,7 +69,7 @@ def test_noise_is_no_calibration_for_it(mobilenet):
 
 
 def test_an_lstm_that_is_trained_here_keeps_its_accuracy():
-    """In small what `benchmarks/export_accuracy.py` measures."""
+    """In small what `benchmarks/export/accuracy.py` measures."""
     path = SHARED / "data" / "japanese_vowels.npz"
     if not path.exists():
         pytest.skip("the series are in ../shared, which is not there")

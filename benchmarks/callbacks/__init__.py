@@ -1,0 +1,1 @@
+"""What the callbacks cost a step."""

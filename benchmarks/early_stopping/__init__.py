@@ -1,0 +1,1 @@
+"""Which rule to stop by."""

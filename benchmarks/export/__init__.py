@@ -1,0 +1,1 @@
+"""Export beside TensorFlow's and Keras's own."""

@@ -1,0 +1,1 @@
+"""What to put into a model that overfits."""
