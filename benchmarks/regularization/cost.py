@@ -176,8 +176,8 @@ def cost(rounds: int, steps: int, builds: Sequence[tuple[Any, str]] = ()) -> lis
         "### Step time",
         "",
         f"The models of `benchmarks.callbacks`, batch {BATCH}; {rounds} rounds, in each of which "
-        f"every variant runs one `fit` of {steps} steps, in an order drawn anew; every `fit` traces "
-        "anew, and its first step is left out. The ratio is taken within the round. L2 of "
+        f"every variant runs one `fit` of {steps} steps, in an order drawn anew; every `fit` "
+        "traces anew, and its first step is left out. The ratio is taken within the round. L2 of "
         f"{FACTOR:g} on all kernels; the schedules are a `PolynomialDecay` from 0 over the run, so "
         "the value is another one at every step; dropout of "
         f"{RATE:g} at the usual places. The interval of the median is of 4,000 bootstrap samples "

@@ -99,8 +99,8 @@ def method(record: Found) -> list[str]:
         f"weights, all {its.epochs} + {its.tuning} epochs at the same rates. The rates were chosen "
         "once, on a seed of its own that sees no test images, for all alike.",
         "- `budget` is the fraction of the MACs that stays, `pruning_ratio` that of the channels "
-        f"that goes. What stays is a multiple of 8. Criteria that read data have {16 * its.batches:,} "
-        f"training images, the statistics of batch normalization {32 * its.batches:,}.",
+        f"that goes. What stays is a multiple of 8. Criteria that read data have "
+        f"{16 * its.batches:,} training images, the statistics of batch normalization {32 * its.batches:,}.",
         "- `reconstruct`: the kernels that took what went make up for it, by least squares on "
         f"{16 * its.batches:,} training images, before the fine-tuning.",
         f"- `OutputDistiller`: the dense model of {its.epochs} epochs is the teacher, by default. "
@@ -136,8 +136,8 @@ def cost(record: Found) -> list[str]:
     return [
         "## What shrinking costs",
         "",
-        f"ResNet50 without training, `pruning_ratio=0.5`, after a small model; {len(found)} processes "
-        f"of one thread, one at a time. Weights of {weights / MB:.1f} MB, of which "
+        f"ResNet50 without training, `pruning_ratio=0.5`, after a small model; {len(found)} "
+        f"processes of one thread, one at a time. Weights of {weights / MB:.1f} MB, of which "
         f"{left / MB:.1f} MB stay. Memory: by how much the process grew while it shrank, the new "
         "model among it.",
         "",
