@@ -49,7 +49,8 @@ def steps_section(rounds: int, steps: int, few: int, tfmot: Tfmot) -> list[str]:
         "",
         f"The models of `benchmarks.callbacks`, batch 128. {rounds} rounds; in each of them "
         f"every variant runs one `fit` of {steps} steps (with masks at every step: {few}), in an "
-        "order drawn anew, ours in this process and tfmot's in its own, one at a time. The first step, which "
+        "order drawn anew, ours in this process and tfmot's in its own, one at a time. The first "
+        "step, which "
         "compiles, is left out. Ratios are taken within the round, ours to plain Keras 3, tfmot's "
         "to plain tf_keras; to 80 % along a `PolynomialDecay`. The second plain model shows what "
         "chance alone makes of the ratio.",

@@ -100,7 +100,8 @@ def method(record: Found) -> list[str]:
         "once, on a seed of its own that sees no test images, for all alike.",
         "- `budget` is the fraction of the MACs that stays, `pruning_ratio` that of the channels "
         f"that goes. What stays is a multiple of 8. Criteria that read data have "
-        f"{16 * its.batches:,} training images, the statistics of batch normalization {32 * its.batches:,}.",
+        f"{16 * its.batches:,} training images, "
+        f"the statistics of batch normalization {32 * its.batches:,}.",
         "- `reconstruct`: the kernels that took what went make up for it, by least squares on "
         f"{16 * its.batches:,} training images, before the fine-tuning.",
         f"- `OutputDistiller`: the dense model of {its.epochs} epochs is the teacher, by default. "
