@@ -15,7 +15,7 @@ from benchmarks.common.tables import table
 from benchmarks.export.trained import Subject, subjects
 from kerasopt.export import ExportError
 from kerasopt.export.data.samples import Samples
-from kerasopt.export.file.flatbuffer import structure
+from kerasopt.export.file.flatbuffer import TFLiteFile
 from kerasopt.export.preparation import prepare
 from kerasopt.export.validation.agreement import Agreement, shortfall
 from kerasopt.export.validation.usefulness import (
@@ -124,17 +124,15 @@ def _rows(subject: Subject) -> Iterator[Row]:
     with prepared.saved() as saved:
         for mode in MODES:
             try:
-                file = saved.convert(mode)
+                file = TFLiteFile(saved.convert(mode))
                 signature = prepared.signature
                 agreement = verify(
                     file, mode, signature, prepared.data, prepared.expected, BELIEVED_DB
                 )
-                reference = by_reference(
-                    file, signature, prepared.data, prepared.expected, structure(file)
-                )
-                # All of them: `check` takes 256 at most.
+                reference = by_reference(file, signature, prepared.data, prepared.expected)
+                # All of them: `validation_data` takes 256 at most.
                 all_of_it = Samples("test", ({signature.inputs[0].name: subject.test},))
-                found = file_outputs(file, signature, all_of_it)
+                found = file_outputs(file.content, signature, all_of_it)
             except ExportError as error:
                 print(f"{subject.name}, {mode}: {error}", file=sys.stderr)
                 continue
@@ -178,8 +176,8 @@ def kinds(names: Sequence[str]) -> tuple[Counter[str], list[str]]:
                 try:
                     prepared.refuse(mode)
                     agreement = verify(
-                        saved.convert(mode), mode, prepared.signature, prepared.data,
-                        prepared.expected, BELIEVED_DB,
+                        TFLiteFile(saved.convert(mode)), mode, prepared.signature,
+                        prepared.data, prepared.expected, BELIEVED_DB,
                     )  # fmt: skip
                 except ExportError:
                     continue

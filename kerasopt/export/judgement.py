@@ -7,7 +7,6 @@ from kerasopt.export.accuracy_control.exclusion import Made
 from kerasopt.export.attribution.owners import owners
 from kerasopt.export.convert.converter import Saved
 from kerasopt.export.errors import ExportError
-from kerasopt.export.file.flatbuffer import structure
 from kerasopt.export.options import MODES, Wish
 from kerasopt.export.preparation import Prepared
 from kerasopt.export.validation.accuracy import Judged
@@ -72,7 +71,7 @@ def judge(
     shown = theirs if worst_of(theirs) == level and worst_of(mine) != level else mine
     bad = [one for one in [*by_labels, *shown] if one.level != SOUND]
     why = "; ".join(dict.fromkeys(one.why for one in bad if one.why))
-    graphs = structure(file.content)
+    graphs = file.graphs
     layers = owners(graphs, prepared.traced.origin)
     batch = prepared.signature.batch or 1
     try:

@@ -5,10 +5,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from kerasopt.export.accuracy_control.exclusion import made
-from kerasopt.export.attribution.owners import owners
+from kerasopt.export.attribution.owners import Owners, owners
 from kerasopt.export.convert.converter import Saved
 from kerasopt.export.errors import ExportError, NotRunError
-from kerasopt.export.file.flatbuffer import constants, counted, input_positions, structure
+from kerasopt.export.file.flatbuffer import (
+    Graph,
+    TFLiteFile,
+    constants,
+    input_positions,
+    structure,
+)
 from kerasopt.export.file.metadata import with_metadata
 from kerasopt.export.file.operations import operations
 from kerasopt.export.file.tflite_model import TFLiteModel
@@ -93,34 +99,31 @@ def make(
     """
     signature, given, sample, mode = prepared.signature, prepared.given, prepared.sample, wish.mode
     file = made(prepared, saved, wish, judged)
-    content, kept = file.content, file.kept
     if wish.metadata is not None:
-        content = with_metadata(content, wish.metadata)
+        file = replace(file, content=with_metadata(file.content, wish.metadata))
+    content, kept = file.content, file.kept
     try:
         data, expected = prepared.data, prepared.expected
         if wish.sparse:
-            refuse_sparse(content, mode)
+            refuse_sparse(file, mode)
         try_out(content, mode, sample, wish.io != "float32")
-        agreement = verify(content, mode, signature, data, expected, wish.least_db)
+        agreement = verify(file, mode, signature, data, expected, wish.least_db)
     except ExportError as error:
-        why = " ".join(_why(prepared, saved, wish, content, error))
+        why = " ".join(_why(prepared, saved, wish, file, error))
         raise ExportError(f"{error} {why}".strip()) from error
-    graphs = structure(content)
+    graphs, found = file.graphs, file.contents
     layers = owners(graphs, prepared.traced.origin)
     refuse_quantized(graphs, layers, kept)
-    found = counted(graphs)
     refuse_float(mode, found, kept)
     reference = {}
     if wish.io != "float32":
-        reference = by_reference(content, signature, data, expected, graphs)
+        reference = by_reference(file, signature, data, expected)
     try:
-        doubts = judge(
-            prepared, saved, wish, replace(file, content=content), judged, agreement, reference
-        )
+        doubts = judge(prepared, saved, wish, file, judged, agreement, reference)
         if doubts:
-            doubts = [*doubts, *_causes(prepared, saved, mode, content)]
+            doubts = [*doubts, *_causes(prepared, saved, mode, file, layers[0])]
     except ExportError as error:
-        why = " ".join(_causes(prepared, saved, mode, content))
+        why = " ".join(_causes(prepared, saved, mode, file, layers[0]))
         raise ExportError(f"{error} {why}".strip()) from error
     runner = Runner(content)
     times = _times(prepared, saved, mode, content) if timed else _UNTIMED
@@ -134,7 +137,7 @@ def make(
         reference=reference,
         compared_on=prepared.data.source,
         calibration_samples=len(given) if given and mode in CALIBRATED else 0,
-        cost=measure(content, times.latency, graphs),
+        cost=measure(file, times.latency),
         ops=found.ops,
         float_ops=found.float_ops if mode in CALIBRATED else {},
         float_latency=times.floats,
@@ -150,45 +153,45 @@ def make(
     said = (
         *doubts,
         *losses(wish, prepared, report, found),
-        *_doubts(prepared, saved, mode, content),
+        *_doubts(prepared, saved, mode, file, layers[0]),
     )
     report = replace(report, warnings=said, notes=(*said, *file.notes, *remarks(wish, prepared)))
     return TFLiteModel(content, report, signature, sample)
 
 
 def _why(
-    prepared: Prepared, saved: Saved, wish: Wish, content: bytes, error: ExportError
+    prepared: Prepared, saved: Saved, wish: Wish, file: TFLiteFile, error: ExportError
 ) -> list[str]:
     """Say why a file is refused: what its operations show, or else what it mostly is."""
     if isinstance(error, NotRunError):
         if wish.sparse:
             return [_SPARSE]
         try:
-            ports(content)
+            ports(file.content)
         except (RuntimeError, ValueError):  # it does not even load: it has no operations to read
             return []
-        graphs = structure(content)
-        layers = owners(graphs, prepared.traced.origin)
-        doubts = _doubts(prepared, saved, wish.mode, content)
-        said = not_run(error.said, wish.mode, graphs[0], layers[0], prepared.layers)
+        layers = owners(file.graphs, prepared.traced.origin)[0]
+        doubts = _doubts(prepared, saved, wish.mode, file, layers)
+        said = not_run(error.said, wish.mode, file.graphs[0], layers, prepared.layers)
         return [*([said] if said else []), *doubts]
+    layers = owners(file.graphs, prepared.traced.origin)[0]
     causes = [
-        *_causes(prepared, saved, wish.mode, content),
-        *within_a_step(prepared.expected, limits(structure(content)[0])),
+        *_causes(prepared, saved, wish.mode, file, layers),
+        *within_a_step(prepared.expected, limits(file.graphs[0])),
     ]
-    doubts = _doubts(prepared, saved, wish.mode, content)
+    doubts = _doubts(prepared, saved, wish.mode, file, layers)
     return [*(causes or [MODES[wish.mode].cause]), *doubts, *([_SPARSE] if wish.sparse else [])]
 
 
-def _causes(prepared: Prepared, saved: Saved, mode: str, content: bytes) -> list[str]:
+def _causes(
+    prepared: Prepared, saved: Saved, mode: str, file: TFLiteFile, layers: Owners
+) -> list[str]:
     """Say which operations and inputs of a file calibration could not serve, whatever the data."""
     given = prepared.given
     if mode not in CALIBRATED or given is None:
         return []
-    graphs = structure(content)
-    graph, layers = graphs[0], owners(graphs, prepared.traced.origin)[0]
-    inputs = input_positions(content)
-    masks = of_masks(*_masks(prepared, saved, content))
+    graph, inputs = file.graphs[0], input_positions(file.content)
+    masks = of_masks(*_masks(prepared, saved, graph, layers))
     return [
         *([masks] if masks else []),
         *of_one_hot(graph, layers),
@@ -199,31 +202,31 @@ def _causes(prepared: Prepared, saved: Saved, mode: str, content: bytes) -> list
     ]
 
 
-def _masks(prepared: Prepared, saved: Saved, content: bytes) -> tuple[dict[str, float], set[str]]:
+def _masks(
+    prepared: Prepared, saved: Saved, graph: Graph, layers: Owners
+) -> tuple[dict[str, float], set[str]]:
     """Find layers with masks, and of these the ones whose scores they swallow."""
-    graphs = structure(content)
-    lost = swallowed(graphs[0], owners(graphs, prepared.traced.origin)[0])
+    lost = swallowed(graph, layers)
     if not lost or not prepared.has_float32:
         return {}, set()
     file = saved.float32()
     plain = structure(file)
     positions = {one for operator in plain[0].operators for one in operator.inputs if one >= 0}
-    layers = owners(plain, prepared.traced.origin)[0]
-    masks = masked(plain[0], layers, constants(file, positions))
+    masks = masked(plain[0], owners(plain, prepared.traced.origin)[0], constants(file, positions))
     return masks, lost & set(masks)
 
 
-def _doubts(prepared: Prepared, saved: Saved, mode: str, content: bytes) -> list[str]:
+def _doubts(
+    prepared: Prepared, saved: Saved, mode: str, file: TFLiteFile, layers: Owners
+) -> list[str]:
     """Say which ranges of a file come from data that are not like the rest."""
     given = prepared.given
     if mode not in CALIBRATED or given is None or not prepared.has_float32:
         return []
-    graphs = structure(content)
-    layers = owners(graphs, prepared.traced.origin)
     usually = usual(saved.float32(), given, prepared.signature.batch or 1)
-    zero, large = doubtful(graphs[0], layers[0], usually)
+    zero, large = doubtful(file.graphs[0], layers, usually)
     if large:
-        masks, _ = _masks(prepared, saved, content)
+        masks, _ = _masks(prepared, saved, file.graphs[0], layers)
         large = {path: times for path, times in large.items() if path not in masks}
     return remarks_on(outliers(given), zero, large)
 

@@ -125,7 +125,7 @@ def prepare(
             whole.batch is not None,
             lambda: traced_lengths(plain, signature_of(plain, batch_size), layers),
         )
-    signature = signature_of(plain, loops.batch)
+    signature = whole if loops.batch is None else signature_of(plain, loops.batch)
     given = None if calibration is None else read("calibration", calibration, signature.inputs)
     data = check_data(signature, given, check)
     wanted = [mode for mode in modes if mode in CALIBRATED]

@@ -9,7 +9,7 @@ from kerasopt.export.accuracy_control.sensitivity import ranked
 from kerasopt.export.accuracy_control.subset_search import Kept, fewest
 from kerasopt.export.convert.converter import Saved
 from kerasopt.export.errors import ExportError
-from kerasopt.export.file.flatbuffer import structure
+from kerasopt.export.file.flatbuffer import TFLiteFile, structure
 from kerasopt.export.options import Wish
 from kerasopt.export.preparation import Prepared
 from kerasopt.export.runtime.interpreter import RUNS, SECONDS, time_files
@@ -29,17 +29,15 @@ _FINALISTS = 4
 _MORE = 3
 
 
-@dataclass(frozen=True)
-class Made:
+@dataclass(frozen=True, eq=False)
+class Made(TFLiteFile):
     """A file that was made.
 
     Attributes:
-        content: Its bytes.
         kept: Paths of the layers that were kept in float.
         notes: What the user should know of it.
     """
 
-    content: bytes
     kept: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 

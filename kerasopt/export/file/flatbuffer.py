@@ -4,7 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -287,15 +287,6 @@ class Contents:
         return self.zeros / self.weights if self.weights else 0.0
 
 
-def contents(file: bytes) -> Contents:
-    """Read what a TFLite file is made of.
-
-    Args:
-        file: The bytes of the file.
-    """
-    return counted(structure(file))
-
-
 def counted(graphs: tuple[Graph, ...]) -> Contents:
     """Count what the parts of a file are."""
     ops: Counter[str] = Counter()
@@ -317,3 +308,24 @@ def counted(graphs: tuple[Graph, ...]) -> Contents:
         weights=sum(one.size for one in weights),
         zeros=sum(one.zeros for one in weights),
     )
+
+
+@dataclass(frozen=True, eq=False)
+class TFLiteFile:
+    """A file that LiteRT has loaded before. What it has is read once, when it is asked for.
+
+    Args:
+        content: Its bytes.
+    """
+
+    content: bytes
+
+    @cached_property
+    def graphs(self) -> tuple[Graph, ...]:
+        """Its parts, as `structure` reads them."""
+        return structure(self.content)
+
+    @cached_property
+    def contents(self) -> Contents:
+        """What they are, as `counted` counts it."""
+        return counted(self.graphs)

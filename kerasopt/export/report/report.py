@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from kerasopt._core.display import Shown, columns
-from kerasopt.export.file.flatbuffer import Graph, counted, structure
+from kerasopt.export.file.flatbuffer import TFLiteFile
 from kerasopt.export.file.operations import HEADS, Operation, operations, peak_memory, row
 from kerasopt.export.runtime.latency import Latency, Pace
 from kerasopt.export.validation.agreement import Agreement
@@ -247,22 +247,20 @@ def zipped_size(file: bytes) -> int:
     return len(zlib.compress(file, 9))
 
 
-def measure(file: bytes, latency: Latency, graphs: tuple[Graph, ...] | None = None) -> Cost:
+def measure(file: TFLiteFile, latency: Latency) -> Cost:
     """Measure a file.
 
     Args:
-        file: Its bytes.
+        file: The file.
         latency: What it takes.
-        graphs: Its parts, if known. Defaults to `None`: read them.
     """
-    graphs = graphs or structure(file)
-    found = counted(graphs)
+    graph, found = file.graphs[0], file.contents
     return Cost(
-        file_bytes=len(file),
-        zipped_bytes=zipped_size(file),
+        file_bytes=len(file.content),
+        zipped_bytes=zipped_size(file.content),
         latency=latency,
         ops=sum(found.ops.values()),
         sparsity=found.sparsity,
-        peak_memory=peak_memory(graphs[0]),
-        macs=sum(one.macs for one in operations(graphs[0])),
+        peak_memory=peak_memory(graph),
+        macs=sum(one.macs for one in operations(graph)),
     )

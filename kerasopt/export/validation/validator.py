@@ -14,7 +14,7 @@ from kerasopt.export.attribution.owners import Owners
 from kerasopt.export.convert.diagnostics import useful
 from kerasopt.export.data.samples import Batch, Samples, filled, length, spread
 from kerasopt.export.errors import ExportError, NotRunError
-from kerasopt.export.file.flatbuffer import Contents, Graph, structure
+from kerasopt.export.file.flatbuffer import Contents, Graph, TFLiteFile
 from kerasopt.export.file.operations import operations
 from kerasopt.export.model.signature import Signature
 from kerasopt.export.options import CALIBRATED
@@ -64,7 +64,7 @@ def keras_outputs(model: Any, signature: Signature, samples: Samples) -> dict[st
 
 
 def verify(
-    file: bytes,
+    file: TFLiteFile,
     mode: str,
     signature: Signature,
     samples: Samples,
@@ -74,7 +74,7 @@ def verify(
     """Run the file and compare it with what the Keras model gave.
 
     Args:
-        file: Bytes of the file.
+        file: The file.
         mode: Its mode, which sets how close it has to be.
         signature: The one it was converted with.
         samples: The data.
@@ -88,14 +88,14 @@ def verify(
         ExportError: If the file does not load or run, or an output is too far off.
     """
     try:
-        actual = file_outputs(file, signature, samples)
+        actual = file_outputs(file.content, signature, samples)
     except (RuntimeError, ValueError) as error:
         raise NotRunError(
             f"The {mode} file was converted but does not run, so it was not written: "
             f"{useful(str(error))}.",
             str(error),
         ) from error
-    holds = limits(structure(file)[0])
+    holds = limits(file.graphs[0])
     agreement = {
         name: compare(right, actual[name], holds.get(name)) for name, right in expected.items()
     }
@@ -132,20 +132,20 @@ def try_out(file: bytes, mode: str, batch: Batch, reference: bool = False) -> No
             ) from error
 
 
-def refuse_sparse(file: bytes, mode: str) -> None:
+def refuse_sparse(file: TFLiteFile, mode: str) -> None:
     """Refuse, without running it, a sparse file that LiteRT reads wrongly.
 
     LiteRT has kernels for sparse weights in float, and for int8 ones in blocks of 16 beside int8
     activations. Of others it loads the file all the same, and may read what is not its own.
 
     Args:
-        file: Its bytes.
+        file: The file.
         mode: Its mode.
 
     Raises:
         NotRunError: If there is a tensor of that kind.
     """
-    for graph in structure(file):
+    for graph in file.graphs:
         for one in graph.tensors:
             if one.sparse and one.dtype == "INT8" and (mode != "int8" or one.block != 16):
                 raise NotRunError(
@@ -170,34 +170,32 @@ def file_outputs(
 
 
 def by_reference(
-    file: bytes,
+    file: TFLiteFile,
     signature: Signature,
     samples: Samples,
     expected: Mapping[str, np.ndarray],
-    graphs: Sequence[Graph],
 ) -> dict[str, Agreement]:
     """Run a file by LiteRT's reference kernels, and compare it with what the Keras model gave.
 
     They are slow: of a large model fewer samples are run, by its multiplications.
 
     Args:
-        file: Bytes of the file.
+        file: The file.
         signature: The one it was converted with.
         samples: The data.
         expected: What `keras_outputs` gave for them.
-        graphs: Of the file.
 
     Returns:
         As `verify`; empty if these kernels do not run the file.
     """
-    cost = sum(one.macs for one in operations(graphs[0]))
+    cost = sum(one.macs for one in operations(file.graphs[0]))
     most = int(np.clip(_REFERENCE_MACS // max(cost, 1), _LEAST, len(samples)))
     rows = spread(len(samples), most)
     try:
-        actual = file_outputs(file, signature, samples.thinned(most), reference=True)
+        actual = file_outputs(file.content, signature, samples.thinned(most), reference=True)
     except (RuntimeError, ValueError):
         return {}
-    holds = limits(graphs[0])
+    holds = limits(file.graphs[0])
     found = {}
     for name, right in expected.items():
         mine = right[rows] if len(right) == len(samples) else right

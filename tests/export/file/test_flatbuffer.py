@@ -6,7 +6,7 @@ import pytest
 from keras import layers
 
 from kerasopt.export import to_tflite
-from kerasopt.export.file.flatbuffer import Graph, Operator, Tensor, contents, structure
+from kerasopt.export.file.flatbuffer import Graph, Operator, Tensor, TFLiteFile, structure
 from kerasopt.export.file.operations import operations, peak_memory
 from kerasopt.pruning import mask
 
@@ -142,7 +142,7 @@ def test_agrees_with_the_interpreter(cnn):
     from ai_edge_litert.interpreter import Interpreter
 
     exported = to_tflite(cnn)
-    found = contents(exported.bytes)
+    found = TFLiteFile(exported.bytes).contents
     # Without delegates, the interpreter's own (private) list is the file's.
     from ai_edge_litert.interpreter import OpResolverType
 
@@ -160,7 +160,7 @@ def test_agrees_with_the_interpreter(cnn):
 @pytest.mark.parametrize("io", ["float32", "int8", "uint8"])
 def test_full_int8(cnn, images, io):
     exported = to_tflite(cnn, None, "int8", calibration=images, io=io)
-    found = contents(exported.bytes)
+    found = TFLiteFile(exported.bytes).contents
     assert not found.float_ops
     assert not exported.report.float_ops
     assert {"CONV_2D", "FULLY_CONNECTED", "SOFTMAX", "MAX_POOL_2D"} <= set(found.quantized_ops)
@@ -172,13 +172,13 @@ def test_full_int8(cnn, images, io):
 
 
 def test_dynamic_has_int8_weights(cnn):
-    found = contents(to_tflite(cnn, mode="dynamic").bytes)
+    found = TFLiteFile(to_tflite(cnn, mode="dynamic").bytes).contents
     assert found.constants["INT8"] >= 1
     assert not found.quantized_ops
 
 
 def test_float16_has_float16_weights(cnn):
-    found = contents(to_tflite(cnn, mode="float16").bytes)
+    found = TFLiteFile(to_tflite(cnn, mode="float16").bytes).contents
     assert found.constants["FLOAT16"] >= 4
 
 
