@@ -23,12 +23,13 @@ from kerasopt.tuning.training.trial_callbacks import fresh_callbacks
 
 KINDS = {
     EarlyStopping: ("loss", 0, 4),
-    Pruning: (0.5, None, None, 7),
+    Pruning: (0.5,),
     ChannelPruning: (0.25,),
     DropoutSchedule: (0.3,),
     WeightPenalty: (1e-4,),
     BackupAndRestore: ("backups", 5),
 }
+NAMED = {Pruning: {"frequency": 7}, ChannelPruning: {"round_to": 4}}
 
 
 def told(base):
@@ -44,7 +45,7 @@ def told(base):
 @pytest.mark.parametrize("base", KINDS)
 @pytest.mark.parametrize("how", [copy.deepcopy, lambda one: fresh_callbacks([one])[0]])
 def test_a_subclass_keeps_its_own_arguments(base, how):
-    first = told(base)(*KINDS[base], tag="mine")
+    first = told(base)(*KINDS[base], tag="mine", **NAMED.get(base, {}))
     again = how(first)
     assert type(again) is type(first)
     assert again.tag == ["mine"]

@@ -137,10 +137,10 @@ def test_int8_is_calibrated_on_the_training_samples_and_a_split_is_keras_own(dig
     last = {name: values[-1] for name, values in seen.history.items()}
     assert {name: metrics[name] for name in last} == pytest.approx(last, rel=1e-5)
     report = json.loads((tmp_path / "report.json").read_text())
-    assert (report["mode"], report["calibration_samples"], report["check"]) == (
+    assert (report["mode"], report["calibration_samples"], report["compared_on"]) == (
         "int8",
         256,
-        "check",
+        "validation_data",
     )
     held = x[745:], y[745:]
     file = tmp_path / "model.tflite"
@@ -369,7 +369,7 @@ def test_a_trial_that_diverges_fails_without_a_file(digits, tmp_path):
         ({"export": {"path": "x"}}, ValueError, "export"),
         ({"export": {"io": "int8"}}, ValueError, "io"),
         ({"export": ["io"]}, TypeError, "export"),
-        ({"labels": [1]}, ValueError, "labels"),
+        ({"validation_data": (None, [1])}, ValueError, "validation_data"),
     ],
 )
 def test_wrong_arguments_are_named_before_any_trial(arguments, error, named):
