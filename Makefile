@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
 FILES := setup.cfg pyproject.toml constraints.txt
 
-.PHONY: demo test test-all fuzz canary findings lint benchmarks clean
+.PHONY: demo test test-all fuzz mutants canary findings lint benchmarks clean
 
 demo: $(VENV)/.demo
 	$(BIN)/kerasopt demo
@@ -27,6 +27,10 @@ test-all: $(VENV)/.dev
 # The properties alone, on other examples each time and ten times as many.
 fuzz: $(VENV)/.dev
 	KERASOPT_FUZZ=1 $(BIN)/python -m pytest -m hypothesis -n 2
+
+# Whether the tests notice faults: puts each of tests/mutants.toml into a copy. Not in CI.
+mutants: $(VENV)/.dev
+	$(BIN)/python -m tests.mutants
 
 # On what comes next: Keras's nightly, TensorFlow's release candidate. Not in CI. Name other tests
 # with `make canary TESTS=tests/pruning`.

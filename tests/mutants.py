@@ -85,9 +85,9 @@ class Chosen:
         items[:] = [one for one in items if {one.nodeid, one.nodeid.partition("[")[0]} & self.ids]
 
     def pytest_runtest_logreport(self, report):
-        if report.when == "call" or not report.passed:
-            if self.found.get(report.nodeid, "passed") == "passed":
-                self.found[report.nodeid] = report.outcome
+        before = self.found.get(report.nodeid, "passed")
+        if before == "passed" and (report.when == "call" or not report.passed):
+            self.found[report.nodeid] = report.outcome
 
 
 def _in_child(copy, ids, options, folder):

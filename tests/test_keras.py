@@ -90,6 +90,7 @@ def test_slots_of_variables_that_have_one_path(optimizer):
     }
     assert id(model.a.kernel) in changed
     assert id(model.b.kernel) not in changed
+    assert id(model.b.kernel) in {id(owner) for owner, _ in _keras.slots(model.optimizer)}
 
 
 def test_the_direction_of_a_metric():

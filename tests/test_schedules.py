@@ -32,7 +32,9 @@ def test_the_values_that_tfmot_gives():
     assert values == pytest.approx([0.2, 0.4928, 0.725, 0.8], abs=1e-12)
 
 
-@pytest.mark.parametrize(("step", "value"), [(0, 0.2), (99, 0.2), (110, 0.8), (10**9, 0.8)])
+@pytest.mark.parametrize(
+    ("step", "value"), [(0, 0.2), (99, 0.2), (110, 0.8), (111, 0.8), (10**9, 0.8)]
+)
 def test_initial_before_begin_and_final_after_end(step, value):
     assert PolynomialDecay(0.2, 0.8, begin=100, end=110)(step) == value
 
@@ -95,6 +97,7 @@ def test_moments_resolve_against_the_run():
     assert resolved.steps == (20, 60)
     assert schedule.begin == 0.1
     assert Constant(0.5, begin="1.5 epochs", end=1.0).resolve(100, 10).steps == (15, 100)
+    assert Constant(0.5, begin=0.375).resolve(10).steps == (4, None)  # the nearest step
     assert Constant(0.5, begin="7 steps").resolve(None).steps == (7, None)
     assert Constant(0.5, begin=np.int64(7)).resolve(None).steps == (7, None)
     assert PolynomialDecay(0, 0.5, 0, np.float32(0.5)).resolve(10, 5).steps == (0, 5)
@@ -398,6 +401,8 @@ def test_what_never_settles_and_what_does_at_once():
     assert Constant(0.5, begin=10).settles(1000) == Constant(0.5, begin=10).settles() == 10
     assert Foreign(Theirs(0.5, 0.5, 20, -1)).settles(1000) == 20
     assert PolynomialDecay(0.0, 0.5, 5, 50).settles() == 50
+    for at in range(300, 316):
+        assert Foreign(lambda step, at=at: (True, 0.5 * (step >= at))).settles(1000) == at
     with pytest.raises(ValueError, match="resolve"):
         Endless("1 epochs").settles(10)
 

@@ -190,6 +190,13 @@ def test_it_may_die_at_any_batch(tmp_path, blobs):
     assert_goes_on(mlp, blobs, tmp_path, ways=ways)
 
 
+def test_it_saves_once_in_so_many_batches(tmp_path, blobs):
+    found, _ = fit(mlp, blobs, tmp_path, save_freq=5, backup={"delete_checkpoint": False})
+    batches = 8 * len(found.epoch)
+    newest = max(path.name for path in tmp_path.glob("backup-*.npz"))
+    assert newest == f"backup-{batches // 5:08d}.npz"
+
+
 def test_it_may_die_several_times(tmp_path, blobs):
     expected, whole = fit(mlp, blobs, tmp_path / "whole")
     for seed, at in enumerate([(0, 5), (1, 2), (2, 7)]):

@@ -39,6 +39,7 @@ def test_an_optimizer_that_has_worked_starts_again():
     assert old.train_function is function
     assert int(old.optimizer.iterations) == 1
     assert int(new.optimizer.iterations) == 0
+    assert new.optimizer.built
     assert float(new.optimizer.learning_rate) == pytest.approx(0.02)
     before = [np.array(w) for w in old.weights]
     new.fit(x, y, verbose=0)

@@ -122,6 +122,12 @@ def test_what_cannot_be_removed(path):
         graph.remove(graph.find(path))
 
 
+def test_what_changes_the_shape_cannot_be_removed():
+    graph = Graph.of(models.sequential())
+    with pytest.raises(ValueError, match="one of the same shape out"):
+        graph.remove(graph.find("first"))
+
+
 def test_replacing_takes_the_weights():
     old = models.scrambled(models.nested())
     graph = Graph.of(old)

@@ -95,12 +95,21 @@ def test_a_layer_shared_between_levels_stays_shared():
     assert len(new.weights) == 4
 
 
+def test_a_frozen_model_inside_stays_frozen():
+    old = models.nested()
+    old.get_layer("inner").trainable = False
+    assert_same(old, Graph.of(old).build(), models.batch(old))
+
+
 def test_what_was_set_on_variables_goes_along():
     old = models.attention()
     kernel = old.get_layer("attend").query_dense.kernel
     kernel.regularizer = keras.regularizers.L2(0.5)
     kernel.constraint = keras.constraints.NonNeg()
+    old.get_layer("attend").key_dense.kernel.trainable = False
     new = Graph.of(old).build()
+    assert not new.get_layer("attend").key_dense.kernel.trainable
+    assert new.get_layer("attend").value_dense.kernel.trainable
     copy = new.get_layer("attend").query_dense.kernel
     assert copy is not kernel
     assert float(copy.regularizer.l2) == 0.5

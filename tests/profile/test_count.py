@@ -65,6 +65,7 @@ def test_a_model_that_is_called_twice_works_twice_and_has_its_weights_once():
     model = keras.Model([a, b], layers.Add()([inner(a), inner(b)]))
     found = count(model)
     assert (found.macs, found.parameters) == (24, 15)
+    assert sum(one.macs for one in found.layers) == 24
 
 
 def test_the_peak_is_that_of_what_lives_at_a_time():

@@ -34,6 +34,12 @@ def test_global_is_a_sort_of_all_but_the_best_of_each(shapes, sparsity, levels, 
     assert found == expected | set(best)
 
 
+@pytest.mark.parametrize(("sparsity", "blocks"), [(0.4, 5), (0.45, 4), (0.43, 5)])
+def test_global_gives_the_number_of_blocks_that_is_nearest(sparsity, blocks):
+    weights = kernels([(8, 8), (8, 8)], 0)
+    assert total(masks(weights, sparsity, scope="global", pattern=Block(4, 4))) == 16 * blocks
+
+
 def test_global_with_an_unimportant_layer():
     weights = {"a": np.arange(1.0, 11.0), "b": np.arange(100.0, 110.0)}
     kept = masks(weights, 0.5, scope="global")

@@ -80,6 +80,18 @@ def test_taylor_is_the_change_of_the_loss_to_first_order():
     assert len(hidden) == 5
 
 
+def test_taylor_of_layers_that_cancel_each_other_is_zero():
+    x = keras.Input((5,))
+    wide = layers.Dense(4, name="wide")(x)
+    a, b = layers.Dense(1, name="a"), layers.Dense(1, name="b")
+    model = keras.Model(x, layers.Add()([a(wide), b(wide)]))
+    b.kernel.assign(-a.kernel)
+    model.compile("sgd", "mse")
+    data = np.random.default_rng(0).normal(size=(8, 5)), np.ones((8, 1))
+    _, (found,) = scores("taylor", model, data=data, batches=1)
+    np.testing.assert_allclose(found, np.zeros(4), atol=1e-6)
+
+
 def test_activity_is_that_of_what_kernels_take():
     model = network()
     x, _ = batch()

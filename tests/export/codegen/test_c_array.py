@@ -52,7 +52,9 @@ def test_a_compiler_gives_the_same_bytes(dense, tmp_path):
     source = tmp_path / "model.cc"
     main = "#include <cstdio>\nint main() { std::fwrite(m, 1, m_length, stdout);"
     main += " return reinterpret_cast<size_t>(m) % 16 ? 1 : 0; }\n"
-    source.write_text(to_c_array(content, "m") + main)
+    text = to_c_array(content, "m")
+    assert "alignas(16)" in text  # what a compiler does without it is luck
+    source.write_text(text + main)
     subprocess.run(["g++", "-o", tmp_path / "out", source], check=True)
     done = subprocess.run([tmp_path / "out"], capture_output=True, check=True)
     assert done.stdout == content

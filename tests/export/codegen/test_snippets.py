@@ -91,7 +91,7 @@ def test_integers_are_scaled_as_the_file_has_it(integers, io, platform):
     assert np.float32(scale) == np.float32(given.scale)
     suffix = "f" if platform == "android" else ""
     assert f"{scale}{suffix}, {given.zero_point}, {least}, {most})" in code
-    assert f"({taken.zero_point})) * {out}{suffix}" in code
+    assert f" - ({taken.zero_point})) * {out}{suffix}" in code
     assert f"any x 8 x 8 x 1 {io}, scale {scale}, zero point {given.zero_point}" in code
     if platform == "android":  # whose TensorBuffer has no uint8
         assert ("import com.google.ai.edge.litert.CompiledModel\n" in code) == (io == "int8")

@@ -88,6 +88,8 @@ def test_the_choice():
     assert not recurrent(model(steps=200), ["float32"], None).unrolled
     assert recurrent(model(steps=200), ["float32", "int8"], None).unrolled
     assert recurrent(model(steps=MOST_CALIBRATED + 1), ["int8"], None).batch == 1
+    several = {"memory": [6, MOST_STEPS + 1]}  # of a layer that is called twice
+    assert not recurrent(model(), ["float32"], None, lengths=lambda: several).unrolled
     assert recurrent(model(batch=2), ["float16"], None, fixed=True) == recurrent(
         keras.Sequential([keras.Input((2,)), layers.Dense(2)]), ["int8"], None
     )

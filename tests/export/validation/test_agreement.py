@@ -50,6 +50,8 @@ def test_argmax_counts_positions():
     assert compare(right, came).argmax == 0.75
     assert compare(right, came).samples == 2
     assert compare(right[..., :1], came[..., :1]).argmax is None
+    right = np.array([[1.0, 2.0, 3.0], [3.0, 2.0, 1.0]])
+    assert compare(right, np.array([[1.0, 3.0, 2.0], [3.0, 2.0, 1.0]])).argmax == 0.5
 
 
 def test_integers_are_judged_by_equality():
