@@ -98,7 +98,7 @@ def test_a_layer_shared_between_levels_stays_shared():
 def test_a_frozen_model_inside_stays_frozen():
     old = models.nested()
     old.get_layer("inner").trainable = False
-    assert_same(old, Graph.of(old).build(), models.batch(old))
+    assert_same(old, Graph.of(old).build(copied=True), models.batch(old))
 
 
 def test_what_was_set_on_variables_goes_along():
