@@ -118,6 +118,9 @@ def test_many_outputs_of_one_shape_keep_their_names(rng):
     got = exported.predict(x)
     for name, expected in zip(names, model(x), strict=True):
         np.testing.assert_allclose(got[name], np.asarray(expected), atol=1e-5)
+    report = to_tflite(model, mode="float16").report
+    ratios = [one.sqnr_db for one in report.agreement.values()]
+    assert report.sqnr_db == min(ratios) < max(ratios)
 
 
 def test_names_that_a_file_cannot_have():
