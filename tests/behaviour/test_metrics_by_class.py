@@ -159,7 +159,7 @@ def test_a_class_is_waited_for_beside_a_pruning(tmp_path):
     [EarlyStopping("val_f1_score[3]"), EarlyStopping(rules=Patience(1, monitor="f1_score[3]")),
      ReduceLROnPlateau("val_f1_score[3]"),
      ModelCheckpoint("never.keras", "val_f1_score[3]", save_best_only=True)],
-    ids=repr,
+    ids=["monitor", "rule", "plateau", "checkpoint"],
 )  # fmt: skip
 def test_a_class_that_there_is_not_is_an_error_with_those_that_there_are(callback):
     with pytest.raises(ValueError, match=r"f1_score\[2\].*monitor='(val_)?f1_score\[3\]'"):
