@@ -118,8 +118,8 @@ def test_what_is_verified_is_what_is_written(dense, monkeypatch, tmp_path):
         pipeline, "verify", lambda file, *rest: (seen.append(file), real(file, *rest))[1]
     )
     to_tflite(dense, tmp_path / "a.tflite", metadata={"labels": ["a", "b", "c"]})
-    assert seen == [(tmp_path / "a.tflite").read_bytes()]
-    assert zipfile.is_zipfile(io.BytesIO(seen[0]))
+    assert [one.content for one in seen] == [(tmp_path / "a.tflite").read_bytes()]
+    assert zipfile.is_zipfile(io.BytesIO(seen[0].content))
 
 
 def nested(depth):
