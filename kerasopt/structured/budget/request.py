@@ -87,7 +87,8 @@ def _budget(budget: Any) -> dict[str, float | int]:
             limits[METRICS[name]] = float(value)
         else:
             what = f"{form}; a float in (0, 1] is the part that stays, an integer >= 1 a limit"
-            raise bad_value("budget", what, budget)
+            advice = "" if is_integer(value) else meant_share(value)  # 0 of it is no share
+            raise bad_value("budget", what, budget, advice)
     return limits
 
 
