@@ -12,7 +12,7 @@ import tensorflow as tf
 from kerasopt._core.quiet import held_back
 from kerasopt.export import to_tflite
 from kerasopt.export.convert.converter import CALIBRATED, Saved, Traced, refuse_loops, refuse_unfit
-from kerasopt.export.data.adapters import read
+from kerasopt.export.data.calibration_data import read
 from kerasopt.export.model.float32 import in_float32
 from kerasopt.export.model.signature import signature_of
 from kerasopt.export.preparation import check_model

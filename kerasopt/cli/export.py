@@ -15,7 +15,7 @@ from kerasopt.cli.data import load as load_data
 from kerasopt.cli.inspect import print_json, show, with_folder
 from kerasopt.export import ExportError, inspect, to_c_array, to_tflite
 from kerasopt.export.codegen.c_array import identifier
-from kerasopt.export.data.adapters import read
+from kerasopt.export.data.calibration_data import read
 from kerasopt.export.model.saved_model import load as load_model
 from kerasopt.export.model.signature import signature_of
 from kerasopt.export.runtime.keras_latency import latency_in_turn

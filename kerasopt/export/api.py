@@ -12,7 +12,7 @@ from kerasopt._core.display import Shown, columns
 from kerasopt._core.files import write_bytes
 from kerasopt._keras import require_tensorflow
 from kerasopt.export.accuracy_control.exclusion import check_exclude
-from kerasopt.export.data.adapters import with_labels
+from kerasopt.export.data.calibration_data import with_labels
 from kerasopt.export.errors import ExportError
 from kerasopt.export.file.metadata import check_labels, check_metadata
 from kerasopt.export.file.tflite_model import TFLiteModel, check_path

@@ -10,7 +10,7 @@ import numpy as np
 from kerasopt._core.checks import bad_value
 from kerasopt._core.quiet import held_back
 from kerasopt.export.convert.converter import Saved, Traced, refuse_loops, refuse_unfit
-from kerasopt.export.data.adapters import read
+from kerasopt.export.data.calibration_data import read
 from kerasopt.export.data.samples import Batch, Samples, random_samples
 from kerasopt.export.errors import ExportError
 from kerasopt.export.file.buffers import refuse_too_large

@@ -20,8 +20,13 @@ from kerasopt.pruning.collapse import Collapse
 from kerasopt.pruning.criteria import get as get_criterion
 from kerasopt.pruning.enforcement import mask_constraint
 from kerasopt.pruning.enforcement.held_masks import Masks
+from kerasopt.pruning.enforcement.mask_updates import (
+    Choosing,
+    Updates,
+    checked_state,
+    matching_masks,
+)
 from kerasopt.pruning.enforcement.reminder import forget, remind
-from kerasopt.pruning.enforcement.updates import Choosing, Updates, checked_state, matching_masks
 from kerasopt.pruning.monitors import warn_of_monitors
 from kerasopt.pruning.patterns import Weight
 from kerasopt.pruning.patterns import get as get_pattern

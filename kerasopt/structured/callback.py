@@ -16,8 +16,8 @@ from kerasopt._core.messages import tell
 from kerasopt._core.serialization import fresh_copy
 from kerasopt._fit_steps import Steps
 from kerasopt.pruning.collapse import Collapse
+from kerasopt.pruning.enforcement.mask_updates import Updates
 from kerasopt.pruning.enforcement.reminder import forget, remind
-from kerasopt.pruning.enforcement.updates import Updates
 from kerasopt.pruning.monitors import warn_of_monitors
 from kerasopt.pruning.pruning_arguments import as_plain, checked_schedule, made_again
 from kerasopt.selection import check_picks, reasons

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kerasopt.export import ExportError, benchmark, inspect, to_tflite
 from kerasopt.export import preparation as preparing
-from kerasopt.export.data.adapters import read
+from kerasopt.export.data.calibration_data import read
 from kerasopt.export.model.signature import Input
 from tests.conftest import examples
 

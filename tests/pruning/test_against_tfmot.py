@@ -21,7 +21,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from kerasopt.pruning import NM, Block, mask
-from kerasopt.pruning.enforcement.updates import Updates
+from kerasopt.pruning.enforcement.mask_updates import Updates
 from kerasopt.schedules import Constant, Foreign, PolynomialDecay
 from tests.conftest import examples
 

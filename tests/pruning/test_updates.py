@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kerasopt.pruning.enforcement.updates import Updates
+from kerasopt.pruning.enforcement.mask_updates import Updates
 
 
 def due(updates, steps=300, stride=1):

@@ -10,7 +10,7 @@ import optuna
 import pytest
 import sqlalchemy.exc
 
-from kerasopt.tuning.oracle import heartbeat, tell
+from kerasopt.tuning.oracle import heartbeat, retry
 from kerasopt.tuning.oracle.oracle import OptunaOracle
 from kerasopt.tuning.storage import storages
 from kerasopt.tuning.storage.records import OUT, OWNER
@@ -424,7 +424,7 @@ def test_a_result_that_comes_just_before_others_give_the_trial_up_counts(tmp_pat
         return write(*arguments)
 
     two.study._storage.set_trial_state_values = late
-    tell.lose(two.study, frozen, "it seemed dead")
+    retry.lose(two.study, frozen, "it seemed dead")
     assert [record.objectives for record in two.records()] == [(0.5,)]
     assert two.create_trial("b").status == "STOPPED"
 
@@ -508,7 +508,7 @@ def test_an_outage_is_not_taken_for_the_death_of_others(tmp_path, monkeypatch):
     oracle.create_trial("a")
     assert OUT not in other.study.trials[0].user_attrs
     now[0] = 261.0
-    tell.give_up_the_dead(oracle.study, oracle._mine, oracle.watch)
+    retry.give_up_the_dead(oracle.study, oracle._mine, oracle.watch)
     assert other.study.trials[0].user_attrs[OUT] == "lost: no sign of life for 60 seconds"
 
 

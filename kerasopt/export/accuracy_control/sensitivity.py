@@ -14,7 +14,7 @@ from kerasopt._core.checks import at_least, bad_value, one_of
 from kerasopt._core.display import Shown, text_of
 from kerasopt._keras import require_tensorflow
 from kerasopt.export.accuracy_control.mixed_precision import Partly
-from kerasopt.export.data.adapters import with_labels
+from kerasopt.export.data.calibration_data import with_labels
 from kerasopt.export.model.saved_model import NO_LAYERS, SavedModel, load
 from kerasopt.export.options import EXCLUDING, require_quantizer
 from kerasopt.export.preparation import Prepared, prepare

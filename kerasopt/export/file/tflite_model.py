@@ -10,7 +10,7 @@ import numpy as np
 from kerasopt._core.checks import at_least, bad_type, bad_value, is_real
 from kerasopt._core.display import Part, Shown
 from kerasopt._core.files import write_bytes
-from kerasopt.export.data.adapters import by_name, coerce
+from kerasopt.export.data.calibration_data import by_name, coerce
 from kerasopt.export.data.samples import Batch, Samples, length
 from kerasopt.export.model.signature import Signature
 from kerasopt.export.report.report import Report

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from kerasopt._core.logs import direction as direction_of
 from kerasopt._core.logs import metric_of
 from kerasopt._keras import direction
-from kerasopt.export.data.adapters import read
+from kerasopt.export.data.calibration_data import read
 from kerasopt.export.model.signature import signature_of
 from kerasopt.export.preparation import Prepared
 from kerasopt.export.validation.task_metrics import (

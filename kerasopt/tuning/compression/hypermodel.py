@@ -7,7 +7,7 @@ import keras_tuner
 
 from kerasopt._core.checks import bad_value
 from kerasopt.export import to_tflite
-from kerasopt.export.data.adapters import with_labels
+from kerasopt.export.data.calibration_data import with_labels
 from kerasopt.export.options import CALIBRATED
 from kerasopt.regularization import add_penalty, insert_dropout
 from kerasopt.tuning import space

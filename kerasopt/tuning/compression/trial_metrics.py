@@ -10,7 +10,7 @@ import keras_tuner
 from kerasopt._core.checks import bad_type
 from kerasopt._core.logs import scalars
 from kerasopt.export import Report
-from kerasopt.export.data.adapters import read
+from kerasopt.export.data.calibration_data import read
 from kerasopt.export.model.signature import signature_of
 from kerasopt.export.validation.task_metrics import scores
 from kerasopt.export.validation.validator import keras_outputs

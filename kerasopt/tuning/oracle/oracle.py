@@ -12,7 +12,7 @@ from optuna.trial import TrialState
 
 from kerasopt._core.checks import at_least, bad_type, positive, warn
 from kerasopt.tuning.oracle import heartbeat as liveness
-from kerasopt.tuning.oracle import tell
+from kerasopt.tuning.oracle import retry, tell
 from kerasopt.tuning.oracle.ask import check_initial, exhausted, note_new, suggest, surplus
 from kerasopt.tuning.oracle.objectives import check_constraints, check_objective, names_of
 from kerasopt.tuning.oracle.ownership import Running, beating, claim, let_go
@@ -156,7 +156,7 @@ class OptunaOracle(HasTrials, keras_tuner.Oracle):
         study = self.study
         self._agree()
         while True:
-            tell.give_up_the_dead(study, self._mine, self.watch)
+            retry.give_up_the_dead(study, self._mine, self.watch)
             trials = trials_of(study)
             if self._since is None:  # what failed before this search was begun may be mended
                 self._since = max((one.number for one in trials), default=-1) + 1
@@ -191,7 +191,7 @@ class OptunaOracle(HasTrials, keras_tuner.Oracle):
             let_go(token)
             with contextlib.suppress(Exception):
                 frozen = study.get_trials(deepcopy=False)[trial.number]
-                tell.lose(study, frozen, "it was broken off", free=True)
+                retry.lose(study, frozen, "it was broken off", free=True)
             raise
         if why is not None:
             trial.set_user_attr(OUT, why)

@@ -17,7 +17,7 @@ import keras
 import optuna
 
 from kerasopt._core.checks import bad_value
-from kerasopt.tuning.oracle import tell
+from kerasopt.tuning.oracle import retry
 from kerasopt.tuning.oracle.oracle import OptunaOracle
 from kerasopt.tuning.storage.search_interrupt import deaf
 from kerasopt.tuning.workers.worker_main import work
@@ -127,7 +127,7 @@ def run_workers(
             _end(workers)
             # What one could not write down any more, as it was killed.
             with suppress(Exception):
-                tell.give_up_the_dead(oracle.study, oracle._mine, oracle.watch)
+                retry.give_up_the_dead(oracle.study, oracle._mine, oracle.watch)
 
 
 def _order(tuner: Any, callbacks: Any, fit_args: Any, fit_kwargs: Any, most: int | None) -> _Order:

@@ -11,7 +11,7 @@ from keras import layers
 
 from kerasopt.export import ExportError, benchmark, inspect, to_tflite
 from kerasopt.export.convert.converter import Saved, Traced
-from kerasopt.export.data.adapters import read
+from kerasopt.export.data.calibration_data import read
 from kerasopt.export.model.signature import signature_of
 from kerasopt.export.process import server
 from kerasopt.export.process.client import WORKER, CrashError, RefusedError, Worker

@@ -7,7 +7,7 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kerasopt.export.data.adapters import fits, read
+from kerasopt.export.data.calibration_data import fits, read
 from kerasopt.export.data.samples import MOST, Samples
 from kerasopt.export.model.signature import Input
 
